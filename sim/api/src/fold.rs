@@ -1,0 +1,145 @@
+//! The fingerprint of an object: what two runs must agree on, byte for byte, to be the same run.
+
+use base::Digest;
+use serde::Serialize;
+
+use crate::container::{ContainerState, ContainerStatus};
+use crate::kind::Object;
+use crate::labels::Labels;
+use crate::meta::{Meta, Uid};
+use crate::pod::{Condition, Pod, PodSpec};
+
+impl Object {
+    /// Folds all of the object into `digest`. Pods, of which there are many, are folded field by field,
+    /// and their shared specs once; all others as the JSON that they are.
+    pub fn fold(&self, digest: &mut Digest) {
+        match self.get::<Pod>() {
+            Some(pod) => fold_pod(pod, digest),
+            None => fold_json(&self.to_json(), digest),
+        }
+    }
+}
+
+fn fold_pod(pod: &Pod, digest: &mut Digest) {
+    fold_meta(&pod.meta, digest);
+    digest.word(pod.spec.fingerprint());
+    digest.text(&pod.node);
+    let status = &pod.status;
+    for text in
+        [status.phase.as_str(), &status.reason, &status.message, &status.nominated_node_name, &status.pod_ip]
+    {
+        digest.text(text);
+    }
+    digest.word(status.start_time.map_or(0, |it| it.secs().cast_unsigned()));
+    digest.word(status.conditions.len() as u64);
+    status.conditions.iter().for_each(|it| fold_condition(it, digest));
+    digest.word(status.init_container_statuses.len() as u64);
+    let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
+    containers.for_each(|it| fold_container(it, digest));
+}
+
+fn fold_meta(meta: &Meta, digest: &mut Digest) {
+    digest.text(&meta.namespace);
+    digest.text(&meta.name);
+    fold_uid(meta.uid, digest);
+    digest.word(meta.generation.cast_unsigned());
+    digest.word(meta.created().secs().cast_unsigned());
+    digest.word(meta.deletion_timestamp.map_or(0, |it| it.secs().cast_unsigned()));
+    digest.word(meta.deletion_grace_period_seconds.map_or(u64::MAX, i64::cast_unsigned));
+    fold_labels(&meta.labels, digest);
+    fold_labels(&meta.annotations, digest);
+    meta.finalizers.iter().for_each(|it| digest.text(it));
+    meta.owner_references.iter().for_each(|it| fold_uid(it.uid, digest));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "one half after the other")]
+fn fold_uid(uid: Uid, digest: &mut Digest) {
+    digest.word((uid.0 >> 64) as u64);
+    digest.word(uid.0 as u64);
+}
+
+fn fold_labels(labels: &Labels, digest: &mut Digest) {
+    digest.word(labels.len() as u64);
+    for (key, value) in labels.iter() {
+        digest.text(key);
+        digest.text(value);
+    }
+}
+
+fn fold_condition(condition: &Condition, digest: &mut Digest) {
+    let texts: [&str; 4] =
+        [&condition.kind, condition.status.as_str(), &condition.reason, &condition.message];
+    texts.iter().for_each(|it| digest.text(it));
+    digest.word(condition.last_transition_time.map_or(0, |it| it.secs().cast_unsigned()));
+}
+
+fn fold_container(status: &ContainerStatus, digest: &mut Digest) {
+    digest.text(&status.name);
+    digest.word(u64::from(status.ready) | (u64::from(status.started == Some(true)) << 1));
+    digest.word(i64::from(status.restart_count).cast_unsigned());
+    fold_state(&status.state, digest);
+    fold_state(&status.last_state, digest);
+}
+
+fn fold_state(state: &ContainerState, digest: &mut Digest) {
+    if let Some(waiting) = &state.waiting {
+        digest.text(&waiting.reason);
+    }
+    if let Some(running) = &state.running {
+        digest.word(running.started_at.map_or(1, |it| it.secs().cast_unsigned()));
+    }
+    if let Some(terminated) = &state.terminated {
+        digest.text(&terminated.reason);
+        digest.word(i64::from(terminated.exit_code).cast_unsigned());
+        digest.word(terminated.finished_at.map_or(2, |it| it.secs().cast_unsigned()));
+    }
+}
+
+impl PodSpec {
+    /// The digest of its JSON; computed once per spec.
+    pub fn fingerprint(&self) -> u64 {
+        *self.computed.fingerprint.get_or_init(|| {
+            let mut digest = Digest::default();
+            fold_json(self, &mut digest);
+            digest.value()
+        })
+    }
+}
+
+fn fold_json(value: &impl Serialize, digest: &mut Digest) {
+    digest.text(&serde_json::to_string(value).expect("our types have text keys and finite numbers"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base::Name;
+
+    use super::*;
+
+    fn digest_of(pod: &Pod) -> u64 {
+        let mut digest = Digest::default();
+        Object::Pod(Arc::new(pod.clone())).fold(&mut digest);
+        digest.value()
+    }
+
+    #[test]
+    fn every_part_of_a_pod_that_can_change_shows_in_its_fingerprint() {
+        let pod = Pod::default();
+        let changes: [fn(&mut Pod); 6] = [
+            |it| it.meta.uid = Uid(7),
+            |it| it.meta.labels.insert("a", "b"),
+            |it| it.node = Name::new("node"),
+            |it| it.status.phase = crate::PodPhase::Running,
+            |it| it.status.conditions.push(Condition::default()),
+            |it| PodSpec::edit(&mut it.spec, |spec| spec.priority = Some(3)),
+        ];
+        for change in changes {
+            let mut changed = pod.clone();
+            change(&mut changed);
+            assert_ne!(digest_of(&pod), digest_of(&changed));
+        }
+        assert_eq!(digest_of(&pod), digest_of(&Pod::default()));
+    }
+}

@@ -1,0 +1,65 @@
+//! The Kubernetes object model that decisions are made on: compact, shared, in Kubernetes' own words.
+//!
+//! Each kind is a type in Kubernetes' JSON form and a row in [`kind`]. What we do not model is kept in
+//! [`Rest`] fields. Knows nothing of the simulation, nor of the schema: the edge has checked what comes in.
+
+mod affinity;
+mod apps;
+mod autoscaling;
+mod batch;
+mod claim;
+mod container;
+mod duration;
+mod event;
+mod fold;
+mod int_or_string;
+mod kind;
+mod labels;
+mod meta;
+pub mod naming;
+mod nearest;
+mod node;
+mod object;
+mod pod;
+mod policy;
+mod quantity;
+mod quote;
+mod raw;
+mod request;
+mod resources;
+mod selector;
+mod service;
+mod sets;
+mod taint;
+mod time;
+mod wire;
+
+pub use crate::affinity::*;
+pub use crate::apps::*;
+pub use crate::autoscaling::*;
+pub use crate::batch::*;
+pub use crate::claim::*;
+pub use crate::container::*;
+pub use crate::duration::*;
+pub use crate::event::*;
+pub use crate::int_or_string::*;
+pub use crate::kind::{CustomKind, Kind, KindInfo, Object, Resource};
+pub use crate::labels::Labels;
+pub use crate::meta::{Key, Meta, ObjectReference, OwnerReference, Revision, Uid};
+pub use crate::nearest::nearest;
+pub use crate::node::*;
+pub use crate::pod::*;
+pub use crate::policy::*;
+pub use crate::quantity::{Format as QuantityFormat, Quantity, QuantityError, scale};
+pub use crate::quote::quote;
+pub use crate::raw::Raw;
+pub use crate::request::*;
+pub use crate::resources::{
+    CPU, EPHEMERAL_STORAGE, MEMORY, PODS, ResourceList, ResourceRequirements, Resources, pod_limits,
+};
+pub use crate::selector::*;
+pub use crate::service::*;
+pub use crate::sets::*;
+pub use crate::taint::*;
+pub use crate::time::{MicroTime, ParseTimeError, Timestamp};
+pub use crate::wire::{Rest, drop_nulls};

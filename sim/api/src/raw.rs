@@ -1,0 +1,34 @@
+//! Objects without behaviour: kept word for word, but for their metadata.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::kind::Kind;
+use crate::meta::Meta;
+
+/// An object of a kind that is stored only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raw {
+    pub kind: Kind,
+    pub meta: Meta,
+    /// All fields but `apiVersion`, `kind` and `metadata`.
+    pub body: Arc<Map<String, Value>>,
+}
+
+impl Raw {
+    pub(crate) fn decode(kind: Kind, value: Value) -> Result<Self, serde_json::Error> {
+        let mut body: Map<String, Value> = serde_json::from_value(value)?;
+        let meta = match body.remove("metadata") {
+            Some(meta) => serde_json::from_value(meta)?,
+            None => Meta::default(),
+        };
+        Ok(Self { kind, meta, body: Arc::new(body) })
+    }
+
+    pub(crate) fn encode(&self) -> Result<Value, serde_json::Error> {
+        let mut body = self.body.as_ref().clone();
+        body.insert("metadata".into(), serde_json::to_value(&self.meta)?);
+        Ok(Value::Object(body))
+    }
+}

@@ -1,0 +1,192 @@
+//! Amounts of resources: as objects state them, and summed for decisions.
+//!
+//! Upstream: `staging/src/k8s.io/component-helpers/resource/helpers.go`, `pkg/scheduler/framework/types.go`.
+
+use std::collections::BTreeMap;
+use std::ops::{AddAssign, Deref, DerefMut, SubAssign};
+
+use base::Name;
+use serde::{Deserialize, Serialize};
+
+use crate::container::Container;
+use crate::pod::PodSpec;
+use crate::quantity::Quantity;
+use crate::wire::wire;
+
+pub const CPU: Name = Name::from_static("cpu");
+pub const MEMORY: Name = Name::from_static("memory");
+pub const EPHEMERAL_STORAGE: Name = Name::from_static("ephemeral-storage");
+pub const PODS: Name = Name::from_static("pods");
+
+/// Quantities by resource name, as objects state them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResourceList(BTreeMap<Name, Quantity>);
+
+wire! {
+    pub struct ResourceRequirements {
+        pub limits: ResourceList,
+        pub requests: ResourceList,
+    }
+}
+
+/// Amounts summed for decisions. Upstream: `framework.Resource`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// In thousandths of a core.
+    pub cpu_milli: i64,
+    pub memory_bytes: i64,
+    pub ephemeral_bytes: i64,
+    /// What a node can hold; pods do not ask for it, but each counts as one.
+    pub pods: i64,
+    /// Extended resources and huge pages, by name; only those that were mentioned.
+    pub scalar: Vec<(Name, i64)>,
+}
+
+impl Resources {
+    /// Rounds up to whole units, cpu to thousandths. Upstream: `framework.Resource.Add`.
+    pub fn from_list(list: &ResourceList) -> Self {
+        let mut sum = Self::default();
+        for (name, quantity) in list.iter() {
+            match name.as_str() {
+                "cpu" => sum.cpu_milli = quantity.milli_value(),
+                "memory" => sum.memory_bytes = quantity.value(),
+                "ephemeral-storage" => sum.ephemeral_bytes = quantity.value(),
+                "pods" => sum.pods = quantity.value(),
+                _ => sum.scalar.push((name.clone(), quantity.value())), // In the order of the list: by name.
+            }
+        }
+        sum
+    }
+
+    pub fn scalar(&self, name: &str) -> Option<i64> {
+        let idx = self.scalar.binary_search_by(|(it, _)| it.as_str().cmp(name)).ok()?;
+        Some(self.scalar[idx].1)
+    }
+
+    fn combine(&mut self, other: &Self, with: impl Fn(&mut i64, i64)) {
+        with(&mut self.cpu_milli, other.cpu_milli);
+        with(&mut self.memory_bytes, other.memory_bytes);
+        with(&mut self.ephemeral_bytes, other.ephemeral_bytes);
+        with(&mut self.pods, other.pods);
+        for (name, amount) in &other.scalar {
+            let idx = match self.scalar.binary_search_by(|(it, _)| it.cmp(name)) {
+                Ok(idx) => idx,
+                Err(idx) => {
+                    self.scalar.insert(idx, (name.clone(), 0));
+                    idx
+                }
+            };
+            with(&mut self.scalar[idx].1, *amount);
+        }
+    }
+}
+
+impl AddAssign<&Self> for Resources {
+    fn add_assign(&mut self, other: &Self) {
+        self.combine(other, |sum, it| *sum = sum.saturating_add(it));
+    }
+}
+
+impl SubAssign<&Self> for Resources {
+    fn sub_assign(&mut self, other: &Self) {
+        self.combine(other, |sum, it| *sum = sum.saturating_sub(it));
+    }
+}
+
+impl ResourceList {
+    pub fn get(&self, name: &str) -> Option<&Quantity> {
+        self.0.get(name)
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (name, quantity) in other.iter() {
+            match self.0.get_mut(name) {
+                Some(sum) => *sum += *quantity,
+                None => drop(self.0.insert(name.clone(), *quantity)),
+            }
+        }
+    }
+
+    fn raise_to(&mut self, other: &Self) {
+        for (name, quantity) in other.iter() {
+            if self.0.get(name).is_none_or(|own| own < quantity) {
+                self.0.insert(name.clone(), *quantity);
+            }
+        }
+    }
+}
+
+impl Deref for ResourceList {
+    type Target = BTreeMap<Name, Quantity>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for ResourceList {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl FromIterator<(Name, Quantity)> for ResourceList {
+    fn from_iter<I: IntoIterator<Item = (Name, Quantity)>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+/// What `spec` asks a node for. Upstream: `resource.PodRequests`.
+pub(crate) fn pod_requests(spec: &PodSpec) -> Resources {
+    Resources::from_list(&sum_of(spec, |it| &it.requests, true))
+}
+
+/// What `spec` may use at most, of the resources that every container limits or the pod as a whole does.
+/// Upstream: `resource.PodLimits`.
+pub fn pod_limits(spec: &PodSpec) -> ResourceList {
+    sum_of(spec, |it| &it.limits, false)
+}
+
+fn sum_of(
+    spec: &PodSpec,
+    list: fn(&ResourceRequirements) -> &ResourceList,
+    of_requests: bool,
+) -> ResourceList {
+    let of = |container: &Container| list(&container.resources).clone();
+    let mut sum = ResourceList::default();
+    spec.containers.iter().for_each(|it| sum.add(&of(it)));
+
+    // Sidecars run beside the main containers, and beside the init containers that come after them.
+    let (mut sidecars, mut starting) = (ResourceList::default(), ResourceList::default());
+    for container in &spec.init_containers {
+        let mut at_once = of(container);
+        if container.is_sidecar() {
+            sum.add(&at_once);
+            sidecars.add(&at_once);
+            at_once = sidecars.clone();
+        } else {
+            at_once.add(&sidecars);
+        }
+        starting.raise_to(&at_once);
+    }
+    sum.raise_to(&starting);
+
+    if let Some(pod_level) = &spec.resources {
+        for (name, quantity) in list(pod_level).iter().filter(|(name, _)| is_pod_level(name)) {
+            sum.insert(name.clone(), *quantity);
+        }
+    }
+    for (name, quantity) in spec.overhead.iter() {
+        // Overhead adds to a limit only where there is one.
+        if of_requests || sum.contains_key(name) {
+            sum.add(&[(name.clone(), *quantity)].into_iter().collect());
+        }
+    }
+    sum
+}
+
+/// Resources that may be stated for a pod as a whole. Upstream: `resource.IsSupportedPodLevelResource`.
+fn is_pod_level(name: &str) -> bool {
+    matches!(name, "cpu" | "memory") || name.starts_with("hugepages-")
+}

@@ -1,0 +1,143 @@
+//! Calendar times as they stand in objects.
+//!
+//! Upstream: `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/{time,micro_time}.go`.
+
+use std::fmt;
+
+use base::{Span, Time};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A `metav1.Time`: whole seconds since 1970. Everything that goes through the API server loses its fraction,
+/// and the controllers that compare such times work with what is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// A `metav1.MicroTime`: whole microseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MicroTime(i64);
+
+impl Timestamp {
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs)
+    }
+
+    pub const fn secs(self) -> i64 {
+        self.0
+    }
+
+    /// The start of this second. Times before 1970 count as 1970.
+    pub const fn time(self) -> Time {
+        Time::from_secs(if self.0 < 0 { 0 } else { self.0.unsigned_abs() })
+    }
+
+    /// How long ago this second began; zero if it lies in the future.
+    pub const fn elapsed(self, now: Time) -> Span {
+        now.since(self.time())
+    }
+}
+
+impl From<Time> for Timestamp {
+    #[expect(clippy::cast_possible_wrap, reason = "seconds of a u64 of nanoseconds fit")]
+    fn from(time: Time) -> Self {
+        Self(time.secs() as i64)
+    }
+}
+
+impl MicroTime {
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    pub const fn time(self) -> Time {
+        Time::from_nanos(if self.0 < 0 { 0 } else { self.0.unsigned_abs().saturating_mul(1_000) })
+    }
+}
+
+impl From<Time> for MicroTime {
+    #[expect(clippy::cast_possible_wrap, reason = "microseconds of a u64 of nanoseconds fit")]
+    fn from(time: Time) -> Self {
+        Self((time.nanos() / 1_000) as i64)
+    }
+}
+
+/// RFC 3339 text of a time, to the second.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(time) => write!(f, "{time:.0}"),
+            Err(_) => write!(f, "@{}", self.0), // Beyond the calendar; nothing that was read gets here.
+        }
+    }
+}
+
+/// RFC 3339 text of a time, to the microsecond, as Go writes it: always six digits.
+impl fmt::Display for MicroTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => write!(f, "{time:.6}"),
+            Err(_) => write!(f, "@{}us", self.0),
+        }
+    }
+}
+
+/// Why a text is not a time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a time; write RFC 3339, such as `2026-01-01T00:00:00Z`")]
+pub struct ParseTimeError {
+    pub text: String,
+}
+
+fn parse(text: &str) -> Result<jiff::Timestamp, ParseTimeError> {
+    text.parse().map_err(|_| ParseTimeError { text: text.into() })
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = ParseTimeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTimeError> {
+        Ok(Self(parse(text)?.as_nanosecond().div_euclid(1_000_000_000).try_into().unwrap_or(i64::MAX)))
+    }
+}
+
+impl std::str::FromStr for MicroTime {
+    type Err = ParseTimeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTimeError> {
+        Ok(Self(parse(text)?.as_nanosecond().div_euclid(1_000).try_into().unwrap_or(i64::MAX)))
+    }
+}
+
+macro_rules! as_text {
+    ($type:ty) => {
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
+                text.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+as_text!(Timestamp);
+as_text!(MicroTime);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_lose_their_fraction_on_the_way_through_json() {
+        let time = Time::from_nanos(1_767_225_600_987_654_321);
+        assert_eq!(Timestamp::from(time).to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(MicroTime::from(time).to_string(), "2026-01-01T00:00:00.987654Z");
+        assert_eq!("2026-01-01T00:00:00.9Z".parse(), Ok(Timestamp::from(time)));
+        assert_eq!("2026-01-01T01:00:00+01:00".parse(), Ok(Timestamp::from(time)));
+        assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+}

@@ -1,0 +1,20 @@
+//! StorageObjectInUseProtection: volumes and claims do not go while somebody uses them.
+//!
+//! Upstream: `plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go`
+
+use api::{Kind, Object};
+use base::Name;
+
+const CLAIM: Name = Name::from_static("kubernetes.io/pvc-protection");
+const VOLUME: Name = Name::from_static("kubernetes.io/pv-protection");
+
+pub(super) fn admit(object: &mut Object) {
+    let finalizer = match object.kind() {
+        Kind::PersistentVolumeClaim => CLAIM,
+        kind if kind == Kind::PersistentVolume => VOLUME,
+        _ => return,
+    };
+    if !object.meta().finalizers.contains(&finalizer) {
+        object.meta_mut().finalizers.push(finalizer);
+    }
+}

@@ -1,0 +1,57 @@
+//! Kinds without a status.
+
+use api::{EndpointSlice, Event, LimitRange, Meta, PriorityClass};
+
+use super::Strategy;
+
+impl Strategy for EndpointSlice {
+    fn prepare_create(&mut self) {
+        self.meta.generation = 1;
+    }
+
+    /// Anything but the metadata counts as its spec, and so do its labels.
+    fn prepare_update(&mut self, old: &Self) {
+        let changed = self.meta.labels != old.meta.labels
+            || self.endpoints != old.endpoints
+            || self.ports != old.ports
+            || self.address_type != old.address_type
+            || self.rest != old.rest;
+        self.meta.generation = old.meta.generation + i64::from(changed);
+    }
+
+    fn prepare_status(&mut self, old: &Self) {
+        all_but_meta(self, old, |it| &mut it.meta);
+    }
+}
+
+impl Strategy for Event {
+    fn prepare_status(&mut self, old: &Self) {
+        all_but_meta(self, old, |it| &mut it.meta);
+    }
+}
+
+impl Strategy for LimitRange {
+    fn prepare_status(&mut self, old: &Self) {
+        all_but_meta(self, old, |it| &mut it.meta);
+    }
+}
+
+impl Strategy for PriorityClass {
+    fn prepare_create(&mut self) {
+        self.meta.generation = 1;
+    }
+
+    fn prepare_update(&mut self, old: &Self) {
+        self.meta.generation = old.meta.generation;
+    }
+
+    fn prepare_status(&mut self, old: &Self) {
+        all_but_meta(self, old, |it| &mut it.meta);
+    }
+}
+
+fn all_but_meta<T: Clone>(new: &mut T, old: &T, meta: fn(&mut T) -> &mut Meta) {
+    let kept = std::mem::take(meta(new));
+    *new = old.clone();
+    *meta(new) = kept;
+}

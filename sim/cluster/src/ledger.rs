@@ -1,0 +1,141 @@
+//! What became of every pod that ever lived, and how many there are of what: kept up to date by each commit.
+
+use api::{Kind, Object, Pod, PodPhase, Uid};
+use base::{Lookup, Name, Time};
+
+/// One pod's life. Times are those of the commits that showed the step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodLife {
+    pub namespace: Name,
+    pub name: Name,
+    pub uid: Uid,
+    /// `ReplicaSet/web-7d4b9c6f5`; empty for a pod of its own.
+    pub owner: Name,
+    pub node: Name,
+    pub created: Time,
+    pub scheduled: Option<Time>,
+    /// All of its containers were seen running.
+    pub started: Option<Time>,
+    /// The first time that it was ready.
+    pub ready: Option<Time>,
+    /// Succeeded or failed.
+    pub finished: Option<Time>,
+    /// Its object was gone.
+    pub deleted: Option<Time>,
+    pub phase: PodPhase,
+    /// Why it is as it is: of the pod, or of the first container that waits or that ended.
+    pub reason: Name,
+    pub restarts: i32,
+    pub is_ready: bool,
+    pub fate: Fate,
+}
+
+/// Whether someone other than its owner or user did away with the pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    #[default]
+    Natural,
+    Evicted,
+    Preempted,
+}
+
+/// All pods, in the order of their creation.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    lives: Vec<PodLife>,
+    by_uid: Lookup<Uid, u32>,
+}
+
+impl Ledger {
+    pub fn lives(&self) -> &[PodLife] {
+        &self.lives
+    }
+
+    /// Takes in one commit.
+    pub(crate) fn observe(&mut self, now: Time, new: Option<&Object>, old: Option<&Object>) {
+        let Some(object) = new.or(old).filter(|it| it.kind() == Kind::Pod) else { return };
+        let Some(pod) = object.get::<Pod>() else { return };
+        let idx = match self.by_uid.get(&pod.meta.uid) {
+            Some(&idx) => idx as usize,
+            None => self.open(now, pod),
+        };
+        let life = &mut self.lives[idx];
+        life.see(now, pod);
+        if new.is_none() {
+            life.deleted = Some(now);
+            life.is_ready = false;
+            self.by_uid.remove(&pod.meta.uid);
+        }
+    }
+
+    fn open(&mut self, now: Time, pod: &Pod) -> usize {
+        let owner = pod.meta.controller();
+        let idx = self.lives.len();
+        self.lives.push(PodLife {
+            namespace: pod.meta.namespace.clone(),
+            name: pod.meta.name.clone(),
+            uid: pod.meta.uid,
+            owner: owner.map_or(Name::EMPTY, |it| Name::from(format_args!("{}/{}", it.kind, it.name))),
+            node: Name::EMPTY,
+            created: now,
+            scheduled: None,
+            started: None,
+            ready: None,
+            finished: None,
+            deleted: None,
+            phase: PodPhase::Pending,
+            reason: Name::EMPTY,
+            restarts: 0,
+            is_ready: false,
+            fate: Fate::Natural,
+        });
+        self.by_uid.insert(pod.meta.uid, u32::try_from(idx).expect("four thousand million pods do not fit in memory"));
+        idx
+    }
+}
+
+impl PodLife {
+    fn see(&mut self, now: Time, pod: &Pod) {
+        let status = &pod.status;
+        if pod.is_bound() {
+            self.scheduled.get_or_insert(now);
+            self.node.clone_from(&pod.node);
+        }
+        let running = |it: &api::ContainerStatus| it.state.running.is_some() || it.state.terminated.is_some();
+        if !status.container_statuses.is_empty() && status.container_statuses.iter().all(running) {
+            self.started.get_or_insert(now);
+        }
+        self.is_ready = pod.is_ready();
+        if self.is_ready {
+            self.ready.get_or_insert(now);
+        }
+        if pod.is_finished() {
+            self.finished.get_or_insert(now);
+        }
+        self.phase = status.phase.clone();
+        self.reason = reason_of(pod);
+        self.restarts = status.container_statuses.iter().map(|it| it.restart_count).sum();
+        if let Some(target) = status.condition(&api::condition::DISRUPTION_TARGET).filter(|it| it.is_true()) {
+            self.fate = if target.reason == "PreemptionByScheduler" { Fate::Preempted } else { Fate::Evicted };
+        }
+    }
+}
+
+/// As the STATUS column of `kubectl get pods` has it, if that is not just the phase.
+/// Upstream: `pkg/printers/internalversion/printers.go`, `printPod`.
+fn reason_of(pod: &Pod) -> Name {
+    let status = &pod.status;
+    let mut reason = status.reason.clone();
+    for container in &status.container_statuses {
+        if let Some(waiting) = container.state.waiting.as_ref().filter(|it| !it.reason.is_empty()) {
+            reason = waiting.reason.clone();
+        } else if let Some(ended) = container.state.terminated.as_ref().filter(|it| !it.reason.is_empty()) {
+            reason = ended.reason.clone();
+        }
+    }
+    let unscheduled = status.condition(&api::condition::POD_SCHEDULED).filter(|it| !it.is_true());
+    match unscheduled {
+        Some(condition) if reason.is_empty() => condition.reason.clone(),
+        _ => reason,
+    }
+}

@@ -1,0 +1,129 @@
+//! From plain values to any type that `serde` can read, strictly: unknown fields are errors that name the nearest
+//! known one, `null` is unset, and every error found is told with its path.
+//!
+//! Upstream reads JSON the same way: `staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json`, strict.
+
+mod access;
+mod choice;
+mod fault;
+mod number;
+mod reader;
+mod trail;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::path::{Path, Segment};
+use crate::source::Source;
+use crate::yaml::Node;
+
+use self::fault::Fault;
+use self::reader::{Reader, Report};
+use self::trail::Trail;
+
+/// How many values of a wrong type are looked for in one document.
+const FAULTS_MAX: usize = 25;
+
+/// One thing that is wrong with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub path: Path,
+    /// Whether the key is wrong, not its value.
+    pub is_key: bool,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+/// Reads a `T` from `node`; otherwise tells everything that is wrong with it.
+pub fn decode<T: DeserializeOwned>(source: &Source, node: &Node) -> Result<T, Vec<Diagnostic>> {
+    from_value(&node.to_value())
+        .map_err(|findings| findings.into_iter().map(|it| it.into_diagnostic(source, node)).collect())
+}
+
+/// Reads a `T` from `value`; otherwise tells everything that is wrong with it.
+///
+/// A value of the wrong type stops `serde`. To find the next one, the value is unset in a copy, and the copy is read.
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut copy: Option<Value> = None;
+    loop {
+        let report = Report::default();
+        let reader = Reader { value: copy.as_ref().unwrap_or(value), trail: &Trail::Root, report: &report };
+        let result = T::deserialize(reader);
+        let (unknown, rest) = report.into_parts();
+        add_new(&mut findings, unknown);
+        let fault = match result {
+            Ok(it) if findings.is_empty() && rest.is_empty() => return Ok(it),
+            Ok(_) => {
+                rest.into_iter().for_each(|it| add_new(&mut findings, it));
+                return Err(findings);
+            }
+            Err(fault) => fault,
+        };
+        let path = fault.path();
+        // What a field that was unset brings about is not the reader's fault.
+        let is_ours =
+            copy.as_ref().is_some_and(|it| is_unset(it, &path)) && findings.iter().any(|it| it.path == path);
+        if !is_ours {
+            add_new(&mut findings, vec![fault.into_finding()]);
+        }
+        let goes_on = !is_ours && findings.len() < FAULTS_MAX && !path.is_empty();
+        if !goes_on || !unset(copy.get_or_insert_with(|| value.clone()), &path) {
+            return Err(findings);
+        }
+    }
+}
+
+fn add_new(findings: &mut Vec<Finding>, found: Vec<Finding>) {
+    for it in found {
+        if !findings.contains(&it) {
+            findings.push(it);
+        }
+    }
+}
+
+fn is_unset(value: &Value, path: &Path) -> bool {
+    let step = |value: &Value, step: &Segment| match step {
+        Segment::Key(key) => value.get(key).cloned(),
+        Segment::Index(idx) => value.get(idx).cloned(),
+    };
+    path.segments().iter().try_fold(value.clone(), |value, it| step(&value, it)).is_none_or(|it| it.is_null())
+}
+
+/// Whether there was something to unset.
+fn unset(value: &mut Value, path: &Path) -> bool {
+    let mut at = value;
+    for step in path.segments() {
+        let next = match step {
+            Segment::Key(key) => at.get_mut(key),
+            Segment::Index(idx) => at.get_mut(idx),
+        };
+        let Some(next) = next else { return false };
+        at = next;
+    }
+    !at.take().is_null()
+}
+
+impl Finding {
+    pub(crate) fn new(path: Path, message: impl Into<String>) -> Self {
+        Self { path, is_key: false, message: message.into(), help: None }
+    }
+
+    pub(crate) fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// The same at its place in a document.
+    pub fn into_diagnostic(self, source: &Source, document: &Node) -> Diagnostic {
+        let mark = if self.is_key { document.mark_of_key(&self.path) } else { document.mark_of(&self.path) };
+        let diagnostic = Diagnostic::new(source, mark, self.message).with_path(self.path.to_string());
+        match self.help {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

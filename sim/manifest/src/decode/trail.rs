@@ -1,0 +1,31 @@
+//! The way back from a value to its document, kept on the stack while reading.
+
+use crate::path::{Path, Segment};
+
+#[derive(Clone, Copy)]
+pub(super) enum Trail<'t> {
+    Root,
+    Key(&'t Trail<'t>, &'t str),
+    Index(&'t Trail<'t>, usize),
+}
+
+impl Trail<'_> {
+    pub(super) fn path(&self) -> Path {
+        let mut segments = Vec::new();
+        let mut at = self;
+        loop {
+            at = match at {
+                Trail::Root => break,
+                Trail::Key(before, key) => {
+                    segments.push(Segment::Key((*key).into()));
+                    before
+                }
+                Trail::Index(before, idx) => {
+                    segments.push(Segment::Index(*idx));
+                    before
+                }
+            };
+        }
+        segments.into_iter().rev().collect()
+    }
+}

@@ -1,0 +1,306 @@
+//! Pods that wait to be scheduled: ready to be tried, backing off, or set aside until something happens.
+//!
+//! Upstream: `pkg/scheduler/backend/queue/{scheduling_queue,backoff_queue,active_queue}.go`.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use api::{Pod, Uid};
+use base::{Cause, Span, Time};
+use client::Change;
+
+use crate::framework::{Plugin, Verdict};
+use crate::hint::{ClusterEvent, events_of};
+
+/// Bounds of the back-off. Upstream: `podInitialBackoffSeconds`, `podMaxBackoffSeconds`.
+const INITIAL_BACK_OFF: Span = Span::secs(1);
+const MAX_BACK_OFF: Span = Span::secs(10);
+/// Back-offs end on whole multiples of this. Upstream: `backoffQOrderingWindowDuration`.
+const WINDOW: Span = Span::secs(1);
+/// A pod that nothing has woken for so long is tried all the same, at the next look.
+/// Upstream: `DefaultPodMaxInUnschedulablePodsDuration`.
+const MAX_UNSCHEDULABLE: Span = Span::mins(5);
+const UNSCHEDULABLE_LOOK: Span = Span::secs(30);
+
+/// A pod that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct QueuedPod {
+    pub(crate) pod: Arc<Pod>,
+    /// When it came into the queue, or came back to it.
+    pub(crate) timestamp: Time,
+    /// How often it has been tried.
+    pub(crate) attempts: u32,
+    /// How often it fitted nowhere, which is what its back-off depends on.
+    unschedulable: u32,
+    /// How often in a row it failed by an error instead.
+    errors: u32,
+    /// The plugins that rejected it, all nodes together, when it was last tried.
+    rejected_by: BTreeSet<&'static str>,
+    /// What led to its being where it is.
+    pub(crate) cause: Cause,
+    place: Place,
+    /// The revision at which the queue first saw it: pods of one instant go in the order of the API server.
+    seen: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Active,
+    /// Until then. What failed by an error stays for all of it; the rest may be taken out when nothing else is there.
+    BackOff {
+        until: Time,
+        after_error: bool,
+    },
+    Unschedulable,
+    /// A plugin does not let it in.
+    Gated,
+}
+
+/// Higher priority first, then who came first. Upstream: `PrioritySort.Less`.
+type ActiveKey = (Reverse<i32>, Time, u64, Uid);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Queue {
+    pods: BTreeMap<Uid, QueuedPod>,
+    active: BTreeSet<ActiveKey>,
+    back_off: BTreeSet<(Time, u64, Uid)>,
+    back_off_after_error: BTreeSet<(Time, u64, Uid)>,
+    /// In the order in which they were set aside.
+    unschedulable: BTreeSet<(Time, u64, Uid)>,
+    started: Time,
+}
+
+impl Queue {
+    /// Looks at pods that were set aside fall on `started` plus multiples of 30 s.
+    pub(crate) fn new(started: Time) -> Self {
+        Self { started, ..Self::default() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// A pod that is to be scheduled, new or changed.
+    pub(crate) fn set(
+        &mut self,
+        now: Time,
+        pod: &Arc<Pod>,
+        plugins: &[(Box<dyn Plugin>, i64)],
+        cause: Cause,
+    ) {
+        let Some(known) = self.pods.get_mut(&pod.meta.uid) else {
+            let place = if gate_of(pod, plugins).is_some() { Place::Gated } else { Place::Active };
+            return self.put(QueuedPod {
+                pod: pod.clone(),
+                timestamp: now,
+                attempts: 0,
+                unschedulable: 0,
+                errors: 0,
+                rejected_by: BTreeSet::new(),
+                cause,
+                place,
+                seen: pod.meta.resource_version.0,
+            });
+        };
+        let old = known.pod.clone();
+        let place = known.place;
+        if old.priority() == pod.priority() {
+            known.pod = pod.clone();
+        } else if let Some(mut queued) = self.remove(pod.meta.uid) {
+            queued.pod = pod.clone(); // Its place among the others changes.
+            self.put(queued);
+        }
+        match place {
+            Place::Gated if gate_of(pod, plugins).is_none() => self.activate(pod.meta.uid, cause),
+            // Only what scheduling looks at counts; its own status changes each time that it is tried.
+            Place::Unschedulable if old.spec != pod.spec || old.meta.labels != pod.meta.labels => {
+                self.wake(now, pod.meta.uid, cause);
+            }
+            Place::Active | Place::BackOff { .. } | Place::Unschedulable | Place::Gated => (),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, uid: Uid) -> Option<QueuedPod> {
+        let queued = self.pods.remove(&uid)?;
+        self.unlink(&queued);
+        Some(queued)
+    }
+
+    /// The next pod to try. It leaves the queue, until [`Queue::unschedulable`] or [`Queue::failed`] brings it back.
+    pub(crate) fn pop(&mut self, now: Time) -> Option<QueuedPod> {
+        self.end_back_offs(now);
+        // Nothing to do is no reason to wait. Upstream: `SchedulerPopFromBackoffQ`.
+        let uid = self.active.first().map(|key| key.3).or_else(|| self.back_off.first().map(|key| key.2))?;
+        let mut queued = self.remove(uid)?;
+        queued.attempts += 1;
+        queued.rejected_by.clear();
+        Some(queued)
+    }
+
+    /// Whether [`Queue::pop`] would return a pod.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.active.is_empty() || !self.back_off.is_empty()
+    }
+
+    /// The pod fitted nowhere, because of these plugins. It waits for an event that one of them registered for.
+    pub(crate) fn unschedulable(
+        &mut self,
+        now: Time,
+        mut queued: QueuedPod,
+        rejected_by: BTreeSet<&'static str>,
+    ) {
+        queued.timestamp = now;
+        queued.unschedulable += 1;
+        queued.errors = 0;
+        queued.rejected_by = rejected_by;
+        queued.place = Place::Unschedulable;
+        self.put(queued);
+    }
+
+    /// Something went wrong that has nothing to do with where the pod fits.
+    pub(crate) fn failed(&mut self, now: Time, mut queued: QueuedPod) {
+        queued.timestamp = now;
+        queued.errors += 1;
+        let until = back_off_until(now, queued.errors);
+        queued.place = Place::BackOff { until, after_error: true };
+        self.put(queued);
+    }
+
+    /// Something happened: wakes the pods that it may help. Upstream: `moveAllToActiveOrBackoffQueue`.
+    pub(crate) fn on_change(
+        &mut self,
+        now: Time,
+        change: &Change,
+        plugins: &[(Box<dyn Plugin>, i64)],
+        cause: Cause,
+    ) {
+        if self.unschedulable.is_empty() {
+            return;
+        }
+        let events = events_of(change);
+        let worth = |uid: &Uid| is_worth_requeuing(&self.pods[uid], change, &events, plugins);
+        let woken: Vec<Uid> = self.unschedulable.iter().map(|key| key.2).filter(worth).collect();
+        for uid in woken {
+            self.wake(now, uid, cause);
+        }
+    }
+
+    /// Lets go of what has waited long enough.
+    pub(crate) fn tick(&mut self, now: Time) {
+        self.end_back_offs(now);
+        while let Some(&(since, _, uid)) = self.unschedulable.first()
+            && self.give_up_waiting(since) <= now
+        {
+            let cause = self.pods[&uid].cause;
+            self.wake(now, uid, cause);
+        }
+    }
+
+    /// When [`Queue::tick`] has something to do.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        let back_off = self.back_off.first().into_iter().chain(self.back_off_after_error.first());
+        let waiting = self.unschedulable.first().map(|&(since, ..)| self.give_up_waiting(since));
+        back_off.map(|&(until, ..)| until).chain(waiting).min()
+    }
+
+    /// The first regular look at which a pod that was set aside at `since` is found to have waited too long.
+    fn give_up_waiting(&self, since: Time) -> Time {
+        let waited = (since + MAX_UNSCHEDULABLE).since(self.started).nanos();
+        self.started + UNSCHEDULABLE_LOOK * (waited / UNSCHEDULABLE_LOOK.nanos() + 1)
+    }
+
+    fn end_back_offs(&mut self, now: Time) {
+        let due = |set: &BTreeSet<(Time, u64, Uid)>| set.first().filter(|it| it.0 <= now).map(|it| it.2);
+        while let Some(uid) = due(&self.back_off).or_else(|| due(&self.back_off_after_error)) {
+            let cause = self.pods[&uid].cause;
+            self.activate(uid, cause);
+        }
+    }
+
+    /// To the active part, or first through the rest of its back-off.
+    fn wake(&mut self, now: Time, uid: Uid, cause: Cause) {
+        let queued = &self.pods[&uid];
+        let until = back_off_until(queued.timestamp, queued.unschedulable);
+        if until <= now {
+            return self.activate(uid, cause);
+        }
+        self.relocate(uid, Place::BackOff { until, after_error: false }, cause);
+    }
+
+    fn activate(&mut self, uid: Uid, cause: Cause) {
+        self.relocate(uid, Place::Active, cause);
+    }
+
+    fn relocate(&mut self, uid: Uid, place: Place, cause: Cause) {
+        if let Some(mut queued) = self.remove(uid) {
+            queued.place = place;
+            queued.cause = cause;
+            self.put(queued);
+        }
+    }
+
+    fn put(&mut self, queued: QueuedPod) {
+        let (time, tie, uid) = wait_key(&queued);
+        match queued.place {
+            Place::Active => drop(self.active.insert(active_key(&queued))),
+            Place::BackOff { after_error: false, .. } => drop(self.back_off.insert((time, tie, uid))),
+            Place::BackOff { after_error: true, .. } => {
+                drop(self.back_off_after_error.insert((time, tie, uid)))
+            }
+            Place::Unschedulable => drop(self.unschedulable.insert((time, tie, uid))),
+            Place::Gated => (),
+        }
+        self.pods.insert(uid, queued);
+    }
+
+    fn unlink(&mut self, queued: &QueuedPod) {
+        self.active.remove(&active_key(queued));
+        let key = wait_key(queued);
+        self.back_off.remove(&key);
+        self.back_off_after_error.remove(&key);
+        self.unschedulable.remove(&key);
+    }
+}
+
+fn active_key(queued: &QueuedPod) -> ActiveKey {
+    (Reverse(queued.pod.priority()), queued.timestamp, queued.seen, queued.pod.meta.uid)
+}
+
+fn wait_key(queued: &QueuedPod) -> (Time, u64, Uid) {
+    let time = match queued.place {
+        Place::BackOff { until, .. } => until,
+        Place::Active | Place::Unschedulable | Place::Gated => queued.timestamp,
+    };
+    (time, queued.seen, queued.pod.meta.uid)
+}
+
+/// Upstream: `calculateBackoffDuration`, `alignToWindow`.
+fn back_off_until(since: Time, failures: u32) -> Time {
+    let doublings = failures.saturating_sub(1).min(16);
+    let span =
+        if failures == 0 { Span::ZERO } else { (INITIAL_BACK_OFF * (1 << doublings)).min(MAX_BACK_OFF) };
+    Time::from_nanos((since + span).nanos() / WINDOW.nanos() * WINDOW.nanos())
+}
+
+/// The plugin that does not let the pod in, if there is one.
+fn gate_of(pod: &Pod, plugins: &[(Box<dyn Plugin>, i64)]) -> Option<&'static str> {
+    plugins
+        .iter()
+        .find(|(plugin, _)| plugin.pre_enqueue(pod) != Verdict::Success)
+        .map(|(plugin, _)| plugin.name())
+}
+
+/// Upstream: `isPodWorthRequeuing`.
+fn is_worth_requeuing(
+    queued: &QueuedPod,
+    change: &Change,
+    events: &[ClusterEvent],
+    plugins: &[(Box<dyn Plugin>, i64)],
+) -> bool {
+    let rejecting = plugins.iter().filter(|(plugin, _)| queued.rejected_by.contains(plugin.name()));
+    rejecting.into_iter().any(|(plugin, _)| {
+        let registered = plugin.events_to_register().iter().any(|it| events.contains(it));
+        registered && plugin.hint(&queued.pod, change)
+    })
+}

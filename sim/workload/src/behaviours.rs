@@ -1,0 +1,106 @@
+//! All behaviours of a scenario.
+
+use crate::conduct::Conduct;
+use crate::defaults::Defaults;
+use crate::matching::Subject;
+use crate::rule::Rule;
+
+/// The rules of a scenario in order, and the built-in default that comes last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Behaviours {
+    rules: Vec<Rule>,
+    defaults: Defaults,
+}
+
+impl Behaviours {
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self { rules, defaults: Defaults::default() }
+    }
+
+    pub fn with_defaults(rules: Vec<Rule>, defaults: Defaults) -> Self {
+        Self { rules, defaults }
+    }
+
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What a container does: as the first rule says that matches it.
+    pub fn of(&self, subject: &Subject<'_>) -> Conduct<'_> {
+        let rule = self.rules.iter().find(|it| it.matching.matches(subject));
+        Conduct::new(subject, rule, &self.defaults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{Container, Kind, Meta, OwnerReference, Pod, PodSpec, RestartPolicy, Uid};
+    use base::{Name, Span};
+    use expect_test::expect;
+    use serde_json::json;
+
+    use super::*;
+    use crate::conduct::Ending;
+
+    fn behaviours(rules: serde_json::Value) -> Behaviours {
+        Behaviours::new(serde_json::from_value(rules).unwrap())
+    }
+
+    fn pod(restarts: RestartPolicy) -> Pod {
+        let spec = PodSpec { restart_policy: restarts, ..PodSpec::default() };
+        let owner = OwnerReference::controller(&Kind::Job, &Name::new("job"), Uid(1));
+        let meta = Meta { owner_references: vec![owner], ..Meta::default() };
+        Pod { meta, spec: spec.into(), ..Pod::default() }
+    }
+
+    fn container(image: &str) -> Container {
+        Container { image: Name::new(image), ..Container::default() }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_wins_and_the_rest_is_default() {
+        let behaviours = behaviours(json!([
+            {"match": {"image": "web:v2"}, "startup": "9s", "stop": "never"},
+            {"match": {"image": "web:*"}, "startup": "3s", "exit": {"after": "60s", "code": 1},
+             "usage": {"cpu": "120m", "memory": "180Mi"}, "pull": {"size": "400M"}},
+        ]));
+        let (pod, old, new) = (Pod::default(), container("web:v1"), container("web:v2"));
+        let of = |container| behaviours.of(&Subject { pod: &pod, container, is_init: false });
+        assert_eq!((of(&old).startup(0.5), of(&new).startup(0.5)), (Span::secs(3), Span::secs(9)));
+        assert_eq!(of(&old).exit(0.5), Some(Ending { after: Span::secs(60), code: 1 }));
+        assert_eq!((of(&new).exit(0.5), of(&new).stop(0.5)), (None, None));
+        assert_eq!(of(&old).usage().cpu.map(|it| it.milli_value()), Some(120));
+        assert_eq!(of(&old).image_bytes(0.5), 400_000_000);
+        assert_eq!(of(&old).pull_time(400_000_000, 0.5), Span::millis(10_500));
+    }
+
+    #[test]
+    fn what_a_container_is_for_says_when_it_exits() {
+        let behaviours = Behaviours::default();
+        let ends = |pod: &Pod, is_init, container: &Container| {
+            behaviours.of(&Subject { pod, container, is_init }).exit(0.5).map(|it| it.after)
+        };
+        let (job, service) = (pod(RestartPolicy::Never), pod(RestartPolicy::Always));
+        let sidecar = Container { restart_policy: Some(Name::new("Always")), ..container("a") };
+        let sleeper = Container { args: vec![Name::new("sleep"), Name::new("60")], ..container("a") };
+        assert_eq!(ends(&job, false, &container("a")), Some(Span::secs(10)));
+        assert_eq!(ends(&service, false, &container("a")), None);
+        assert_eq!(ends(&service, true, &container("a")), Some(Span::secs(1)));
+        assert_eq!(ends(&service, true, &sidecar), None);
+        assert_eq!(ends(&service, false, &sleeper), Some(Span::secs(60)));
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let wrong = [
+            json!({"match": {"img": "web"}}),
+            json!({"match": {"image": ""}}),
+            json!({"start": "5s"}),
+            json!({"usage": {"cpu": "-1"}}),
+            json!({"usage": {"cpu": "much"}}),
+            json!({"pull": {"size": "-1Gi"}}),
+        ];
+        let errors = wrong.map(|rule| serde_json::from_value::<Rule>(rule).unwrap_err().to_string());
+        expect![[]].assert_eq(&(errors.join("\n") + "\n"));
+    }
+}

@@ -1,0 +1,102 @@
+//! What one container does, with every default filled in.
+
+use base::Span;
+
+use crate::defaults::Defaults;
+use crate::exit::{Exit, ExitAfter, Stop};
+use crate::guess::{Sleep, only_sleeps};
+use crate::lasting::Lasting;
+use crate::matching::{Role, Subject};
+use crate::rule::{Rule, Usage};
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// From its start, or from the signal that it reacts to.
+    pub after: Span,
+    pub code: i32,
+}
+
+/// The behaviour of one container. Every question takes a rank: luck, evenly from 0 to 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Conduct<'a> {
+    rule: Option<&'a Rule>,
+    defaults: &'a Defaults,
+    role: Role,
+    sleeps: Option<Sleep>,
+}
+
+impl<'a> Conduct<'a> {
+    pub(crate) fn new(subject: &Subject<'_>, rule: Option<&'a Rule>, defaults: &'a Defaults) -> Self {
+        Self { rule, defaults, role: subject.role(), sleeps: only_sleeps(subject.container) }
+    }
+
+    /// From the start of the process until it passes its probes.
+    pub fn startup(&self, rank: f64) -> Span {
+        let said = self.rule.and_then(|it| it.startup.as_ref());
+        said.unwrap_or(&self.defaults.startup).draw(rank)
+    }
+
+    /// When and how the process ends by itself; `None` means never.
+    pub fn exit(&self, rank: f64) -> Option<Ending> {
+        match (self.rule.and_then(|it| it.exit.as_ref()), self.sleeps, self.role) {
+            (Some(Exit::Never), _, _) | (None, Some(Sleep::Forever), _) | (None, None, Role::Service) => None,
+            (Some(Exit::After(said)), _, _) => Some(said.ending(rank)),
+            (None, Some(Sleep::For(after)), _) => Some(Ending { after, code: 0 }),
+            (None, None, Role::Init) => Some(done(&self.defaults.init_run, rank)),
+            (None, None, Role::Batch) => Some(done(&self.defaults.batch_run, rank)),
+        }
+    }
+
+    /// How long after SIGTERM it ends, and how; `None` means that only SIGKILL ends it.
+    pub fn stop(&self, rank: f64) -> Option<Ending> {
+        match (self.rule.and_then(|it| it.stop.as_ref()), self.sleeps) {
+            (Some(Stop::Never), _) | (None, Some(_)) => None,
+            (Some(Stop::After(said)), _) => Some(said.ending(rank)),
+            (None, None) => Some(done(&self.defaults.stop, rank)),
+        }
+    }
+
+    pub fn usage(&self) -> Usage {
+        self.rule.map(|it| it.usage.clone()).unwrap_or_default()
+    }
+
+    /// The compressed size of its image, in bytes.
+    pub fn image_bytes(&self, rank: f64) -> i64 {
+        match self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.size) {
+            Some(size) => size.value(),
+            None => whole(self.defaults.image_bytes.quantile(rank)),
+        }
+    }
+
+    /// How long a node takes to pull its image of so many bytes, when it has none of it.
+    pub fn pull_time(&self, bytes: i64, rank: f64) -> Span {
+        match self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.time.as_ref()) {
+            Some(said) => said.draw(rank),
+            None => {
+                let transfer = Span::from_secs_f64(bytes as f64 / self.defaults.pull_bytes_per_second);
+                self.defaults.pull_overhead.draw(rank) + transfer
+            }
+        }
+    }
+
+    /// How long a pull takes on a node that has the image already.
+    pub fn recheck_time(&self, rank: f64) -> Span {
+        self.defaults.recheck.draw(rank)
+    }
+}
+
+fn done(after: &Lasting, rank: f64) -> Ending {
+    Ending { after: after.draw(rank), code: 0 }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is meant")]
+fn whole(bytes: f64) -> i64 {
+    bytes as i64
+}
+
+impl ExitAfter {
+    fn ending(&self, rank: f64) -> Ending {
+        Ending { after: self.after.draw(rank), code: self.code }
+    }
+}

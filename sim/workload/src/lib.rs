@@ -1,0 +1,24 @@
+//! What containers do: how long they take to start, when they exit, how they stop, what they use, and how their
+//! images come to a node. Nothing here has state: behaviours are asked, luck is handed in.
+
+mod behaviours;
+mod conduct;
+mod defaults;
+mod exit;
+mod glob;
+mod guess;
+mod image;
+mod lasting;
+mod matching;
+mod rule;
+
+pub use crate::behaviours::Behaviours;
+pub use crate::conduct::{Conduct, Ending};
+pub use crate::defaults::Defaults;
+pub use crate::exit::{Exit, ExitAfter, Stop};
+pub use crate::glob::{Glob, GlobError};
+pub use crate::guess::hook_time;
+pub use crate::image::{Pull, default_policy, effective_policy};
+pub use crate::lasting::Lasting;
+pub use crate::matching::{Match, OwnerGlob, Role, Subject};
+pub use crate::rule::{Rule, Usage};

@@ -1,0 +1,185 @@
+//! Which containers a rule is about.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use api::{Container, OwnerReference, Pod, RestartPolicy};
+use base::Name;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::glob::{Glob, GlobError};
+
+/// All that is given must match; nothing given matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Match {
+    /// The image as the container names it; one without a tag also matches as `…:latest`.
+    pub image: Option<Glob>,
+    pub namespace: Option<Glob>,
+    /// Of the pod.
+    pub labels: BTreeMap<Name, Glob>,
+    pub container: Option<Glob>,
+    pub owner: Option<OwnerGlob>,
+}
+
+/// `web` or `Deployment/web`: the pod's controlling owner, or that owner's Deployment or CronJob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerGlob {
+    /// In any case; `None` means of any kind.
+    pub kind: Option<Name>,
+    pub name: Glob,
+}
+
+/// A container of a pod, to be asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub pod: &'a Pod,
+    pub container: &'a Container,
+    /// One of `spec.initContainers`, sidecars included.
+    pub is_init: bool,
+}
+
+/// What a container is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Serves until it is stopped.
+    Service,
+    /// Prepares the pod and exits.
+    Init,
+    /// Does the work of a Job and exits.
+    Batch,
+}
+
+impl Subject<'_> {
+    pub fn role(&self) -> Role {
+        if self.is_init {
+            return if self.container.is_sidecar() { Role::Service } else { Role::Init };
+        }
+        let is_finite = matches!(self.pod.spec.restart_policy, RestartPolicy::OnFailure | RestartPolicy::Never);
+        let of_job = self.pod.meta.controller().is_some_and(|it| it.kind == "Job");
+        if is_finite && of_job { Role::Batch } else { Role::Service }
+    }
+}
+
+impl Match {
+    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        let Subject { pod, container, .. } = subject;
+        let allows = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|it| it.matches(text));
+        allows(&self.container, &container.name)
+            && allows(&self.namespace, &pod.meta.namespace)
+            && self.image.as_ref().is_none_or(|it| matches_image(it, &container.image))
+            && self.labels.iter().all(|(key, glob)| pod.meta.label(key).is_some_and(|it| glob.matches(it)))
+            && self.owner.as_ref().is_none_or(|it| it.matches(pod))
+    }
+}
+
+fn matches_image(glob: &Glob, image: &str) -> bool {
+    glob.matches(image) || (!has_tag(image) && glob.matches(&format!("{image}:latest")))
+}
+
+/// Whether an image name ends in a tag or digest: `registry:5000/web` has neither.
+pub(crate) fn has_tag(image: &str) -> bool {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.contains([':', '@'])
+}
+
+impl OwnerGlob {
+    fn matches(&self, pod: &Pod) -> bool {
+        let Some(owner) = pod.meta.controller() else { return false };
+        let is_kind = |kind: &str| self.kind.as_ref().is_none_or(|it| it.eq_ignore_ascii_case(kind));
+        if is_kind(&owner.kind) && self.name.matches(&owner.name) {
+            return true;
+        }
+        owner_of(owner, pod).is_some_and(|(kind, name)| is_kind(kind) && self.name.matches(name))
+    }
+}
+
+/// The owner's owner, as far as its name tells: a Deployment puts the template's hash behind its own name, a
+/// CronJob a number.
+fn owner_of<'a>(owner: &'a OwnerReference, pod: &Pod) -> Option<(&'static str, &'a str)> {
+    let (name, suffix) = owner.name.as_str().rsplit_once('-')?;
+    match owner.kind.as_str() {
+        "ReplicaSet" if pod.meta.label("pod-template-hash").is_some_and(|it| it == suffix) => {
+            Some(("Deployment", name))
+        }
+        "Job" if !suffix.is_empty() && suffix.bytes().all(|it| it.is_ascii_digit()) => Some(("CronJob", name)),
+        _ => None,
+    }
+}
+
+impl FromStr for OwnerGlob {
+    type Err = GlobError;
+
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        let (kind, name) = text.split_once('/').map_or((None, text), |(kind, name)| (Some(kind), name));
+        Ok(Self { kind: kind.map(Name::new), name: name.parse()? })
+    }
+}
+
+impl fmt::Display for OwnerGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Some(kind) => write!(f, "{kind}/{}", self.name),
+            None => write!(f, "{}", self.name),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnerGlob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Name::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{Kind, Meta, Uid};
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(owner: Kind, name: &str, hash: &str) -> Pod {
+        let meta = Meta {
+            namespace: Name::new("shop"),
+            labels: [("app", "web"), ("pod-template-hash", hash)].into(),
+            owner_references: vec![OwnerReference::controller(&owner, &Name::new(name), Uid(1))],
+            ..Meta::default()
+        };
+        Pod { meta, ..Pod::default() }
+    }
+
+    #[test]
+    fn all_that_is_given_must_match() {
+        let pod = pod(Kind::ReplicaSet, "web-7d9f", "7d9f");
+        let container = Container { name: Name::new("main"), image: Name::new("shop/web"), ..Container::default() };
+        let subject = Subject { pod: &pod, container: &container, is_init: false };
+        for (rule, is_match) in [
+            (json!({}), true),
+            (json!({"image": "shop/web:*"}), true),
+            (json!({"image": "shop/web:v1"}), false),
+            (json!({"namespace": "shop", "labels": {"app": "w*"}, "container": "main"}), true),
+            (json!({"namespace": "shop", "labels": {"tier": "*"}}), false),
+            (json!({"owner": "web"}), true),
+            (json!({"owner": "deployment/web"}), true),
+            (json!({"owner": "ReplicaSet/web-*"}), true),
+            (json!({"owner": "StatefulSet/web"}), false),
+        ] {
+            let matching: Match = serde_json::from_value(rule.clone()).unwrap();
+            assert_eq!(matching.matches(&subject), is_match, "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_cron_job_is_known_by_the_number_of_its_job() {
+        let pod = pod(Kind::Job, "backup-29000000", "");
+        assert!("CronJob/backup".parse::<OwnerGlob>().unwrap().matches(&pod));
+        assert!(!"Deployment/backup".parse::<OwnerGlob>().unwrap().matches(&pod));
+    }
+
+    #[test]
+    fn a_port_is_not_a_tag() {
+        assert!(!has_tag("registry:5000/web"));
+        assert!(has_tag("registry:5000/web:v1") && has_tag("web@sha256:00"));
+    }
+}

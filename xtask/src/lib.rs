@@ -1,0 +1,3 @@
+//! Automation of the repository: what its tests and tasks share.
+
+pub mod layers;
