@@ -134,10 +134,11 @@ macro_rules! kinds {
                 })
             }
 
-            pub(crate) fn encode(&self) -> Result<serde_json::Value, serde_json::Error> {
+            /// Writes all fields but `apiVersion` and `kind`. What we do not model is marked as [`crate::UNMODELLED`].
+            pub fn serialize_fields<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$kind(it) => serde_json::to_value(it.as_ref()),)*
-                    Self::Raw(it) => it.encode(),
+                    $(Self::$kind(it) => serde::Serialize::serialize(it.as_ref(), serializer),)*
+                    Self::Raw(it) => it.serialize_fields(serializer),
                 }
             }
         }

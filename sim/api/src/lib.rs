@@ -9,6 +9,7 @@ mod autoscaling;
 mod batch;
 mod claim;
 mod container;
+pub mod defaults;
 mod duration;
 mod event;
 mod fold;
@@ -32,6 +33,7 @@ mod service;
 mod sets;
 mod taint;
 mod time;
+pub mod validation;
 mod wire;
 
 pub use crate::affinity::*;
@@ -56,10 +58,11 @@ pub use crate::raw::Raw;
 pub use crate::request::*;
 pub use crate::resources::{
     CPU, EPHEMERAL_STORAGE, MEMORY, PODS, ResourceList, ResourceRequirements, Resources, pod_limits,
+    pod_request_list,
 };
 pub use crate::selector::*;
 pub use crate::service::*;
 pub use crate::sets::*;
 pub use crate::taint::*;
 pub use crate::time::{MicroTime, ParseTimeError, Timestamp};
-pub use crate::wire::{Rest, drop_nulls};
+pub use crate::wire::{Rest, UNMODELLED, drop_nulls};

@@ -42,7 +42,8 @@ impl Object {
 
     /// The object as Kubernetes would show it.
     pub fn to_json(&self) -> Value {
-        let mut value = self.encode().expect("our types have text keys and finite numbers");
+        let fields = self.serialize_fields(serde_json::value::Serializer);
+        let mut value = fields.expect("our types have text keys and finite numbers");
         if let Value::Object(map) = &mut value {
             map.insert("apiVersion".into(), self.kind().api_version().as_str().into());
             map.insert("kind".into(), self.kind().name().as_str().into());

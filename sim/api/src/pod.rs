@@ -60,6 +60,12 @@ wire! {
 #[derive(Debug, Default)]
 pub struct Computed {
     requests: OnceLock<Arc<Resources>>,
+    /// The spec with all that a pod's has by default; `None` if it has that already.
+    pub(crate) in_pod: OnceLock<Option<Arc<PodSpec>>>,
+    /// The same for the spec of a template.
+    pub(crate) in_template: OnceLock<Option<Arc<PodSpec>>>,
+    /// Whether nothing is wrong with it as the spec of a pod.
+    pub(crate) is_valid: OnceLock<bool>,
     pub(crate) fingerprint: OnceLock<u64>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serializer;
+use serde::ser::SerializeMap;
 use serde_json::{Map, Value};
 
 use crate::kind::Kind;
@@ -26,9 +28,12 @@ impl Raw {
         Ok(Self { kind, meta, body: Arc::new(body) })
     }
 
-    pub(crate) fn encode(&self) -> Result<Value, serde_json::Error> {
-        let mut body = self.body.as_ref().clone();
-        body.insert("metadata".into(), serde_json::to_value(&self.meta)?);
-        Ok(Value::Object(body))
+    pub(crate) fn serialize_fields<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.body.len() + 1))?;
+        map.serialize_entry("metadata", &self.meta)?;
+        for (field, value) in self.body.iter() {
+            map.serialize_entry(field, value)?;
+        }
+        map.end()
     }
 }

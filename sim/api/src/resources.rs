@@ -139,7 +139,12 @@ impl FromIterator<(Name, Quantity)> for ResourceList {
 
 /// What `spec` asks a node for. Upstream: `resource.PodRequests`.
 pub(crate) fn pod_requests(spec: &PodSpec) -> Resources {
-    Resources::from_list(&sum_of(spec, |it| &it.requests, true))
+    Resources::from_list(&pod_request_list(spec))
+}
+
+/// What `spec` asks a node for, in the quantities that it states. Upstream: `resource.PodRequests`.
+pub fn pod_request_list(spec: &PodSpec) -> ResourceList {
+    sum_of(spec, |it| &it.requests, true)
 }
 
 /// What `spec` may use at most, of the resources that every container limits or the pod as a whole does.
@@ -148,11 +153,38 @@ pub fn pod_limits(spec: &PodSpec) -> ResourceList {
     sum_of(spec, |it| &it.limits, false)
 }
 
+/// What the containers of `spec` ask for, without what is stated for the pod as a whole.
+/// Upstream: `resource.AggregateContainerRequests`.
+pub(crate) fn container_requests(spec: &PodSpec) -> ResourceList {
+    sum_of_containers(spec, |it| &it.requests)
+}
+
+/// The same of their limits. Upstream: `resource.AggregateContainerLimits`.
+pub(crate) fn container_limits(spec: &PodSpec) -> ResourceList {
+    sum_of_containers(spec, |it| &it.limits)
+}
+
 fn sum_of(
     spec: &PodSpec,
     list: fn(&ResourceRequirements) -> &ResourceList,
     of_requests: bool,
 ) -> ResourceList {
+    let mut sum = sum_of_containers(spec, list);
+    if let Some(pod_level) = &spec.resources {
+        for (name, quantity) in list(pod_level).iter().filter(|(name, _)| is_pod_level(name)) {
+            sum.insert(name.clone(), *quantity);
+        }
+    }
+    for (name, quantity) in spec.overhead.iter() {
+        // Overhead adds to a limit only where there is one.
+        if of_requests || sum.contains_key(name) {
+            sum.add(&[(name.clone(), *quantity)].into_iter().collect());
+        }
+    }
+    sum
+}
+
+fn sum_of_containers(spec: &PodSpec, list: fn(&ResourceRequirements) -> &ResourceList) -> ResourceList {
     let of = |container: &Container| list(&container.resources).clone();
     let mut sum = ResourceList::default();
     spec.containers.iter().for_each(|it| sum.add(&of(it)));
@@ -171,22 +203,10 @@ fn sum_of(
         starting.raise_to(&at_once);
     }
     sum.raise_to(&starting);
-
-    if let Some(pod_level) = &spec.resources {
-        for (name, quantity) in list(pod_level).iter().filter(|(name, _)| is_pod_level(name)) {
-            sum.insert(name.clone(), *quantity);
-        }
-    }
-    for (name, quantity) in spec.overhead.iter() {
-        // Overhead adds to a limit only where there is one.
-        if of_requests || sum.contains_key(name) {
-            sum.add(&[(name.clone(), *quantity)].into_iter().collect());
-        }
-    }
     sum
 }
 
 /// Resources that may be stated for a pod as a whole. Upstream: `resource.IsSupportedPodLevelResource`.
-fn is_pod_level(name: &str) -> bool {
+pub(crate) fn is_pod_level(name: &str) -> bool {
     matches!(name, "cpu" | "memory") || name.starts_with("hugepages-")
 }

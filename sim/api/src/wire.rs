@@ -46,7 +46,19 @@ impl From<Map<String, Value>> for Rest {
 
 impl Serialize for Rest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        serializer.collect_map(self.iter().map(|(field, value)| (field, Unmodelled(value))))
+    }
+}
+
+/// A value of [`Rest`] as it is written: like any other, but marked by name for serializers that look for it.
+struct Unmodelled<'a>(&'a Value);
+
+/// The name of the newtype struct as which what we do not model is written.
+pub const UNMODELLED: &str = "Unmodelled";
+
+impl Serialize for Unmodelled<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(UNMODELLED, self.0)
     }
 }
 

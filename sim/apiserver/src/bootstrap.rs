@@ -7,7 +7,7 @@ use api::{Meta, Namespace, Object, PreemptionPolicy, PriorityClass};
 use base::{Name, Time};
 
 use crate::commit::Call;
-use crate::server::ApiServer;
+use crate::server::{ApiServer, SELF};
 
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -27,7 +27,7 @@ const PRIORITIES: [(&str, i32, &str); 2] = [
 impl ApiServer {
     pub(crate) fn bootstrap(&mut self, now: Time) {
         let mut commits = Vec::new();
-        let mut call = Call { now, verb: "create", commits: &mut commits };
+        let mut call = Call { now, actor: &SELF, verb: "create", commits: &mut commits };
         let priorities = PRIORITIES.map(|(name, value, description)| priority(name, value, description));
         for object in NAMESPACES.map(namespace).into_iter().chain(priorities) {
             self.create(&mut call, object).expect("an empty store takes its first objects");

@@ -1,7 +1,7 @@
 //! What a request changed.
 
 use api::{Key, Object, Revision};
-use base::Time;
+use base::{Name, Time};
 
 /// One write to the store: what watchers hear of and the audit log keeps.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Commit {
     pub old: Option<Object>,
     /// What is there now; `None` for an object that is gone.
     pub new: Option<Object>,
+    /// Who asked for it; `etcd` where a lease ran out.
+    pub actor: Name,
     /// Of the request that led to it, as in audit logs; `expire` where a lease ran out.
     pub verb: &'static str,
 }
@@ -20,6 +22,7 @@ pub struct Commit {
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) now: Time,
+    pub(crate) actor: &'a Name,
     pub(crate) verb: &'static str,
     pub(crate) commits: &'a mut Vec<Commit>,
 }

@@ -3,7 +3,7 @@
 //! Upstream: `staging/src/k8s.io/apiserver/pkg/storage/etcd3/compact.go`, etcd server/lease/lessor.go
 
 use api::Revision;
-use base::{Span, Time};
+use base::{Name, Span, Time};
 use etcd::{Change, LEASE_CHECK_PERIOD, LEASE_REVOKES_MAX};
 
 use crate::commit::Commit;
@@ -55,7 +55,8 @@ impl ApiServer {
     }
 
     fn report_expired(&self, from: etcd::Revision, until: etcd::Revision, commits: &mut Vec<Commit>) {
-        let events = self.storage.etcd.events(from, until).expect("what was written just now is not compacted");
+        let events =
+            self.storage.etcd.events(from, until).expect("what was written just now is not compacted");
         for event in events {
             assert!(event.change == Change::Delete, "revoking a lease only deletes");
             commits.push(Commit {
@@ -63,6 +64,7 @@ impl ApiServer {
                 key: event.key.key().clone(),
                 old: event.previous.map(|it| it.value.clone()),
                 new: None,
+                actor: Name::from_static("etcd"),
                 verb: "expire",
             });
         }

@@ -13,7 +13,6 @@ mod admission;
 mod bootstrap;
 mod commit;
 mod housekeeping;
-mod metadata;
 mod names;
 mod refusal;
 mod rules;

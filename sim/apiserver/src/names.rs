@@ -50,15 +50,16 @@ impl Names {
 
     /// `prefix` and five random letters. A prefix too long for that loses its end.
     pub(crate) fn generate(&self, prefix: &str, draw: Draw) -> Name {
+        let stem = &prefix[..prefix.floor_char_boundary(NAME_LENGTH_MAX - SUFFIX_LENGTH)];
+        let end = stem.len() + SUFFIX_LENGTH;
+        let mut name = [0_u8; NAME_LENGTH_MAX];
+        name[..stem.len()].copy_from_slice(stem.as_bytes());
         let mut rest = self.suffixes.below(draw.entity, u64::from(draw.use_number), 27_u64.pow(5));
-        let mut suffix = [0_u8; SUFFIX_LENGTH];
-        for letter in &mut suffix {
+        for letter in &mut name[stem.len()..end] {
             *letter = LETTERS[usize::try_from(rest % 27).expect("it is below 27")];
             rest /= 27;
         }
-        let suffix = str::from_utf8(&suffix).expect("the letters are ASCII");
-        let end = prefix.floor_char_boundary(NAME_LENGTH_MAX - SUFFIX_LENGTH);
-        Name::from(format_args!("{}{suffix}", &prefix[..end]))
+        Name::new(str::from_utf8(&name[..end]).expect("the stem is text, and the letters are ASCII"))
     }
 
     pub(crate) fn uid(&self, draw: Draw) -> Uid {
@@ -104,7 +105,9 @@ mod tests {
             let mut names = names();
             let mut made = Vec::new();
             for _ in 0..5 {
-                (0..others).for_each(|_| drop(names.draw(&Key::new(Kind::Pod, "other", "web-"))));
+                for _ in 0..others {
+                    names.draw(&Key::new(Kind::Pod, "other", "web-"));
+                }
                 let draw = names.draw(&web);
                 made.push((names.generate("web-", draw), names.uid(draw)));
             }

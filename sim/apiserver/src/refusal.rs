@@ -2,7 +2,7 @@
 //!
 //! Upstream: `staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go`, `…/pkg/util/errors`.
 
-use api::{FieldCause, Key, Kind, Object, Reason, Status};
+use api::{FieldCause, Key, Kind, Meta, Object, Pod, Reason, Status};
 use base::Name;
 
 use crate::storage::path;
@@ -23,21 +23,21 @@ pub(crate) fn etcd(error: etcd::Error) -> Status {
     Status::new(Reason::InternalError, error.to_string())
 }
 
-/// What is asked of an object that has no name yet is refused under the prefix of its name.
+/// Refused by admission, which comes before the name is made up: then the prefix of the name is shown.
 ///
 /// Upstream: `extractResourceName` in `staging/src/k8s.io/apiserver/pkg/admission/errors.go`.
 pub(crate) fn forbidden(object: &Object, why: &str) -> Status {
-    Status::forbidden(&named(object), why)
+    Status::forbidden(&known_as(object.kind(), object.meta()), why)
 }
 
-/// The key of an object, under the prefix of its name while it has none.
-pub(crate) fn named(object: &Object) -> Key {
-    let mut key = object.key();
-    if key.name.is_empty() {
-        let prefix = &object.meta().generate_name;
-        key.name = if prefix.is_empty() { Name::from_static("Unknown") } else { prefix.clone() };
-    }
-    key
+/// As [`forbidden`].
+pub(crate) fn forbidden_pod(pod: &Pod, why: &str) -> Status {
+    Status::forbidden(&known_as(Kind::Pod, &pod.meta), why)
+}
+
+fn known_as(kind: Kind, meta: &Meta) -> Key {
+    let name = [&meta.name, &meta.generate_name].into_iter().find(|it| !it.is_empty());
+    Key::new(kind, meta.namespace.clone(), name.map_or("Unknown", Name::as_str))
 }
 
 /// `Deployment.apps "web" is invalid: …`, with all that is wrong.

@@ -11,6 +11,9 @@ use crate::service::Allocators;
 use crate::settings::Settings;
 use crate::storage::{Storage, StoreKey};
 
+/// What the server itself is called as an actor.
+pub(crate) const SELF: Name = Name::from_static("system:apiserver");
+
 /// See the crate's documentation. Cloning forks it.
 #[derive(Clone, Debug)]
 pub struct ApiServer {
@@ -41,30 +44,46 @@ impl ApiServer {
     /// Answers one request of `actor`, and appends what it changed to `commits`, in order.
     ///
     /// Before that, what is due by `now` happens: see [`ApiServer::advance`].
-    pub fn handle(&mut self, now: Time, actor: &Name, request: Request, commits: &mut Vec<Commit>) -> Response {
+    pub fn handle(
+        &mut self,
+        now: Time,
+        actor: &Name,
+        request: Request,
+        commits: &mut Vec<Commit>,
+    ) -> Response {
         self.advance(now, commits);
-        let call = &mut Call { now, verb: request.verb(), commits };
-        assert!(!actor.is_empty(), "every request has an actor"); // Whoever it is may do everything.
+        let call = &mut Call { now, actor, verb: request.verb(), commits };
         match request {
             Request::Get { key } => self.get(key),
-            Request::List { kind, namespace, selector } => self.list(&kind, namespace.as_ref(), selector.as_ref()),
+            Request::List { kind, namespace, selector } => {
+                self.list(&kind, namespace.as_ref(), selector.as_ref())
+            }
             Request::Create { object } => self.create(call, object),
             Request::Update { object, sub } => self.update(call, object, sub),
-            Request::Patch { key, sub, patch, preconditions } => self.patch(call, key, sub, patch, preconditions),
-            Request::Delete { key, options } => self.delete(call, key, options),
+            Request::Patch { key, sub, patch, preconditions } => {
+                self.patch(call, key, sub, patch, preconditions)
+            }
+            Request::Delete { key, options } => self.delete(call, key, &options),
             Request::DeleteCollection { kind, namespace, selector, options } => {
                 self.delete_collection(call, &kind, namespace.as_ref(), selector.as_ref(), &options)
             }
-            Request::Evict { pod, options } => self.evict(call, pod, options),
+            Request::Evict { pod, options } => self.evict(call, pod, &options),
             Request::Bind { pod, uid, node } => self.bind(call, pod, uid, node),
-            Request::Scale { key, replicas, resource_version } => self.scale(call, key, replicas, resource_version),
+            Request::Scale { key, replicas, resource_version } => {
+                self.scale(call, key, replicas, resource_version)
+            }
         }
     }
 
     /// Stores an object as it is, past admission and validation: for snapshots of other clusters.
     ///
     /// Its identity, times and status stay; it gets a revision of this store, and a uid if it has none.
-    pub fn restore(&mut self, now: Time, mut object: Object, commits: &mut Vec<Commit>) -> Result<Object, Status> {
+    pub fn restore(
+        &mut self,
+        now: Time,
+        mut object: Object,
+        commits: &mut Vec<Commit>,
+    ) -> Result<Object, Status> {
         let key = StoreKey::from(object.key());
         if object.meta().uid.is_unset() {
             let draw = self.names.draw(key.key());
@@ -72,7 +91,7 @@ impl ApiServer {
         }
         let old = self.storage.get(&key).cloned();
         self.allocators.restore(old.as_ref(), &object);
-        self.put(&mut Call { now, verb: "create", commits }, key, old, object)
+        self.put(&mut Call { now, actor: &SELF, verb: "create", commits }, key, old, object)
     }
 
     /// What is stored under `key` now.
@@ -100,6 +119,7 @@ impl ApiServer {
             key: key.into_key(),
             old,
             new: Some(new.clone()),
+            actor: call.actor.clone(),
             verb: call.verb,
         });
         Ok(new)
@@ -110,6 +130,13 @@ impl ApiServer {
         let revision = self.storage.delete(&key);
         self.admitted.note_change(&key.kind);
         self.allocators.release(&old);
-        call.commits.push(Commit { revision, key: key.into_key(), old: Some(old), new: None, verb: call.verb });
+        call.commits.push(Commit {
+            revision,
+            key: key.into_key(),
+            old: Some(old),
+            new: None,
+            actor: call.actor.clone(),
+            verb: call.verb,
+        });
     }
 }

@@ -38,11 +38,18 @@ impl Storage {
     }
 
     /// The objects of a kind in etcd's order, of one namespace or of all.
-    pub(crate) fn scan(&self, kind: &Kind, namespace: Option<&Name>) -> impl Iterator<Item = &Object> {
+    pub(crate) fn scan(
+        &self,
+        kind: &Kind,
+        namespace: Option<&Name>,
+    ) -> impl Iterator<Item = &Object> + use<'_> {
         self.etcd.scan(&range_of(kind, namespace)).map(|it| it.value)
     }
 
-    pub(crate) fn list<T: Resource>(&self, namespace: Option<&Name>) -> impl Iterator<Item = &Arc<T>> {
+    pub(crate) fn list<T: Resource>(
+        &self,
+        namespace: Option<&Name>,
+    ) -> impl Iterator<Item = &Arc<T>> + use<'_, T> {
         self.scan(&T::KIND, namespace).filter_map(T::of)
     }
 
@@ -52,9 +59,10 @@ impl Storage {
 
     /// Writes an object at the next revision, and returns it with that revision in its metadata.
     pub(crate) fn put(&mut self, now: Time, key: StoreKey, mut object: Object) -> Result<Object, Status> {
-        let lease = match &object {
-            Object::Event(_) => Some(self.leases.lease(now, EVENT_TTL, &mut self.etcd).map_err(refusal::etcd)?),
-            _ => None,
+        let lease = if matches!(object, Object::Event(_)) {
+            Some(self.leases.lease(now, EVENT_TTL, &mut self.etcd).map_err(refusal::etcd)?)
+        } else {
+            None
         };
         object.meta_mut().resource_version = Revision(self.etcd.revision().next().0);
         self.etcd.put(key, object.clone(), lease, Expect::Anything).map_err(refusal::etcd)?;
@@ -65,7 +73,9 @@ impl Storage {
     pub(crate) fn delete(&mut self, key: &StoreKey) -> Revision {
         match self.etcd.delete(key, Expect::Anything) {
             Outcome::Committed(revision) => Revision(revision.0),
-            Outcome::Conflict(_) => unreachable!("a deletion that expects anything has nothing to conflict with"),
+            Outcome::Conflict(_) => {
+                unreachable!("a deletion that expects anything has nothing to conflict with")
+            }
         }
     }
 }
@@ -97,10 +107,13 @@ impl Deref for StoreKey {
 impl Ord for StoreKey {
     fn cmp(&self, other: &Self) -> Ordering {
         let (left, right) = (&self.0, &other.0);
-        left.kind
-            .cmp(&right.kind)
-            .then_with(|| by_path(&left.namespace, &right.namespace))
-            .then_with(|| left.name.cmp(&right.name))
+        if left.kind != right.kind {
+            return left.kind.cmp(&right.kind);
+        }
+        if left.namespace != right.namespace {
+            return by_path(&left.namespace, &right.namespace);
+        }
+        left.name.cmp(&right.name)
     }
 }
 
@@ -115,17 +128,23 @@ fn by_path(left: &str, right: &str) -> Ordering {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     let shared = left.len().min(right.len());
     let next = |text: &[u8]| text.get(shared).copied().unwrap_or(b'/');
-    left[..shared].cmp(&right[..shared]).then_with(|| next(left).cmp(&next(right)).then(left.len().cmp(&right.len())))
+    left[..shared]
+        .cmp(&right[..shared])
+        .then_with(|| next(left).cmp(&next(right)).then(left.len().cmp(&right.len())))
 }
 
 /// Behind every name: no name has such a letter.
 const LAST: Name = Name::from_static("\u{10ffff}");
 
 fn range_of(kind: &Kind, namespace: Option<&Name>) -> KeyRange<StoreKey> {
-    let key = |namespace: &Name, name: Name| StoreKey(Key { kind: kind.clone(), namespace: namespace.clone(), name });
+    let key = |namespace: &Name, name: Name| {
+        StoreKey(Key { kind: kind.clone(), namespace: namespace.clone(), name })
+    };
     match namespace {
         Some(namespace) => KeyRange::between(key(namespace, Name::EMPTY), key(namespace, LAST)),
-        None if kind.is_namespaced() => KeyRange::between(key(&Name::EMPTY, Name::EMPTY), key(&LAST, Name::EMPTY)),
+        None if kind.is_namespaced() => {
+            KeyRange::between(key(&Name::EMPTY, Name::EMPTY), key(&LAST, Name::EMPTY))
+        }
         None => KeyRange::between(key(&Name::EMPTY, Name::EMPTY), key(&Name::EMPTY, LAST)),
     }
 }
@@ -181,12 +200,12 @@ mod tests {
     #[test]
     fn ranges_hold_their_namespace_and_no_other() {
         let all = [key("a", "x"), key("a-b", "x"), key("ab", "y"), key("b", "z")];
-        let within = |namespace| {
-            let range = range_of(&Kind::Pod, namespace);
+        let within = |namespace: Option<&'static str>| {
+            let range = range_of(&Kind::Pod, namespace.map(Name::from_static).as_ref());
             all.iter().filter(|it| range.contains(it)).count()
         };
-        assert_eq!(within(Some(&Name::from_static("a"))), 1);
-        assert_eq!(within(Some(&Name::from_static("a-b"))), 1);
+        assert_eq!(within(Some("a")), 1);
+        assert_eq!(within(Some("a-b")), 1);
         assert_eq!(within(None), 4);
         let node = StoreKey(Key::cluster(Kind::Node, "n-0"));
         assert!(range_of(&Kind::Node, None).contains(&node));

@@ -1,16 +1,26 @@
 //! Whether an object may be stored: the last look before it is.
 
-use api::{Object, Status};
+use api::validation::{FieldError, message, validate, validate_update};
+use api::{FieldCause, Object, Reason, Status, Subresource};
 
-use crate::metadata;
-use crate::refusal::invalid;
-
+/// A new object, complete.
 pub(crate) fn check_create(object: &Object) -> Result<(), Status> {
-    let causes = metadata::problems(&object.kind(), object.meta());
-    if causes.is_empty() { Ok(()) } else { Err(invalid(&object.kind(), &object.meta().name, causes)) }
+    refuse_if_any(object, &validate(object))
 }
 
-pub(crate) fn check_update(new: &Object, old: &Object) -> Result<(), Status> {
-    let causes = metadata::update_problems(new.meta(), old.meta());
-    if causes.is_empty() { Ok(()) } else { Err(invalid(&new.kind(), &new.meta().name, causes)) }
+/// A change of an object. What a status says is not looked at.
+pub(crate) fn check_update(new: &Object, old: &Object, sub: Subresource) -> Result<(), Status> {
+    if sub == Subresource::Status && new.meta() == old.meta() {
+        return Ok(());
+    }
+    refuse_if_any(new, &validate_update(new, old))
+}
+
+fn refuse_if_any(object: &Object, errors: &[FieldError]) -> Result<(), Status> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let cause = |it: &FieldError| FieldCause { field: it.field.clone(), message: it.body().into() };
+    let message = message(&object.kind(), &object.meta().name, errors);
+    Err(Status { causes: errors.iter().map(cause).collect(), ..Status::new(Reason::Invalid, message) })
 }

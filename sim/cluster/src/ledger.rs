@@ -89,7 +89,10 @@ impl Ledger {
             is_ready: false,
             fate: Fate::Natural,
         });
-        self.by_uid.insert(pod.meta.uid, u32::try_from(idx).expect("four thousand million pods do not fit in memory"));
+        self.by_uid.insert(
+            pod.meta.uid,
+            u32::try_from(idx).expect("four thousand million pods do not fit in memory"),
+        );
         idx
     }
 }
@@ -116,7 +119,8 @@ impl PodLife {
         self.reason = reason_of(pod);
         self.restarts = status.container_statuses.iter().map(|it| it.restart_count).sum();
         if let Some(target) = status.condition(&api::condition::DISRUPTION_TARGET).filter(|it| it.is_true()) {
-            self.fate = if target.reason == "PreemptionByScheduler" { Fate::Preempted } else { Fate::Evicted };
+            self.fate =
+                if target.reason == "PreemptionByScheduler" { Fate::Preempted } else { Fate::Evicted };
         }
     }
 }

@@ -1,1 +1,21 @@
-//! See docs/architecture.md.
+//! The composition root: owns every component, and is the only place that knows who talks to whom.
+
+mod cluster;
+mod event;
+mod latency;
+mod ledger;
+mod machine;
+mod manager;
+mod nodes;
+mod series;
+mod setup;
+mod timeline;
+mod wire;
+
+pub use crate::cluster::{Cluster, WARM_UP};
+pub use crate::event::{Client, Event, NodeIdx, Watcher};
+pub use crate::latency::Latency;
+pub use crate::ledger::{Fate, Ledger, PodLife};
+pub use crate::series::{SAMPLE_PERIOD, Sample, Series};
+pub use crate::setup::{Action, Setup, SetupError, Step};
+pub use crate::wire::{Flight, News, RequestId};

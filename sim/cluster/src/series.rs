@@ -37,8 +37,12 @@ impl Series {
     pub(crate) fn observe(&mut self, new: Option<&Object>, old: Option<&Object>) {
         for (object, sign) in [(old, -1), (new, 1)] {
             match object.map(|it| (it.kind(), it)) {
-                Some((Kind::Pod, object)) => object.get::<Pod>().into_iter().for_each(|it| self.count_pod(it, sign)),
-                Some((Kind::Node, object)) => object.get::<Node>().into_iter().for_each(|it| self.count_node(it, sign)),
+                Some((Kind::Pod, object)) => {
+                    object.get::<Pod>().into_iter().for_each(|it| self.count_pod(it, sign))
+                }
+                Some((Kind::Node, object)) => {
+                    object.get::<Node>().into_iter().for_each(|it| self.count_node(it, sign))
+                }
                 _ => (),
             }
         }

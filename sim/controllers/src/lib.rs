@@ -4,8 +4,22 @@
 //! Knows nothing of the simulation: the same loops could run against a real API server.
 
 mod deployment;
+mod disruption;
+mod endpoint_slice;
+mod garbage_collector;
+mod namespace;
+mod node_lifecycle;
 mod ownership;
 mod replica_set;
+mod taint_eviction;
+#[cfg(test)]
+mod testing;
 
 pub use crate::deployment::DeploymentController;
+pub use crate::disruption::DisruptionController;
+pub use crate::endpoint_slice::EndpointSliceController;
+pub use crate::garbage_collector::GarbageCollector;
+pub use crate::namespace::NamespaceController;
+pub use crate::node_lifecycle::NodeLifecycle;
 pub use crate::replica_set::ReplicaSetController;
+pub use crate::taint_eviction::TaintEviction;

@@ -75,7 +75,7 @@ fn patch(object: &impl Resource, edit: Edit) -> Write {
     let preconditions = Preconditions { uid: Some(object.meta().uid), resource_version: None };
     let patch = Patch::Apply(vec![edit]);
     let request = Request::Patch { key: object.key(), sub: Subresource::Main, patch, preconditions };
-    Write { may_be_gone: true, ..Write::new(request) }
+    Write::new(request).may_be_gone()
 }
 
 /// The object that `reference` names, if it is of kind `T` and not just one of the same name.

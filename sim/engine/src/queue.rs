@@ -5,6 +5,7 @@
 //! All this is invisible from outside: events come out as from a sorted list.
 
 mod bits;
+mod chain;
 mod entry;
 mod front;
 mod lanes;
@@ -12,6 +13,7 @@ mod pending;
 #[cfg(test)]
 mod tests;
 mod wheel;
+mod window;
 
 use std::fmt;
 
@@ -46,7 +48,7 @@ pub struct Queue<E> {
 /// Fewer cancelled events than this are not worth cleaning up.
 const DEAD_MIN: usize = 1024;
 
-impl<E> Queue<E> {
+impl<E: Copy> Queue<E> {
     /// An empty queue whose clock shows `start`.
     pub fn starting_at(start: Time) -> Self {
         Self {
@@ -151,11 +153,11 @@ impl<E> Queue<E> {
     }
 
     /// How many events are still to come; cancelled ones are not.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.pending.len()
     }
 
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -184,6 +186,7 @@ impl<E> Queue<E> {
     }
 
     /// Fills the front from the next tick that has events; false if there is none that begins by `until`.
+    #[inline(never)] // It would take all registers from `pop`, which mostly finds the front filled.
     fn open_next(&mut self, until: Time) -> bool {
         while self.front.is_empty() {
             let next = [self.wheel.next_tick(), self.lanes.next_tick()].into_iter().flatten().min();
@@ -206,7 +209,7 @@ impl<E> Queue<E> {
     }
 }
 
-impl<E> fmt::Debug for Queue<E> {
+impl<E: Copy> fmt::Debug for Queue<E> {
     /// The clock and the number of events: there may be a million.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queue").field("now", &self.now).field("len", &self.len()).finish_non_exhaustive()

@@ -10,9 +10,9 @@ use crate::store::Store;
 impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
     /// Drops every version that reads at `revision` or later cannot see, and frees its memory.
     ///
-    /// Of each key its newest version up to `revision` stays, unless that is a deletion. What happened exactly at
-    /// `revision` can still be watched, deletions included, but without the values before. Takes time in proportion
-    /// to what was written since the last compaction.
+    /// Of each key its newest version up to `revision` stays, unless that is a deletion. What happened
+    /// exactly at `revision` can still be watched, deletions included, but without the values before. Takes
+    /// time in proportion to what was written since the last compaction.
     ///
     /// Upstream: etcd server/storage/mvcc/key_index.go
     pub fn compact(&mut self, revision: Revision) -> Result<(), Error> {

@@ -21,7 +21,8 @@ pub(crate) struct Slot<K, V> {
     pub(crate) floor: Option<Version<V>>,
 }
 
-/// All keys with a version left: a hash map for the one key, an ordered map for ranges, both into dense slots.
+/// All keys with a version left: a hash map for the one key, an ordered map for ranges, both into dense
+/// slots.
 ///
 /// A forgotten key's slot is reused; there are as many as there were ever keys at once.
 #[derive(Clone, Debug)]
@@ -50,8 +51,8 @@ impl<K: Ord + Clone + Hash, V> Index<K, V> {
     }
 
     /// The slots of the keys in `range`, in the order of the keys.
-    pub(crate) fn range(&self, range: &KeyRange<K>) -> impl Iterator<Item = SlotIdx> {
-        range.bounds().into_iter().flat_map(|bounds| self.ordered.range(bounds)).map(|(_, &idx)| idx)
+    pub(crate) fn range(&self, range: &KeyRange<K>) -> impl Iterator<Item = SlotIdx> + use<'_, K, V> {
+        range.bounds().map(|bounds| self.ordered.range(bounds)).into_iter().flatten().map(|(_, &idx)| idx)
     }
 
     /// Makes room for a `key` that is not here yet.

@@ -28,7 +28,8 @@ pub struct LeaseManager {
 impl LeaseManager {
     /// A lease for one object that shall live for `ttl`, in whole seconds. It lives up to a minute longer.
     ///
-    /// Upstream would grant a second lease in the very instant of the first; its clock never stands still that long.
+    /// Upstream would grant a second lease in the very instant of the first; its clock never stands still
+    /// that long.
     pub fn lease<K, V>(&mut self, now: Time, ttl: Span, store: &mut Store<K, V>) -> Result<LeaseId, Error>
     where
         K: Ord + Clone + Hash,

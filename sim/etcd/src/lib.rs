@@ -1,8 +1,9 @@
 //! One member of etcd v3, in memory: a key-value store that remembers its past, watches, leases.
 //!
-//! Every transaction that changes something gets the next [`Revision`]; the versions it writes stay readable, and
-//! watchable, until [`Store::compact`] drops them. The store owns no clock and sends nothing: a [`Watcher`] is a
-//! cursor that its driver moves, an expired lease is one that its driver asks for. Cloning the store forks it.
+//! Every transaction that changes something gets the next [`Revision`]; the versions it writes stay readable,
+//! and watchable, until [`Store::compact`] drops them. The store owns no clock and sends nothing: a
+//! [`Watcher`] is a cursor that its driver moves, an expired lease is one that its driver asks for. Cloning
+//! the store forks it.
 //!
 //! Upstream: etcd v3.6, server/storage/mvcc, server/lease.
 

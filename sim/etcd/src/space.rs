@@ -20,8 +20,8 @@ pub struct Space {
     pub file_bytes: u64,
     /// The file may not reach this.
     pub quota_bytes: u64,
-    /// The NOSPACE alarm: from the first write that did not fit, until it is disarmed, every write is refused.
-    /// Reads, deletions and compaction go on.
+    /// The NOSPACE alarm: from the first write that did not fit, until it is disarmed, every write is
+    /// refused. Reads, deletions and compaction go on.
     pub alarm: bool,
 }
 

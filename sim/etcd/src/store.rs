@@ -3,8 +3,8 @@
 use std::hash::Hash;
 
 use crate::error::Error;
-use crate::history::{History, Version};
-use crate::index::{Index, SlotIdx};
+use crate::history::{History, Position, Version};
+use crate::index::{Index, Slot, SlotIdx};
 use crate::key_range::KeyRange;
 use crate::lease::{LeaseId, Leases};
 use crate::revision::Revision;
@@ -52,6 +52,9 @@ pub struct Listing<K, V> {
 }
 
 /// One member's data. See the crate's documentation.
+///
+/// Ranges are in the order of `K`. For lists to come out as from etcd, that must be the order of its paths as
+/// bytes: `/registry/pods/a-b/web` lies before `/registry/pods/a/web`, since `-` lies before `/`.
 #[derive(Clone, Debug)]
 pub struct Store<K: Ord + Hash, V> {
     pub(crate) index: Index<K, V>,
@@ -82,7 +85,8 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
         }
     }
 
-    /// The revision of the last transaction that changed something. It is also what a progress notification tells.
+    /// The revision of the last transaction that changed something. It is also what a progress notification
+    /// tells.
     pub fn revision(&self) -> Revision {
         self.revision
     }
@@ -107,7 +111,7 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
     }
 
     /// The keys in `range` in their order, now.
-    pub fn scan(&self, range: &KeyRange<K>) -> impl Iterator<Item = KeyValue<&K, &V>> {
+    pub fn scan(&self, range: &KeyRange<K>) -> impl Iterator<Item = KeyValue<&K, &V>> + use<'_, K, V> {
         self.index.range(range).filter_map(|slot| self.current(slot))
     }
 
@@ -121,7 +125,8 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
         Ok(self.index.range(range).filter_map(move |slot| self.version_at(slot, at)))
     }
 
-    /// The first `limit` keys in `range` (all, if `None`) at revision `at` (now, if `None`), and how many there are.
+    /// The first `limit` keys in `range` (all, if `None`) at revision `at` (now, if `None`), and how many
+    /// there are.
     pub fn list(
         &self,
         range: &KeyRange<K>,
@@ -146,21 +151,27 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
 
     pub(crate) fn current(&self, slot: SlotIdx) -> Option<KeyValue<&K, &V>> {
         let slot = self.index.slot(slot);
-        let newest = self.history.get(slot.newest).map(|entry| &entry.version);
-        newest.or(slot.floor.as_ref()).and_then(|version| version.of(&slot.key))
+        self.version_of(slot, slot.newest)
+    }
+
+    /// What `slot` was at `position`, one of its own: if compaction has passed that, what it left.
+    pub(crate) fn version_of<'a>(
+        &'a self,
+        slot: &'a Slot<K, V>,
+        position: Position,
+    ) -> Option<KeyValue<&'a K, &'a V>> {
+        let version = self.history.get(position).map(|entry| &entry.version);
+        version.or(slot.floor.as_ref()).and_then(|version| version.of(&slot.key))
     }
 
     /// What `slot` held at revision `at`, which must not have been compacted.
     pub(crate) fn version_at(&self, slot: SlotIdx, at: Revision) -> Option<KeyValue<&K, &V>> {
         let slot = self.index.slot(slot);
         let mut position = slot.newest;
-        while let Some(entry) = self.history.get(position) {
-            if entry.version.modified <= at {
-                return entry.version.of(&slot.key);
-            }
+        while let Some(entry) = self.history.get(position).filter(|entry| at < entry.version.modified) {
             position = entry.previous;
         }
-        slot.floor.as_ref().and_then(|version| version.of(&slot.key))
+        self.version_of(slot, position)
     }
 }
 

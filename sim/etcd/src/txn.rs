@@ -22,7 +22,8 @@ pub struct Txn<K, V> {
     pub failure: Vec<Op<K, V>>,
 }
 
-/// Holds if `target` of `key` stands in relation `is` to `number`. All numbers of a key that does not exist are 0.
+/// Holds if `target` of `key` stands in relation `is` to `number`. All numbers of a key that does not exist
+/// are 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compare<K> {
     pub key: K,
@@ -70,8 +71,8 @@ pub enum Reply<K, V> {
 }
 
 impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
-    /// Does `txn` wholly, or not at all. It depends on nothing but the store and `txn`, so that members that apply
-    /// the same log hold the same data.
+    /// Does `txn` wholly, or not at all. It depends on nothing but the store and `txn`, so that members that
+    /// apply the same log hold the same data.
     pub fn apply(&mut self, txn: Txn<K, V>) -> Result<TxnResult<K, V>, Error> {
         txn.check()?;
         self.check_space_for(&txn)?;

@@ -33,8 +33,8 @@ impl<K, V> Event<'_, K, V> {
     }
 }
 
-/// Someone who wants to hear of changes in a range of keys: the next revision to tell them of. It holds nothing of the
-/// store; when it hears of what is up to its driver.
+/// Someone who wants to hear of changes in a range of keys: the next revision to tell them of. It holds
+/// nothing of the store; when it hears of what is up to its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watcher<K> {
     range: KeyRange<K>,
@@ -88,14 +88,9 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
 
     fn event<'a>(&'a self, entry: &'a Entry<V>) -> Event<'a, K, V> {
         let slot = self.index.slot(entry.slot);
-        let current = entry.version.of(&slot.key);
         let revision = entry.version.modified;
-        let previous = match self.history.get(entry.previous) {
-            _ if revision <= self.compacted => None,
-            Some(previous) => previous.version.of(&slot.key),
-            None => slot.floor.as_ref().and_then(|version| version.of(&slot.key)),
-        };
-        Event { key: &slot.key, revision, change: current.map_or(Change::Delete, Change::Put), previous }
+        let change = entry.version.of(&slot.key).map_or(Change::Delete, Change::Put);
+        Event { key: &slot.key, revision, change, previous: self.version_of(slot, entry.previous) }
     }
 }
 

@@ -31,8 +31,8 @@ pub enum Outcome<K, V> {
 }
 
 impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
-    /// Writes `key` if `expect` holds. The same as a [`Txn`](crate::Txn) that compares the revision the key was
-    /// modified at, then puts or else gets; without the lists.
+    /// Writes `key` if `expect` holds. The same as a [`Txn`](crate::Txn) that compares the revision the key
+    /// was modified at, then puts or else gets; without the lists.
     ///
     /// Upstream: etcd client/v3/kubernetes/client.go, OptimisticPut.
     pub fn put(
@@ -104,8 +104,8 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
         self.write(slot, Version { value: Some(value), created, modified, count, lease, bytes });
     }
 
-    /// Writes a deletion as part of the transaction that will be the next revision; false if there is nothing to
-    /// delete.
+    /// Writes a deletion as part of the transaction that will be the next revision; false if there is nothing
+    /// to delete.
     pub(crate) fn write_deletion(&mut self, slot: SlotIdx) -> bool {
         let Some(current) = self.current(slot) else { return false };
         let (old_lease, bytes) = (current.lease, self.bytes_of(current.key, None));

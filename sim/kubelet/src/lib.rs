@@ -1,1 +1,31 @@
-//! See docs/architecture.md.
+//! The node agent, and the container runtime beside it.
+//!
+//! A [`Kubelet`] is a state machine without IO: input in, effects out. It is dropped when its process dies. The
+//! [`Runtime`] is what lives on: sandboxes, containers, images. A container's life is decided when it starts, so
+//! that its state is a function of time and nothing has to happen for it to end; the kubelet notices when it looks.
+//!
+//! What upstream does periodically is computed: a timer is set only for a tick that changes something. A node whose
+//! pods are all well has no timer at all.
+//!
+//! Upstream: `pkg/kubelet`.
+
+mod admission;
+mod backoff;
+mod beat;
+mod bucket;
+pub mod constants;
+mod core;
+mod input;
+mod kubelet;
+mod node;
+mod pod;
+mod recorder;
+mod reporter;
+mod runtime;
+mod setup;
+mod status;
+
+pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
+pub use crate::kubelet::Kubelet;
+pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::setup::Setup;

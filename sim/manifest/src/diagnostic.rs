@@ -29,7 +29,7 @@ pub struct Diagnostic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     #[serde(skip)]
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
 }
 
 /// A line, cut to what fits, and what a caret underlines in it.
@@ -53,7 +53,7 @@ impl Diagnostic {
     pub fn new(source: &Source, mark: Mark, message: impl Into<String>) -> Self {
         Self {
             position: Some(mark.position),
-            excerpt: Excerpt::of(source, mark),
+            excerpt: Excerpt::of(source, mark).map(Box::new),
             ..Self::of_file(source.name().clone(), message)
         }
     }

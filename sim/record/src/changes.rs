@@ -32,7 +32,7 @@ pub(crate) fn between(old: &Object, new: &Object) -> Name {
 
 fn metadata(line: &mut Line, old: &Meta, new: &Meta) {
     if !old.is_deleting() && new.is_deleting() {
-        line.item(format_args!("deletion asked for"));
+        line.item("deletion asked for");
         if let Some(grace) = new.deletion_grace_period_seconds.filter(|&grace| grace != 0) {
             line.append(format_args!(", {grace} s of grace"));
         }
@@ -48,42 +48,47 @@ fn metadata(line: &mut Line, old: &Meta, new: &Meta) {
 struct Line(String);
 
 impl Line {
-    fn item(&mut self, text: impl Display) {
-        if !self.0.is_empty() {
+    /// Begins an item; what it says further is appended.
+    fn item(&mut self, text: &str) {
+        if self.0.is_empty() {
+            self.0.reserve(120); // Most lines fit.
+        } else {
             self.0.push_str(", ");
         }
-        self.append(text);
+        self.0.push_str(text);
     }
 
     fn append(&mut self, text: impl Display) {
         write!(self.0, "{text}").expect("writing to memory cannot fail");
     }
 
-    /// `field old→new` if they differ; without what is empty.
+    /// `field old→new` if they differ.
     fn value<T: Display + PartialEq>(&mut self, field: &str, old: &T, new: &T) {
         if old != new {
             self.item(field);
-            self.append(" ");
-            self.append(old);
-            self.append("→");
-            self.append(new);
+            self.append(format_args!(" {old}→{new}"));
         }
     }
 
-    /// The same for texts, of which the empty one stands for none.
+    /// The same for texts, of which the empty one stands for none: `field new`, `field old→none`.
     fn word(&mut self, field: &str, old: &str, new: &str) {
-        match (old, new) {
-            _ if old == new => (),
-            ("", new) => self.item(format_args!("{field} {new}")),
-            (old, "") => self.item(format_args!("{field} {old}→none")),
-            (old, new) => self.item(format_args!("{field} {old}→{new}")),
+        if old == new {
+            return;
         }
+        self.item(field);
+        self.0.push(' ');
+        if !old.is_empty() {
+            self.0.push_str(old);
+            self.0.push('→');
+        }
+        self.0.push_str(if new.is_empty() { "none" } else { new });
     }
 
     /// `field changed` for what is too long to show.
     fn other<T: PartialEq>(&mut self, field: &str, old: &T, new: &T) {
         if old != new {
-            self.item(format_args!("{field} changed"));
+            self.item(field);
+            self.0.push_str(" changed");
         }
     }
 
@@ -97,12 +102,11 @@ impl Line {
     /// The conditions whose status differs, with the reason for a new one that is not true.
     fn conditions(&mut self, old: &[Condition], new: &[Condition]) {
         for condition in new {
-            let before = old.iter().find(|it| it.kind == condition.kind);
-            let before = before.map_or("", |it| it.status.as_str());
-            if before == condition.status.as_str() {
+            let before = old.iter().find(|it| it.kind == condition.kind).map(|it| &it.status);
+            if before == Some(&condition.status) {
                 continue;
             }
-            self.word(&condition.kind, before, condition.status.as_str());
+            self.word(&condition.kind, before.map_or("", |it| it.as_str()), condition.status.as_str());
             if !condition.is_true() && !condition.reason.is_empty() {
                 self.append(format_args!(" ({})", condition.reason));
             }

@@ -11,7 +11,8 @@ use crate::what::What;
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its number, by which others name it as their cause. Grows with time; gaps are records that were not kept.
+    /// Its number, by which others name it as their cause. Grows with time; gaps are records that were not
+    /// kept.
     pub id: Cause,
     pub at: Time,
     /// The component that did it: `kube-scheduler`, `kubelet/general-3`, `kubectl`, `fault`.
@@ -21,8 +22,8 @@ pub struct Record {
     pub what: What,
 }
 
-/// Which records a log keeps. What it does not keep is still numbered and digested; faults, commands, refusals and
-/// notes are few, and always kept.
+/// Which records a log keeps. What it does not keep is still numbered and digested; faults, commands,
+/// refusals and notes are few, and always kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
     pub commits: bool,
@@ -144,8 +145,8 @@ impl Log {
         positions.into_iter().map(|position| self.restore(&self.kept[position as usize])).collect()
     }
 
-    /// How it came to the record `id`: the first cause first, the record itself last. It begins later where a record
-    /// in between was not kept.
+    /// How it came to the record `id`: the first cause first, the record itself last. It begins later where a
+    /// record in between was not kept.
     pub fn chain(&self, id: Cause) -> Vec<Record> {
         let mut chain: Vec<_> = iter::successors(self.get(id), |record| self.get(record.cause)).collect();
         chain.reverse();

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use api::Key;
+use api::{Key, Kind};
 use base::{Name, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::verb::{Subresource, Verb};
 
-/// One thing that happened. `O` is how an object is named and `T` how a text is held: in full, or by index in a log.
+/// One thing that happened. `O` is how an object is named and `T` how a text is held: in full, or by index in
+/// a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum What<O = Key, T = Name> {
@@ -175,6 +176,45 @@ impl<O, T> What<O, T> {
     }
 }
 
+/// A write that the store took, as a line of an audit log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audited {
+    pub verb: Verb,
+    pub sub: Subresource,
+    /// What was written; for an event, not what it is about but the event itself.
+    pub object: Key,
+    pub revision: u64,
+}
+
+impl What {
+    /// What was written, if it is a write that the store took.
+    pub fn audited(&self) -> Option<Audited> {
+        match self {
+            Self::Commit { verb, sub, object, revision, .. } => {
+                Some(Audited { verb: *verb, sub: *sub, object: object.clone(), revision: *revision })
+            }
+            Self::Event { object, name, effect, revision, .. } => {
+                // A repeated event is patched. Upstream: client-go tools/events, tools/record.
+                let verb = if *effect == Effect::Created { Verb::Create } else { Verb::Patch };
+                let object = Key::new(Kind::Event, event_namespace(object), name.clone());
+                Some(Audited { verb, sub: Subresource::Main, object, revision: *revision })
+            }
+            Self::Rejected { .. }
+            | Self::Fault { .. }
+            | Self::Command { .. }
+            | Self::Decision { .. }
+            | Self::Container { .. }
+            | Self::Silence { .. }
+            | Self::Note { .. } => None,
+        }
+    }
+}
+
+/// Events about objects without a namespace go to `default`. Upstream: client-go tools/record/event.go.
+fn event_namespace(about: &Key) -> Name {
+    if about.namespace.is_empty() { Name::from_static("default") } else { about.namespace.clone() }
+}
+
 /// As the rest of a sentence that begins with the actor: `creates pod/shop/web-1`.
 impl<O: fmt::Display, T: fmt::Display> fmt::Display for What<O, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -282,12 +322,35 @@ mod nanos {
 
 #[cfg(test)]
 mod tests {
-    use api::Kind;
-
     use super::*;
 
     fn pod() -> Key {
         Key::new(Kind::Pod, "shop", "web-1")
+    }
+
+    #[test]
+    fn an_event_is_audited_under_its_own_name() {
+        let event = |object, effect| What::Event {
+            object,
+            name: Name::from_static("web-1.186f"),
+            effect,
+            revision: 7,
+            kind: EventKind::Normal,
+            reason: Name::EMPTY,
+            message: Name::EMPTY,
+            count: 1,
+        };
+        let audited = event(pod(), Effect::Created).audited().unwrap();
+        assert_eq!(
+            (audited.verb, audited.object.to_string()),
+            (Verb::Create, "event/shop/web-1.186f".to_owned())
+        );
+        let node = Key::cluster(Kind::Node, "a");
+        let audited = event(node, Effect::Changed).audited().unwrap();
+        assert_eq!(
+            (audited.verb, audited.object.to_string()),
+            (Verb::Patch, "event/default/web-1.186f".to_owned())
+        );
     }
 
     #[test]

@@ -141,7 +141,7 @@ mod tests {
                 json!({"status": {"containerStatuses": [
                     {"name": "web", "restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
                 ]}}),
-                "web running→CrashLoopBackOff (restart 1)",
+                "web running→CrashLoopBackOff, web restart 1",
             ),
             (
                 Kind::Pod,

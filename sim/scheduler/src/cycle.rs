@@ -147,6 +147,12 @@ fn feasible_nodes<'c>(
     (feasible, named.len())
 }
 
+impl std::fmt::Display for Placement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} nodes would do", self.feasible, self.evaluated)
+    }
+}
+
 impl Diagnosis {
     fn judge<'c>(&mut self, verdict: Verdict, node: &'c NodeInfo, feasible: &mut Vec<&'c NodeInfo>) {
         match verdict {

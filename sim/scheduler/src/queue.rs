@@ -242,14 +242,18 @@ impl Queue {
 
     fn put(&mut self, queued: QueuedPod) {
         let (time, tie, uid) = wait_key(&queued);
-        match queued.place {
-            Place::Active => drop(self.active.insert(active_key(&queued))),
-            Place::BackOff { after_error: false, .. } => drop(self.back_off.insert((time, tie, uid))),
-            Place::BackOff { after_error: true, .. } => {
-                drop(self.back_off_after_error.insert((time, tie, uid)))
+        let set = match queued.place {
+            Place::Active => {
+                self.active.insert(active_key(&queued));
+                None
             }
-            Place::Unschedulable => drop(self.unschedulable.insert((time, tie, uid))),
-            Place::Gated => (),
+            Place::BackOff { after_error: false, .. } => Some(&mut self.back_off),
+            Place::BackOff { after_error: true, .. } => Some(&mut self.back_off_after_error),
+            Place::Unschedulable => Some(&mut self.unschedulable),
+            Place::Gated => None,
+        };
+        if let Some(set) = set {
+            set.insert((time, tie, uid));
         }
         self.pods.insert(uid, queued);
     }

@@ -25,6 +25,10 @@ impl Behaviours {
         &self.rules
     }
 
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
+    }
+
     /// What a container does: as the first rule says that matches it.
     pub fn of(&self, subject: &Subject<'_>) -> Conduct<'_> {
         let rule = self.rules.iter().find(|it| it.matching.matches(subject));
@@ -101,6 +105,13 @@ mod tests {
             json!({"pull": {"size": "-1Gi"}}),
         ];
         let errors = wrong.map(|rule| serde_json::from_value::<Rule>(rule).unwrap_err().to_string());
-        expect![[]].assert_eq(&(errors.join("\n") + "\n"));
+        expect![[r#"
+            unknown field `img`, expected one of `image`, `namespace`, `labels`, `container`, `owner`
+            a pattern must not be empty; leave the field out to match everything
+            unknown field `start`, expected one of `match`, `startup`, `exit`, `stop`, `usage`, `pull`
+            `-1` is negative; it must be 0 or more
+            quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+            `-1Gi` is negative; it must be 0 or more
+        "#]].assert_eq(&(errors.join("\n") + "\n"));
     }
 }

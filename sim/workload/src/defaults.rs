@@ -21,6 +21,10 @@ pub struct Defaults {
     pub pull_overhead: Lasting,
     /// How fast layers come and are unpacked: 40 MB/s.
     pub pull_bytes_per_second: f64,
+    /// To set up the sandbox of a pod and its network: a median of 200 ms, one in a hundred beyond 800 ms.
+    pub sandbox: Lasting,
+    /// To create and start a container: a median of 120 ms, one in a hundred beyond 500 ms.
+    pub create: Lasting,
     /// Asking the registry whether a cached image is still the one that the tag means: a median of 250 ms.
     pub recheck: Lasting,
 }
@@ -36,6 +40,8 @@ impl Default for Defaults {
             image_bytes: Distribution::lognormal(80e6, 1e9).expect("the median is below the 99th percentile"),
             pull_overhead: lognormal(500, 2_000),
             pull_bytes_per_second: 40e6,
+            sandbox: lognormal(200, 800),
+            create: lognormal(120, 500),
             recheck: lognormal(250, 1_000),
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn admit(context: Context<'_>, object: &mut Object) {
 /// Of several, the youngest; of equally old ones, the first by name.
 fn default_class<'a>(context: Context<'a>) -> Option<&'a Meta> {
     let classes = context.storage.scan(&Kind::StorageClass, None).map(Object::meta);
-    let is_default = |meta: &&Meta| IS_DEFAULT.iter().any(|it| meta.annotation(it).is_some_and(|it| it == "true"));
+    let is_default =
+        |meta: &&Meta| IS_DEFAULT.iter().any(|it| meta.annotation(it).is_some_and(|it| it == "true"));
     classes.filter(is_default).min_by_key(|it| std::cmp::Reverse(it.created()))
 }

@@ -30,7 +30,8 @@ pub(super) fn admit_change(pod: &mut Arc<Pod>) {
 
 fn tolerates(spec: &PodSpec, taint: &Name) -> bool {
     spec.tolerations.iter().any(|it| {
-        (it.key == *taint || it.key.is_empty()) && (it.effect == TaintEffect::NoExecute || it.effect.is_unset())
+        (it.key == *taint || it.key.is_empty())
+            && (it.effect == TaintEffect::NoExecute || it.effect.is_unset())
     })
 }
 

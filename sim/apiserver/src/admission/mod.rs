@@ -18,6 +18,7 @@ use api::{Object, Status};
 
 pub(crate) use self::memo::AdmittedSpecs;
 pub(crate) use self::namespace_lifecycle::check_deletion;
+pub(crate) use self::pod::{Admission, admit_new as admit_new_pod};
 use crate::settings::{Plugin, Settings};
 use crate::storage::Storage;
 
@@ -33,8 +34,6 @@ impl Context<'_> {
         !self.settings.disabled.contains(&plugin)
     }
 }
-
-pub(crate) use self::pod::admit_new as admit_new_pod;
 
 /// Admits a new object of any kind but a pod.
 pub(crate) fn admit_new(context: Context<'_>, object: &mut Object) -> Result<(), Status> {

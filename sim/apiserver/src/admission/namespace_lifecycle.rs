@@ -2,7 +2,7 @@
 //!
 //! Upstream: `staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go`
 
-use api::{Key, Kind, Namespace, Object, Reason, Status};
+use api::{Key, Kind, Namespace, Object, Pod, Reason, Status};
 use base::Name;
 
 use super::Context;
@@ -10,8 +10,18 @@ use crate::refusal::{self, cause};
 
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
+/// Whether a new object may be in its namespace.
 pub(super) fn check_new(context: Context<'_>, object: &Object) -> Result<(), Status> {
     let name = &object.meta().namespace;
+    check(context, name, |why| refusal::forbidden(object, why))
+}
+
+/// As [`check_new`].
+pub(super) fn check_new_pod(context: Context<'_>, pod: &Pod) -> Result<(), Status> {
+    check(context, &pod.meta.namespace, |why| refusal::forbidden_pod(pod, why))
+}
+
+fn check(context: Context<'_>, name: &Name, forbidden: impl FnOnce(&str) -> Status) -> Result<(), Status> {
     if name.is_empty() {
         return Ok(());
     }
@@ -25,7 +35,7 @@ pub(super) fn check_new(context: Context<'_>, object: &Object) -> Result<(), Sta
     Err(Status {
         reason: Reason::NamespaceTerminating,
         causes: vec![cause("metadata.namespace", format!("namespace {name} is being terminated"))],
-        ..refusal::forbidden(object, &why)
+        ..forbidden(&why)
     })
 }
 

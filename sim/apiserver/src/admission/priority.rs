@@ -8,7 +8,7 @@ use api::{Object, Pod, PodSpec, PreemptionPolicy, PriorityClass, Status};
 use base::Name;
 
 use super::Context;
-use crate::refusal::forbidden;
+use crate::refusal::{forbidden, forbidden_pod};
 
 /// What a pod's class means for it.
 struct Resolved {
@@ -26,7 +26,7 @@ pub(super) fn admit(context: Context<'_>, pod: &mut Pod) -> Result<(), Status> {
             "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller \
              computed {computed} from the given PriorityClass name"
         );
-        return Err(refuse(pod, &why));
+        return Err(forbidden_pod(pod, &why));
     }
     if !spec.preemption_policy.is_unset() && spec.preemption_policy != resolved.preemption {
         let (given, computed) = (&spec.preemption_policy, resolved.preemption);
@@ -34,7 +34,7 @@ pub(super) fn admit(context: Context<'_>, pod: &mut Pod) -> Result<(), Status> {
             "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission \
              controller computed {computed} from the given PriorityClass name"
         );
-        return Err(refuse(pod, &why));
+        return Err(forbidden_pod(pod, &why));
     }
     PodSpec::edit(&mut pod.spec, |spec| {
         spec.priority_class_name = resolved.class;
@@ -61,17 +61,20 @@ pub(super) fn check_class(context: Context<'_>, object: &Object, old: Option<&Ob
 
 fn resolve(context: Context<'_>, pod: &Pod) -> Result<Resolved, Status> {
     let name = &pod.spec.priority_class_name;
-    let class = if name.is_empty() { default_class(context) } else { context.storage.find(&Name::EMPTY, name) };
+    let class =
+        if name.is_empty() { default_class(context) } else { context.storage.find(&Name::EMPTY, name) };
     match class {
         Some(class) => Ok(Resolved {
             class: class.meta.name.clone(),
             priority: class.value,
             preemption: or_default(&class.preemption_policy),
         }),
-        None if name.is_empty() => {
-            Ok(Resolved { class: Name::EMPTY, priority: 0, preemption: PreemptionPolicy::PreemptLowerPriority })
-        }
-        None => Err(refuse(pod, &format!("no PriorityClass with name {name} was found"))),
+        None if name.is_empty() => Ok(Resolved {
+            class: Name::EMPTY,
+            priority: 0,
+            preemption: PreemptionPolicy::PreemptLowerPriority,
+        }),
+        None => Err(forbidden_pod(pod, &format!("no PriorityClass with name {name} was found"))),
     }
 }
 
@@ -82,8 +85,4 @@ fn default_class<'a>(context: Context<'a>) -> Option<&'a Arc<PriorityClass>> {
 
 fn or_default(policy: &PreemptionPolicy) -> PreemptionPolicy {
     if policy.is_unset() { PreemptionPolicy::PreemptLowerPriority } else { policy.clone() }
-}
-
-fn refuse(pod: &Pod, why: &str) -> Status {
-    forbidden(&Object::new(pod.clone()), why)
 }

@@ -7,7 +7,7 @@ use base::Name;
 use serde_json::Value;
 
 use super::Context;
-use crate::refusal::{self, forbidden};
+use crate::refusal::{self, forbidden_pod};
 use crate::storage::StoreKey;
 
 /// What a class says, as far as pods are concerned.
@@ -27,7 +27,7 @@ pub(super) fn admit(context: Context<'_>, pod: &mut Pod) -> Result<(), Status> {
             let why = format!(
                 "conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; pod.spec.nodeSelector[{key}] = {own}"
             );
-            return Err(refuse(pod, &why));
+            return Err(forbidden_pod(pod, &why));
         }
     }
     PodSpec::edit(&mut pod.spec, |spec| apply(spec, class));
@@ -52,7 +52,7 @@ fn class_of(context: Context<'_>, pod: &Pod) -> Result<Option<Class>, Status> {
     let Some(name) = pod.spec.rest.get("runtimeClassName").and_then(Value::as_str) else { return Ok(None) };
     let key = StoreKey::from(Key::cluster(Kind::RuntimeClass, Name::new(name)));
     let Some(Object::Raw(class)) = context.storage.get(&key) else {
-        return Err(refuse(pod, &format!("pod rejected: RuntimeClass \"{name}\" not found")));
+        return Err(forbidden_pod(pod, &format!("pod rejected: RuntimeClass \"{name}\" not found")));
     };
     let part = |whole: &str, part: &str| class.body.get(whole).and_then(|it| it.get(part)).cloned();
     let read = || -> Result<Class, serde_json::Error> {
@@ -72,14 +72,13 @@ fn check_overhead(pod: &Pod, defined: Option<&ResourceList>) -> Result<(), Statu
     match defined {
         _ if stated.is_empty() => Ok(()),
         Some(defined) if defined == stated => Ok(()),
-        Some(_) => Err(refuse(pod, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead")),
-        None => Err(refuse(
+        Some(_) => Err(forbidden_pod(
+            pod,
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+        )),
+        None => Err(forbidden_pod(
             pod,
             "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
         )),
     }
-}
-
-fn refuse(pod: &Pod, why: &str) -> Status {
-    forbidden(&Object::new(pod.clone()), why)
 }

@@ -10,7 +10,7 @@ use base::Name;
 use serde_json::Value;
 
 use super::Context;
-use crate::refusal::forbidden;
+use crate::refusal::forbidden_pod;
 use crate::storage::StoreKey;
 
 const DEFAULT: Name = Name::from_static("default");
@@ -21,7 +21,7 @@ pub(super) fn admit(context: Context<'_>, pod: &mut Pod) -> Result<(), Status> {
     let name = account_of(&pod.spec);
     if pod.meta.annotation(MIRROR).is_some() {
         return match name {
-            Some(_) => Err(refuse(pod, "a mirror pod may not reference service accounts")),
+            Some(_) => Err(forbidden_pod(pod, "a mirror pod may not reference service accounts")),
             None => Ok(()),
         };
     }
@@ -30,8 +30,10 @@ pub(super) fn admit(context: Context<'_>, pod: &mut Pod) -> Result<(), Status> {
     let account = context.storage.get(&StoreKey::from(key));
     if account.is_none() && name != DEFAULT {
         let namespace = &pod.meta.namespace;
-        let why = format!("error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found");
-        return Err(refuse(pod, &why));
+        let why = format!(
+            "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
+        );
+        return Err(forbidden_pod(pod, &why));
     }
     let secrets = account.and_then(pull_secrets).filter(|_| !has_pull_secrets(&pod.spec)).cloned();
     PodSpec::edit(&mut pod.spec, |spec| {
@@ -58,8 +60,4 @@ fn has_pull_secrets(spec: &PodSpec) -> bool {
 fn pull_secrets(account: &Object) -> Option<&Value> {
     let Object::Raw(account) = account else { return None };
     account.body.get("imagePullSecrets").filter(|it| it.as_array().is_some_and(|it| !it.is_empty()))
-}
-
-fn refuse(pod: &Pod, why: &str) -> Status {
-    forbidden(&Object::new(pod.clone()), why)
 }

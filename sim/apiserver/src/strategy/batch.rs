@@ -68,12 +68,8 @@ impl Strategy for CronJob {
 fn generate_selector(job: &mut Job) {
     let (name, uid) = (job.meta.name.clone(), Name::from(format_args!("{}", job.meta.uid)));
     let labels = &mut Arc::make_mut(&mut job.spec.template).meta.labels;
-    let wanted = [
-        (JOB_NAME, &name),
-        (LEGACY_JOB_NAME, &name),
-        (CONTROLLER_UID, &uid),
-        (LEGACY_CONTROLLER_UID, &uid),
-    ];
+    let wanted =
+        [(JOB_NAME, &name), (LEGACY_JOB_NAME, &name), (CONTROLLER_UID, &uid), (LEGACY_CONTROLLER_UID, &uid)];
     for (key, value) in wanted {
         if !labels.contains_key(&key) {
             labels.insert(key, value.clone());
@@ -93,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_job_selects_its_pods_by_its_uid_unless_it_says_how() {
-        let mut job = Job { meta: Meta { name: "backup".into(), uid: Uid(7), ..Meta::default() }, ..Job::default() };
+        let mut job =
+            Job { meta: Meta { name: "backup".into(), uid: Uid(7), ..Meta::default() }, ..Job::default() };
         let mut manual = job.clone();
         job.prepare_create();
         let labels = &job.spec.template.meta.labels;

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use api::{
-    Affinity, Condition, ConditionStatus, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement, Labels, Pod,
-    PodAffinity, PodAffinityTerm, PodPhase, PodSpec, PodStatus, Quantity, ResourceList, ResourceRequirements,
-    Timestamp, condition,
+    Affinity, Condition, ConditionStatus, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement,
+    Labels, Pod, PodAffinity, PodAffinityTerm, PodPhase, PodSpec, PodStatus, Quantity, ResourceList,
+    ResourceRequirements, Timestamp, condition,
 };
 use base::{Name, Time};
 
@@ -87,7 +87,8 @@ pub(crate) fn initial_status(spec: &PodSpec, qos_class: Name, now: Time) -> PodS
 pub(crate) fn set_condition(conditions: &mut Vec<Condition>, mut new: Condition, now: Time) {
     let old = conditions.iter_mut().find(|it| it.kind == new.kind);
     if new.last_transition_time.is_none() {
-        let since = old.as_ref().filter(|old| old.status == new.status).and_then(|old| old.last_transition_time);
+        let since =
+            old.as_ref().filter(|old| old.status == new.status).and_then(|old| old.last_transition_time);
         new.last_transition_time = since.or(Some(Timestamp::from(now)));
     }
     match old {
@@ -111,7 +112,8 @@ pub(crate) fn qos_class(spec: &PodSpec) -> Name {
     }
     let is_limited = stated.iter().all(|it| compute(&it.limits).count() == 2);
     let sums = |list: fn(&ResourceRequirements) -> &ResourceList| {
-        ["cpu", "memory"].map(|name| stated.iter().filter_map(|it| list(it).get(name)).fold(Quantity::ZERO, |a, b| a + *b))
+        ["cpu", "memory"]
+            .map(|name| stated.iter().filter_map(|it| list(it).get(name)).fold(Quantity::ZERO, |a, b| a + *b))
     };
     let requests = sums(|it| &it.requests);
     let limits = sums(|it| &it.limits);
@@ -126,9 +128,11 @@ fn compute(list: &ResourceList) -> impl Iterator<Item = &Quantity> {
 
 /// Whether the admitted spec depends on the pod's own labels.
 pub(crate) fn has_label_keys(spec: &PodSpec) -> bool {
-    let of_terms = spec.affinity.iter().flat_map(terms).any(|it| {
-        !it.match_label_keys.is_empty() || !it.mismatch_label_keys.is_empty()
-    });
+    let of_terms = spec
+        .affinity
+        .iter()
+        .flat_map(terms)
+        .any(|it| !it.match_label_keys.is_empty() || !it.mismatch_label_keys.is_empty());
     of_terms || spec.topology_spread_constraints.iter().any(|it| !it.match_label_keys.is_empty())
 }
 
@@ -161,15 +165,19 @@ fn require(selector: &mut LabelSelector, keys: &[Name], operator: &LabelSelector
 }
 
 fn terms(affinity: &Affinity) -> impl Iterator<Item = &PodAffinityTerm> {
-    affinity.pod_affinity.iter().chain(&affinity.pod_anti_affinity).flat_map(|it| {
-        it.preferred.iter().map(|it| &it.pod_affinity_term).chain(&it.required)
-    })
+    affinity
+        .pod_affinity
+        .iter()
+        .chain(&affinity.pod_anti_affinity)
+        .flat_map(|it| it.preferred.iter().map(|it| &it.pod_affinity_term).chain(&it.required))
 }
 
 fn terms_mut(affinity: &mut Affinity) -> impl Iterator<Item = &mut PodAffinityTerm> {
-    affinity.pod_affinity.iter_mut().chain(&mut affinity.pod_anti_affinity).flat_map(|it: &mut PodAffinity| {
-        it.preferred.iter_mut().map(|it| &mut it.pod_affinity_term).chain(&mut it.required)
-    })
+    affinity.pod_affinity.iter_mut().chain(&mut affinity.pod_anti_affinity).flat_map(
+        |it: &mut PodAffinity| {
+            it.preferred.iter_mut().map(|it| &mut it.pod_affinity_term).chain(&mut it.required)
+        },
+    )
 }
 
 #[cfg(test)]
@@ -183,8 +191,11 @@ mod tests {
     }
 
     fn container(requests: &[(&'static str, &str)], limits: &[(&'static str, &str)]) -> Container {
-        let resources =
-            ResourceRequirements { requests: list(requests), limits: list(limits), ..ResourceRequirements::default() };
+        let resources = ResourceRequirements {
+            requests: list(requests),
+            limits: list(limits),
+            ..ResourceRequirements::default()
+        };
         Container { resources, ..Container::default() }
     }
 
@@ -226,7 +237,8 @@ mod tests {
 
     #[test]
     fn label_keys_become_requirements() {
-        let mut term = PodAffinityTerm { label_selector: Some(LabelSelector::default()), ..PodAffinityTerm::default() };
+        let mut term =
+            PodAffinityTerm { label_selector: Some(LabelSelector::default()), ..PodAffinityTerm::default() };
         term.match_label_keys = vec!["hash".into(), "missing".into()];
         let required = PodAffinity { required: vec![term], ..PodAffinity::default() };
         let affinity = Affinity { pod_anti_affinity: Some(required), ..Affinity::default() };

@@ -85,7 +85,10 @@ mod tests {
     fn main_keeps_the_status_and_status_keeps_the_rest() {
         let mut old = raw(Kind::ReplicationController, json!({"spec": {"replicas": 1}}));
         old.prepare_create();
-        assert_eq!(*old.body, *raw(old.kind.clone(), json!({"spec": {"replicas": 1}, "status": {"replicas": 0}})).body);
+        assert_eq!(
+            *old.body,
+            *raw(old.kind.clone(), json!({"spec": {"replicas": 1}, "status": {"replicas": 0}})).body
+        );
 
         let written = raw(old.kind.clone(), json!({"spec": {"replicas": 2}, "status": {"replicas": 9}}));
         let (mut main, mut status) = (written.clone(), written);

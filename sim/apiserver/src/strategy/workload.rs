@@ -32,7 +32,10 @@ impl Strategy for Deployment {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        self.status == other.status && self.meta == other.meta && self.rest == other.rest && self.spec == other.spec
+        self.status == other.status
+            && self.meta == other.meta
+            && self.rest == other.rest
+            && self.spec == other.spec
     }
 }
 
@@ -56,7 +59,10 @@ impl Strategy for ReplicaSet {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        self.status == other.status && self.meta == other.meta && self.rest == other.rest && self.spec == other.spec
+        self.status == other.status
+            && self.meta == other.meta
+            && self.rest == other.rest
+            && self.spec == other.spec
     }
 }
 

@@ -37,12 +37,16 @@ pub(super) enum Outcome<'a> {
 impl<'a> Outcome<'a> {
     pub(super) fn of(write: &Write, response: &'a Response) -> Self {
         let Err(status) = response else { return Self::Done };
+        let is_create = matches!(write.request, Request::Create { .. });
         let is_status = matches!(write.request, Request::Update { sub: Subresource::Status, .. });
-        match &write.request {
-            Request::Create { .. } if is_terminating(status) => Self::Pointless,
-            _ if write.may_be_gone && status.reason == Reason::NotFound => Self::Gone,
-            _ if is_status && 0 < write.conflict_retries => Self::Reread,
-            _ => Self::Failed(status),
+        if is_create && is_terminating(status) {
+            Self::Pointless
+        } else if write.may_be_gone && status.reason == Reason::NotFound {
+            Self::Gone
+        } else if is_status && 0 < write.conflict_retries {
+            Self::Reread
+        } else {
+            Self::Failed(status)
         }
     }
 }

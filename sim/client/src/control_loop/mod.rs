@@ -98,7 +98,7 @@ impl<R: Reconciler> ControlLoop<R> {
     pub fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {
         match input {
             Input::Changed { change, cause } => self.on_change(now, change, cause, view),
-            Input::Answer { id, response } => self.on_answer(now, id, response, effects),
+            Input::Answer { id, response } => self.on_answer(now, id, &response, effects),
             Input::Tick => {
                 self.timer.rang(now);
                 self.queue.tick(now);
@@ -147,22 +147,22 @@ impl<R: Reconciler> ControlLoop<R> {
         {
             let settled = self.expectations.settled(&key, now);
             let plan = self.reconciler.reconcile(&Context { now, view, settled }, &key);
-            self.begin(now, key, plan, cause, effects);
+            self.begin(now, &key, plan, cause, effects);
         }
     }
 
-    fn begin(&mut self, now: Time, key: Key, plan: Plan, cause: Cause, effects: &mut Vec<Effect>) {
+    fn begin(&mut self, now: Time, key: &Key, plan: Plan, cause: Cause, effects: &mut Vec<Effect>) {
         if let Some(expect) = &plan.expect {
-            self.expectations.set(now, &key, expect);
+            self.expectations.set(now, key, expect);
         }
         for note in plan.notes {
             self.recorder.record(now, note, cause);
         }
         if plan.steps.is_empty() {
-            return self.finish(now, &key, false, plan.requeue, cause);
+            return self.finish(now, key, false, plan.requeue, cause);
         }
         self.works.insert(key.clone(), Work::new(plan.steps, plan.requeue, plan.expect.is_some(), cause));
-        self.advance(now, &key, effects);
+        self.advance(now, key, effects);
     }
 
     /// Sends the next step of the work on `key`, or ends the work if there is none.
@@ -205,10 +205,10 @@ impl<R: Reconciler> ControlLoop<R> {
         self.queue.done(key);
     }
 
-    fn on_answer(&mut self, now: Time, id: RequestId, response: Response, effects: &mut Vec<Effect>) {
+    fn on_answer(&mut self, now: Time, id: RequestId, response: &Response, effects: &mut Vec<Effect>) {
         match self.flights.remove(&id) {
             None => (), // Asked by the one that ran before the restart.
-            Some(Flight::Event) => self.on_event_answer(now, &response, effects),
+            Some(Flight::Event) => self.on_event_answer(now, response, effects),
             Some(Flight::Write { key, write }) => self.on_write_answer(now, key, *write, response, effects),
             Some(Flight::Reread { key, write }) => self.on_reread(now, key, *write, response, effects),
         }
@@ -219,25 +219,25 @@ impl<R: Reconciler> ControlLoop<R> {
         now: Time,
         key: Key,
         write: Write,
-        response: Response,
+        response: &Response,
         effects: &mut Vec<Effect>,
     ) {
         let work = self.works.get_mut(&key).expect("its write was under way");
         let cause = work.cause;
-        match Outcome::of(&write, &response) {
+        match Outcome::of(&write, response) {
             Outcome::Reread => {
                 let get = Request::Get { key: write.request.key() };
                 return self.send(now, Flight::Reread { key, write: Box::new(write) }, get, cause, effects);
             }
-            Outcome::Done => self.note(now, write.note, &response, cause),
+            Outcome::Done => self.note(now, write.note, response, cause),
             Outcome::Gone => self.expectations.deletion_observed(&key, &write.request.key()),
             Outcome::Pointless => work.stop_quietly(),
             Outcome::Failed(status) => {
                 self.on_failure(&key, &write.request, status);
-                self.note(now, write.note_failure, &response, cause);
+                self.note(now, write.note_failure, response, cause);
             }
         }
-        self.reconciler.answered(now, &key, &write.request, &response);
+        self.reconciler.answered(now, &key, &write.request, response);
         self.settle(now, &key, effects);
     }
 
@@ -257,9 +257,10 @@ impl<R: Reconciler> ControlLoop<R> {
         if self.reconciler.expects().is_none_or(|(_, kind)| kind != child.kind) {
             return;
         }
-        match request {
-            Request::Create { .. } => self.expectations.creation_observed(key),
-            _ => self.expectations.deletion_observed(key, &child),
+        if matches!(request, Request::Create { .. }) {
+            self.expectations.creation_observed(key);
+        } else {
+            self.expectations.deletion_observed(key, &child);
         }
     }
 
@@ -269,7 +270,7 @@ impl<R: Reconciler> ControlLoop<R> {
         now: Time,
         key: Key,
         mut write: Write,
-        response: Response,
+        response: &Response,
         effects: &mut Vec<Effect>,
     ) {
         match response {
@@ -280,7 +281,7 @@ impl<R: Reconciler> ControlLoop<R> {
                 self.send(now, Flight::Write { key, write: Box::new(write) }, request, cause, effects);
             }
             Err(status) => {
-                self.on_failure(&key, &write.request, &status);
+                self.on_failure(&key, &write.request, status);
                 self.settle(now, &key, effects);
             }
         }

@@ -6,15 +6,18 @@ use api::{Event, ObjectReference, Timestamp};
 use base::{Digest, Name, Span, Time};
 
 use super::NameStamps;
-use super::recent::Recent;
+use crate::recent::Recent;
 use crate::token_bucket::{Rate, TokenBucket};
 
 /// Upstream: `NewEventCorrelator`.
+///
+/// Keys are 64-bit digests of what upstream joins to a text. Of the few thousand that are remembered at a time, two
+/// would share a digest once in a million million runs.
 #[derive(Clone, Debug)]
 pub(super) struct Correlator {
-    similar: Recent<Similar>,
-    observed: Recent<Observed>,
-    spam: Recent<TokenBucket>,
+    similar: Recent<u64, Similar>,
+    observed: Recent<u64, Observed>,
+    spam: Recent<u64, TokenBucket>,
 }
 
 /// What becomes of an event.
@@ -61,7 +64,7 @@ impl Correlator {
     pub(super) fn correlate(&mut self, now: Time, event: Event, names: &mut NameStamps) -> Verdict {
         let (event, key) = self.combine(now, event, names);
         let event = self.observe(event, key);
-        let is_spam = !self.spam.touch(spam_key(&event), || TokenBucket::new(SPAM)).allow(now);
+        let is_spam = !self.spam.touch(&spam_key(&event), || TokenBucket::new(SPAM)).allow(now);
         match event.count {
             _ if is_spam => Verdict::Drop,
             ..=1 => Verdict::Create(event),
@@ -72,7 +75,7 @@ impl Correlator {
     /// Upstream: `EventAggregator.EventAggregate`.
     fn combine(&mut self, now: Time, mut event: Event, names: &mut NameStamps) -> (Event, u64) {
         let common = similar_key(&event);
-        let similar = self.similar.touch(common, Similar::default);
+        let similar = self.similar.touch(&common, Similar::default);
         if SIMILAR_WITHIN < now.since(similar.last) {
             similar.messages.clear();
         }
@@ -95,7 +98,7 @@ impl Correlator {
 
     /// Upstream: `eventLogger.eventObserve`.
     fn observe(&mut self, mut event: Event, key: u64) -> Event {
-        let observed = self.observed.touch(key, Observed::default);
+        let observed = self.observed.touch(&key, Observed::default);
         if 0 < observed.count {
             event.meta.name = observed.name.clone();
             event.first_timestamp = observed.first;

@@ -1,7 +1,6 @@
 //! How a component reports what it does: Kubernetes events, combined and counted before they are sent.
 
 mod correlator;
-mod recent;
 mod recorder;
 mod series;
 

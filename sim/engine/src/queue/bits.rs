@@ -30,6 +30,11 @@ impl Bits {
         };
         Some(word * 64 + bits.trailing_zeros() as usize)
     }
+
+    /// The members above `number`, rising.
+    pub(super) fn iter_above(&self, number: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.next_above(number), |&member| self.next_above(member))
+    }
 }
 
 #[cfg(test)]

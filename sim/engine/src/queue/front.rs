@@ -15,9 +15,6 @@ pub(super) struct Front<E> {
     late: BinaryHeap<Reverse<Entry<E>>>,
 }
 
-/// Room for more entries than this is given back: it was needed by a burst.
-const ROOM_KEPT: usize = 64;
-
 impl<E> Default for Front<E> {
     fn default() -> Self {
         Self { sorted: Vec::new(), late: BinaryHeap::new() }
@@ -33,13 +30,12 @@ impl<E> Front<E> {
         self.late.push(Reverse(entry));
     }
 
-    /// Takes the entries of a new tick; the front must be empty. `fill` may swap the (empty) vector for another.
+    /// Takes the entries of a new tick, which `fill` provides; the front must be empty.
     pub(super) fn fill(&mut self, fill: impl FnOnce(&mut Vec<Entry<E>>)) {
-        if ROOM_KEPT < self.sorted.capacity() {
-            self.sorted = Vec::new();
-        }
         fill(&mut self.sorted);
-        self.sorted.sort_by_key(|entry| Reverse(entry.rank()));
+        if 1 < self.sorted.len() {
+            self.sorted.sort_by_key(|entry| Reverse(entry.rank()));
+        }
     }
 
     /// The next entry, if it is due by `until`.

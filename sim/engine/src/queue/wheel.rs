@@ -6,14 +6,19 @@ use std::collections::BTreeMap;
 use base::Time;
 
 use super::bits::Bits;
+use super::chain::{Chain, Pool};
 use super::entry::Entry;
+use super::window::Window;
 
-/// A tick of the wheel is 2¹⁸ ns, 0.26 ms: even at a million pending events, few share one.
-const TICK_BITS: u32 = 18;
-/// A window is 2¹² ticks, 1.07 s: one bucket of the coarse level, all buckets of the fine one.
+/// A tick of the wheel is 2¹⁶ ns, 66 µs: even at a million pending events, few share one.
+const TICK_BITS: u32 = 16;
+/// A window is 2¹² ticks, 0.27 s: its events fit into the processor's second cache.
 const WINDOW_BITS: u32 = 12;
-/// An era is 2¹⁰ windows, 18 min: one bucket of the far level, all buckets of the coarse one.
-const ERA_BITS: u32 = 10;
+/// An era is 2¹² windows, 18 min: few events are farther away.
+const ERA_BITS: u32 = 12;
+
+const TICKS: u64 = 1 << WINDOW_BITS;
+const WINDOWS: u64 = 1 << ERA_BITS;
 
 /// The number of a tick since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,23 +45,41 @@ impl Tick {
     const fn of_window(window: u64) -> Self {
         Self(window << WINDOW_BITS)
     }
+
+    /// Its place in its window.
+    const fn place(self) -> usize {
+        (self.0 % TICKS) as usize
+    }
 }
+
+/// The events of one tick, window or era.
+type Bucket<'a, E> = Box<dyn Iterator<Item = &'a Entry<E>> + 'a>;
 
 /// Holds the events of all ticks after the open one.
 #[derive(Clone)]
 pub(super) struct Wheel<E> {
     open: Tick,
-    /// The other ticks of the open window.
-    fine: Level<E>,
-    /// The other windows of the open era.
-    coarse: Level<E>,
-    /// Later eras.
-    far: BTreeMap<u64, Vec<Entry<E>>>,
+    /// The events of the open window.
+    window: Window<E>,
+    /// The events of the other windows of the open era.
+    windows: Box<[Chain<E>]>,
+    /// Which of `windows` have events.
+    used: Bits,
+    /// The events of later eras.
+    eras: BTreeMap<u64, Chain<E>>,
+    pool: Pool<E>,
 }
 
-impl<E> Wheel<E> {
+impl<E: Copy> Wheel<E> {
     pub(super) fn open_at(open: Tick) -> Self {
-        Self { open, fine: Level::new(WINDOW_BITS), coarse: Level::new(ERA_BITS), far: BTreeMap::new() }
+        Self {
+            open,
+            window: Window::new(TICKS as usize),
+            windows: vec![Chain::default(); WINDOWS as usize].into_boxed_slice(),
+            used: Bits::new(WINDOWS as usize),
+            eras: BTreeMap::new(),
+            pool: Pool::default(),
+        }
     }
 
     /// Whether `at` lies in the open tick, or before: then it is no longer the wheel's.
@@ -67,123 +90,79 @@ impl<E> Wheel<E> {
     pub(super) fn push(&mut self, entry: Entry<E>) {
         let tick = Tick::of(entry.at);
         if tick.window() == self.open.window() {
-            self.fine.push(tick.0, entry);
+            self.window.push(tick.place(), entry);
         } else if tick.era() == self.open.era() {
-            self.coarse.push(tick.window(), entry);
+            self.push_in_era(entry);
         } else {
-            self.far.entry(tick.era()).or_default().push(entry);
+            self.pool.push(self.eras.entry(tick.era()).or_default(), entry);
         }
     }
 
     /// The next tick that may have events; all before it have none.
     pub(super) fn next_tick(&self) -> Option<Tick> {
-        let fine = || self.fine.next_after(self.open.0).map(Tick);
-        let coarse = || self.coarse.next_after(self.open.window()).map(Tick::of_window);
-        let far = || self.far.first_key_value().map(|(era, _)| Tick::of_window(era << ERA_BITS));
-        fine().or_else(coarse).or_else(far)
+        if let Some(place) = self.window.next_after(self.open.place()) {
+            return Some(Tick(self.open.0 - self.open.0 % TICKS + place as u64));
+        }
+        let window = self.open.window();
+        if let Some(place) = self.used.next_above(place_of(window)) {
+            return Some(Tick::of_window(window - window % WINDOWS + place as u64));
+        }
+        self.eras.first_key_value().map(|(era, _)| Tick::of_window(era << ERA_BITS))
     }
 
-    /// Opens `tick`, which is not after the next tick that may have events; swaps them for the empty `batch`.
+    /// Opens `tick`, which is not after the next tick that may have events, and moves its events to `batch`.
     pub(super) fn open(&mut self, tick: Tick, batch: &mut Vec<Entry<E>>) {
-        if tick.era() != self.open.era() {
-            let era = self.far.remove(&tick.era()).unwrap_or_default();
-            era.into_iter().for_each(|entry| self.coarse.push(Tick::of(entry.at).window(), entry));
+        let before = std::mem::replace(&mut self.open, tick);
+        if tick.era() != before.era() {
+            self.open_era();
         }
-        if tick.window() != self.open.window() {
-            let mut window = self.coarse.take(tick.window());
-            window.drain(..).for_each(|entry| self.fine.push(Tick::of(entry.at).0, entry));
-            self.coarse.give_back(tick.window(), window);
+        if tick.window() != before.window() {
+            self.open_window();
         }
-        self.open = tick;
-        self.fine.swap(tick.0, batch);
+        self.window.take(tick.place(), batch);
     }
 
     /// The events of each bucket that has any, the soonest bucket first; in no particular order inside.
-    pub(super) fn buckets(&self) -> impl Iterator<Item = impl Iterator<Item = &Entry<E>>> {
-        let fine = self.fine.after(self.open.0);
-        let coarse = self.coarse.after(self.open.window());
-        fine.chain(coarse).chain(self.far.values()).map(|bucket| bucket.iter())
+    pub(super) fn buckets(&self) -> impl Iterator<Item = Bucket<'_, E>> {
+        let ticks =
+            self.window.used_after(self.open.place()).map(|tick| Box::new(self.window.iter(tick)) as _);
+        let windows = self.used.iter_above(place_of(self.open.window())).map(|place| &self.windows[place]);
+        let chains = windows.chain(self.eras.values());
+        ticks.chain(chains.map(|chain| Box::new(self.pool.iter(chain)) as _))
     }
 
     pub(super) fn retain(&mut self, is_live: impl Fn(&Entry<E>) -> bool) {
-        self.fine.retain(&is_live);
-        self.coarse.retain(&is_live);
-        self.far.retain(|_, era| {
-            era.retain(&is_live);
-            era.shrink_to_fit();
-            !era.is_empty()
-        });
-    }
-}
-
-/// A ring of buckets, of which those ahead of the open one are in use, up to the end of the ring.
-#[derive(Clone)]
-struct Level<E> {
-    buckets: Box<[Vec<Entry<E>>]>,
-    used: Bits,
-    /// The number of buckets, less one.
-    mask: u64,
-}
-
-/// A bucket that has grown beyond this many entries gives back its room when it is emptied.
-const ROOM_KEPT: usize = 16;
-
-impl<E> Level<E> {
-    fn new(bits: u32) -> Self {
-        let len = 1 << bits;
-        let buckets = std::iter::repeat_with(Vec::new).take(len).collect();
-        Self { buckets, used: Bits::new(len), mask: len as u64 - 1 }
+        let live: Vec<Entry<E>> = self.buckets().flatten().filter(|entry| is_live(entry)).copied().collect();
+        *self = Self::open_at(self.open);
+        live.into_iter().for_each(|entry| self.push(entry));
     }
 
-    fn push(&mut self, number: u64, entry: Entry<E>) {
-        let place = self.place(number);
-        self.buckets[place].push(entry);
-        self.used.insert(place);
+    fn open_era(&mut self) {
+        let era = self.eras.remove(&self.open.era()).unwrap_or_default();
+        let entries: Vec<Entry<E>> = self.pool.iter(&era).copied().collect();
+        self.pool.drain(era, |_| ());
+        entries.into_iter().for_each(|entry| self.push_in_era(entry));
     }
 
-    fn swap(&mut self, number: u64, batch: &mut Vec<Entry<E>>) {
-        let place = self.place(number);
-        std::mem::swap(&mut self.buckets[place], batch);
+    fn open_window(&mut self) {
+        let place = place_of(self.open.window());
+        let chain = std::mem::take(&mut self.windows[place]);
         self.used.remove(place);
+        self.window.restart();
+        self.pool.drain(chain, |entries| self.window.extend(entries, |entry| Tick::of(entry.at).place()));
     }
 
-    fn take(&mut self, number: u64) -> Vec<Entry<E>> {
-        let mut bucket = Vec::new();
-        self.swap(number, &mut bucket);
-        bucket
-    }
-
-    fn give_back(&mut self, number: u64, emptied: Vec<Entry<E>>) {
-        if emptied.capacity() <= ROOM_KEPT {
-            self.buckets[self.place(number)] = emptied;
+    fn push_in_era(&mut self, entry: Entry<E>) {
+        let place = place_of(Tick::of(entry.at).window());
+        let chain = &mut self.windows[place];
+        if chain.is_empty() {
+            self.used.insert(place);
         }
+        self.pool.push(chain, entry);
     }
+}
 
-    fn next_after(&self, number: u64) -> Option<u64> {
-        let place = self.used.next_above(self.place(number))?;
-        Some((number & !self.mask) + place as u64)
-    }
-
-    fn after(&self, number: u64) -> impl Iterator<Item = &Vec<Entry<E>>> {
-        let first = self.used.next_above(self.place(number));
-        let places = std::iter::successors(first, |&place| self.used.next_above(place));
-        places.map(|place| &self.buckets[place])
-    }
-
-    fn retain(&mut self, is_live: impl Fn(&Entry<E>) -> bool) {
-        for (place, bucket) in self.buckets.iter_mut().enumerate() {
-            if bucket.is_empty() {
-                continue;
-            }
-            bucket.retain(&is_live);
-            bucket.shrink_to_fit();
-            if bucket.is_empty() {
-                self.used.remove(place);
-            }
-        }
-    }
-
-    fn place(&self, number: u64) -> usize {
-        usize::try_from(number & self.mask).expect("the mask is that of a slice's length")
-    }
+/// The place of a window in its era.
+const fn place_of(window: u64) -> usize {
+    (window % WINDOWS) as usize
 }

@@ -16,13 +16,11 @@ pub(super) struct Choice<'de, 't> {
 
 impl<'de, 't> Choice<'de, 't> {
     pub(super) fn new(reader: Reader<'de, 't>, known: &'static [&'static str]) -> Result<Self, Fault> {
-        let (word, inside) = match reader.value {
-            Value::String(word) => (word.as_str(), None),
-            Value::Object(map) if map.len() == 1 => {
-                let (word, inside) = map.iter().next().expect("it has one entry");
-                (word.as_str(), Some(inside))
-            }
-            other => {
+        let entry = reader.value.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next());
+        let (word, inside) = match (reader.value, entry) {
+            (Value::String(word), _) => (word.as_str(), None),
+            (_, Some((word, inside))) => (word.as_str(), Some(inside)),
+            (other, None) => {
                 let fault = Fault::expected("one of several choices", other);
                 return Err(fault.with_help(format!("one of: {}", known.join(", "))));
             }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de;
 use serde_json::Value;
 
-use super::Finding;
 use super::trail::Trail;
+use super::{Finding, Help};
 use crate::path::Path;
 
 /// An error on its way out of `serde`; boxed, since every result on that way has room for it.
@@ -18,12 +18,14 @@ struct Inner {
     /// Unknown until the error leaves the innermost value.
     path: Option<Path>,
     message: String,
-    help: Option<String>,
+    help: Option<Help>,
+    /// The field that is not there, if that is what is wrong.
+    missing: Option<&'static str>,
 }
 
 impl Fault {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { path: None, message: message.into(), help: None }))
+        Self(Box::new(Inner { path: None, message: message.into(), help: None, missing: None }))
     }
 
     /// `value` is not what it should be.
@@ -38,18 +40,17 @@ impl Fault {
             Value::Object(_) => "a mapping".into(),
         };
         let fault = Self::new(format!("expected {what}, found {found}"));
-        match (what, value) {
-            ("text", Value::Bool(it)) => fault.with_help(format!(
-                "quote it: \"{it}\"; unquoted, `yes`, `no`, `on` and `off` are true or false"
-            )),
-            ("text", Value::Number(it)) => fault.with_help(format!("quote it: \"{it}\"")),
-            _ => fault,
-        }
+        let is_unquoted = what == "text" && matches!(value, Value::Bool(_) | Value::Number(_));
+        if is_unquoted { fault.with(Help::Quote) } else { fault }
     }
 
-    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.0.help = Some(help.into());
+    fn with(mut self, help: Help) -> Self {
+        self.0.help = Some(help);
         self
+    }
+
+    pub(super) fn with_help(self, help: impl Into<String>) -> Self {
+        self.with(Help::Say(help.into()))
     }
 
     /// The same, at this place unless it already has one.
@@ -62,8 +63,13 @@ impl Fault {
         self.0.path.clone().unwrap_or_default()
     }
 
+    /// Where the field should be that is missing, if that is what is wrong.
+    pub(super) fn missing_path(&self) -> Option<Path> {
+        self.0.missing.map(|field| self.path().key(field))
+    }
+
     pub(super) fn into_finding(self) -> Finding {
-        let Inner { path, message, help } = *self.0;
+        let Inner { path, message, help, .. } = *self.0;
         Finding { path: path.unwrap_or_default(), is_key: false, message, help }
     }
 }
@@ -103,7 +109,9 @@ impl de::Error for Fault {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("field `{field}` is missing"))
+        let mut fault = Self::new(format!("field `{field}` is missing"));
+        fault.0.missing = Some(field);
+        fault
     }
 }
 
@@ -131,7 +139,14 @@ fn found(unexpected: de::Unexpected<'_>) -> String {
         de::Unexpected::Unit | de::Unexpected::Option => "nothing".into(),
         de::Unexpected::Seq => "a list".into(),
         de::Unexpected::Map | de::Unexpected::StructVariant => "a mapping".into(),
-        other => other.to_string(),
+        de::Unexpected::Char(_)
+        | de::Unexpected::Bytes(_)
+        | de::Unexpected::NewtypeStruct
+        | de::Unexpected::Enum
+        | de::Unexpected::UnitVariant
+        | de::Unexpected::NewtypeVariant
+        | de::Unexpected::TupleVariant
+        | de::Unexpected::Other(_) => unexpected.to_string(),
     }
 }
 

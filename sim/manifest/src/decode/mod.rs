@@ -18,7 +18,6 @@ use crate::path::{Path, Segment};
 use crate::source::Source;
 use crate::yaml::Node;
 
-use self::fault::Fault;
 use self::reader::{Reader, Report};
 use self::trail::Trail;
 
@@ -32,7 +31,15 @@ pub struct Finding {
     /// Whether the key is wrong, not its value.
     pub is_key: bool,
     pub message: String,
-    pub help: Option<String>,
+    pub help: Option<Help>,
+}
+
+/// What would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Help {
+    Say(String),
+    /// The value as it is written, in quotes.
+    Quote,
 }
 
 /// Reads a `T` from `node`; otherwise tells everything that is wrong with it.
@@ -61,15 +68,12 @@ pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Finding>>
             }
             Err(fault) => fault,
         };
+        // What is missing only because it was unset is no error.
         let path = fault.path();
-        // What a field that was unset brings about is not the reader's fault.
-        let is_ours =
-            copy.as_ref().is_some_and(|it| is_unset(it, &path)) && findings.iter().any(|it| it.path == path);
-        if !is_ours {
+        if fault.missing_path().is_none_or(|it| findings.iter().all(|known| known.path != it)) {
             add_new(&mut findings, vec![fault.into_finding()]);
         }
-        let goes_on = !is_ours && findings.len() < FAULTS_MAX && !path.is_empty();
-        if !goes_on || !unset(copy.get_or_insert_with(|| value.clone()), &path) {
+        if findings.len() >= FAULTS_MAX || !unset(copy.get_or_insert_with(|| value.clone()), &path) {
             return Err(findings);
         }
     }
@@ -83,26 +87,21 @@ fn add_new(findings: &mut Vec<Finding>, found: Vec<Finding>) {
     }
 }
 
-fn is_unset(value: &Value, path: &Path) -> bool {
-    let step = |value: &Value, step: &Segment| match step {
-        Segment::Key(key) => value.get(key).cloned(),
-        Segment::Index(idx) => value.get(idx).cloned(),
-    };
-    path.segments().iter().try_fold(value.clone(), |value, it| step(&value, it)).is_none_or(|it| it.is_null())
-}
-
-/// Whether there was something to unset.
+/// Removes what is at `path`. Whether there was something.
 fn unset(value: &mut Value, path: &Path) -> bool {
-    let mut at = value;
-    for step in path.segments() {
-        let next = match step {
-            Segment::Key(key) => at.get_mut(key),
-            Segment::Index(idx) => at.get_mut(idx),
-        };
-        let Some(next) = next else { return false };
-        at = next;
+    let Some((last, before)) = path.segments().split_last() else { return false };
+    let parent = before.iter().try_fold(value, |at, step| match step {
+        Segment::Key(key) => at.get_mut(key),
+        Segment::Index(idx) => at.get_mut(idx),
+    });
+    match (parent, last) {
+        (Some(Value::Object(map)), Segment::Key(key)) => map.remove(key).is_some(),
+        // The items after it keep their numbers.
+        (Some(Value::Array(items)), Segment::Index(idx)) => {
+            items.get_mut(*idx).is_some_and(|it| !it.take().is_null())
+        }
+        _ => false,
     }
-    !at.take().is_null()
 }
 
 impl Finding {
@@ -110,16 +109,13 @@ impl Finding {
         Self { path, is_key: false, message: message.into(), help: None }
     }
 
-    pub(crate) fn with_help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
-    }
-
     /// The same at its place in a document.
     pub fn into_diagnostic(self, source: &Source, document: &Node) -> Diagnostic {
         let mark = if self.is_key { document.mark_of_key(&self.path) } else { document.mark_of(&self.path) };
         let diagnostic = Diagnostic::new(source, mark, self.message).with_path(self.path.to_string());
         match self.help {
-            Some(help) => diagnostic.with_help(help),
+            Some(Help::Say(help)) => diagnostic.with_help(help),
+            Some(Help::Quote) => diagnostic.with_help(format!("quote it: \"{}\"", source.excerpt(mark))),
             None => diagnostic,
         }
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::str::FromStr;
 
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
 use serde_json::Value;
 
@@ -51,18 +52,18 @@ impl<'de, 't> Reader<'de, 't> {
         known: Option<&'static [&'static str]>,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::Object(map) => visitor.visit_map(Fields::new(self, map, known)),
-            Value::Null => visitor.visit_map(Fields::empty(self)),
-            other => Err(Fault::expected("a mapping", other)),
+        match self.value.as_object() {
+            Some(map) => visitor.visit_map(Fields::new(self, map, known)),
+            None if self.is_null() => visitor.visit_map(Fields::empty(self)),
+            None => Err(Fault::expected("a mapping", self.value)),
         }
     }
 
     fn text(self, what: &str) -> Result<&'de str, Fault> {
-        match self.value {
-            Value::String(text) => Ok(text),
-            Value::Null => Ok(""),
-            other => Err(Fault::expected(what, other)),
+        match self.value.as_str() {
+            Some(text) => Ok(text),
+            None if self.is_null() => Ok(""),
+            None => Err(Fault::expected(what, self.value)),
         }
     }
 
@@ -84,16 +85,16 @@ impl<'de, 't> Reader<'de, 't> {
     }
 }
 
+const QUANTITY: &str = "a number with an optional suffix, such as `500m`, `2`, `1.5Gi` or `1e3`";
+
 /// What a quantity or a time must be like, whichever type it is read into.
 fn check_newtype(name: &str, reader: Reader<'_, '_>) -> Result<(), Fault> {
     match (name, reader.value) {
         (_, Value::Null) => Ok(()),
-        ("Quantity", Value::String(text)) => {
-            api::Quantity::from_str(text.trim()).map(|_| ()).map_err(|error| {
-                Fault::new(format!("`{text}` is not a quantity: {error}"))
-                    .with_help("a number with an optional suffix, such as `500m`, `2`, `1.5Gi` or `1e3`")
-            })
+        ("Quantity", Value::String(text)) if api::Quantity::from_str(text.trim()).is_err() => {
+            Err(Fault::new(format!("`{text}` is not a quantity")).with_help(QUANTITY))
         }
+        ("Quantity", Value::String(_)) => Ok(()),
         ("Quantity", Value::Number(_)) => Ok(()),
         ("Quantity", other) => Err(Fault::expected("a quantity such as `500m` or `2Gi`", other)),
         ("Time" | "MicroTime", Value::String(text)) => {
@@ -131,10 +132,10 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::Bool(it) => visitor.visit_bool(*it),
-            Value::Null => visitor.visit_bool(false),
-            other => Err(Fault::expected("true or false", other)),
+        match self.value.as_bool() {
+            Some(it) => visitor.visit_bool(it),
+            None if self.is_null() => visitor.visit_bool(false),
+            None => Err(Fault::expected("true or false", self.value)),
         }
     }
 
@@ -160,10 +161,10 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::Null => visitor.visit_f64(0.0),
-            Value::Number(it) => visitor.visit_f64(it.as_f64().unwrap_or(f64::INFINITY)),
-            other => Err(Fault::expected("a number", other)),
+        match self.value.as_f64() {
+            Some(it) => visitor.visit_f64(it),
+            None if self.is_null() => visitor.visit_f64(0.0),
+            None => Err(Fault::expected("a number", self.value)),
         }
     }
 
@@ -209,14 +210,17 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         check_newtype(name, self)?;
+        if name == "Quantity" && self.is_null() {
+            return visitor.visit_newtype_struct(BorrowedStrDeserializer::new("0"));
+        }
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::Array(items) => visitor.visit_seq(Items::new(self, items)),
-            Value::Null => visitor.visit_seq(Items::new(self, &[])),
-            other => Err(Fault::expected("a list", other)),
+        match self.value.as_array() {
+            Some(items) => visitor.visit_seq(Items::new(self, items)),
+            None if self.is_null() => visitor.visit_seq(Items::new(self, &[])),
+            None => Err(Fault::expected("a list", self.value)),
         }
     }
 

@@ -26,7 +26,20 @@ fn everything_that_is_wrong_is_found() {
         },
     });
     let found = shown::<Deployment>(value).join("\n");
-    expect_test::expect![[r#""#]].assert_eq(&found);
+    expect_test::expect![[r#"
+        metadata.creationTimestamp: `yesterday` is not a time; write RFC 3339, such as `2026-01-01T00:00:00Z`
+        metadata.labels.a: expected text, found the number `1`
+        metadata.labels.b: expected text, found `true`
+        spec.minReadySeconds: expected a whole number, found the number `1.5`
+        spec.paused: expected true or false, found the text `yes`
+        spec.replcas: unknown field `replcas`; did you mean `replicas`?
+        spec.revisionHistoryLimit: the number `3000000000` is out of range; it can be -2147483648 to 2147483647
+        spec.strategy.rollingUpdate.maxUnavailable: expected a whole number or text, found the number `0.5`
+        spec.template.spec.containers[0].ports: expected a list, found a mapping
+        spec.template.spec.containers[0].resources.limits.cpu: `1x` is not a quantity
+        spec.template.spec.containers[0].resources.limits.pods: expected a quantity such as `500m` or `2Gi`, found a list
+        spec.template.spec.containers[1].args[1]: expected text, found the number `80`
+        spec.template.spec.containers[1].name: expected text, found the number `3`"#]].assert_eq(&found);
 }
 
 #[test]
@@ -81,7 +94,7 @@ fn other_types_are_read_alike() {
             json!({"name": "a", "kind": {"slow": {"faktor": 1}}}),
             "kind.slow.faktor: unknown field `faktor`; did you mean `factor`?",
         ),
-        (json!({"name": "a", "kind": "slow"}), "kind: expected a mapping, found nothing"),
+        (json!({"name": "a", "kind": "slow"}), "kind: `slow` needs a value: `{slow: …}`"),
         (
             json!({"name": "a", "nodes": {"b": -1}}),
             "nodes.b: the number `-1` is out of range; it can be 0 to 4294967295",

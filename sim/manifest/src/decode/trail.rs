@@ -5,8 +5,8 @@ use crate::path::{Path, Segment};
 #[derive(Clone, Copy)]
 pub(super) enum Trail<'t> {
     Root,
-    Key(&'t Trail<'t>, &'t str),
-    Index(&'t Trail<'t>, usize),
+    Key(&'t Self, &'t str),
+    Index(&'t Self, usize),
 }
 
 impl Trail<'_> {

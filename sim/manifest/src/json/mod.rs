@@ -3,8 +3,8 @@
 mod places;
 mod strict;
 
-pub(crate) use self::places::parse;
-pub(crate) use self::strict::read;
+pub use self::places::parse;
+pub use self::strict::read;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use crate::source::{Mark, Source};
 use crate::yaml::{Content, Entry, Node, Parsed, scalar};
 
 /// The values of a text, one after the other.
-pub(crate) fn parse(source: &Source, limits: &Limits) -> Parsed {
+pub fn parse(source: &Source, limits: &Limits) -> Parsed {
     let mut reader = Reader { source, limits, at: 0, counted: Counted::default(), errors: Vec::new() };
     let mut documents = Vec::new();
     while reader.peek().is_some() {

@@ -9,7 +9,7 @@ use crate::yaml::scalar;
 
 /// The values of a text, one after the other. An error only says that there is one: [`super::parse`] finds out
 /// what and where.
-pub(crate) fn read(text: &str) -> Result<Vec<Value>, serde_json::Error> {
+pub fn read(text: &str) -> Result<Vec<Value>, serde_json::Error> {
     serde_json::Deserializer::from_str(text).into_iter::<Strict>().map(|it| it.map(|it| it.0)).collect()
 }
 

@@ -23,7 +23,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ("{\"a\": 01}", "1:7 `01` is not a JSON value"),
         ("{\"a\": \"x\n\"}", "1:7 a quoted text has no end"),
         ("{\"a\": \"\\q\"}", "1:7 an escape or character that JSON does not know in a text"),
-        ("{\"ä\": \"ö\", \"b\": }", "1:18 a value is missing here"),
+        ("{\"ä\": \"ö\", \"b\": }", "1:17 a value is missing here"),
         ("{\"a\": [1,\n", "1:9 a value is missing at the end"),
         ("[", "1:1 `,` or `]` is missing here"),
     ];

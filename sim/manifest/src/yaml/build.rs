@@ -11,6 +11,7 @@ use crate::source::{Mark, Source};
 
 use super::frame::{Body, Frame, Key};
 use super::node::{Content, Node};
+use super::repair::Shifts;
 use super::scalar;
 
 /// An error after which nothing more is read.
@@ -20,6 +21,7 @@ pub(super) struct Builder<'a> {
     pub(super) documents: Vec<Node>,
     pub(super) errors: Vec<Diagnostic>,
     source: &'a Source,
+    shifts: &'a Shifts,
     limits: &'a Limits,
     open: Vec<Frame>,
     /// What aliases of this document may refer to.
@@ -29,11 +31,12 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(source: &'a Source, limits: &'a Limits) -> Self {
+    pub(super) fn new(source: &'a Source, shifts: &'a Shifts, limits: &'a Limits) -> Self {
         Self {
             documents: Vec::new(),
             errors: Vec::new(),
             source,
+            shifts,
             limits,
             open: Vec::new(),
             anchors: BTreeMap::new(),
@@ -43,7 +46,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fatal> {
-        let mark = mark_of(span);
+        let mark = self.mark_of(span);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
@@ -189,6 +192,14 @@ impl<'a> Builder<'a> {
         content
     }
 
+    fn mark_of(&self, span: Span) -> Mark {
+        let small = |it: usize| u32::try_from(it).unwrap_or(u32::MAX); // Files are far smaller.
+        let (line, column) = (span.start.line(), span.start.col());
+        let is_one_line = line == span.end.line();
+        let width = if is_one_line { span.end.col().saturating_sub(column).max(1) } else { 1 };
+        Mark::new(small(line), small(self.shifts.undo(line, column) + 1), small(width))
+    }
+
     fn error(&self, mark: Mark, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.source, mark, message)
     }
@@ -239,11 +250,4 @@ fn depth_of(node: &Node) -> usize {
         Content::List(items) => 1 + items.iter().map(depth_of).max().unwrap_or(0),
         Content::Map(entries) => 1 + entries.iter().map(|it| depth_of(&it.value)).max().unwrap_or(0),
     }
-}
-
-fn mark_of(span: Span) -> Mark {
-    let small = |it: usize| u32::try_from(it).unwrap_or(u32::MAX); // Files are far smaller.
-    let is_one_line = span.start.line() == span.end.line();
-    let width = if is_one_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 1 };
-    Mark::new(small(span.start.line()), small(span.start.col() + 1), small(width))
 }

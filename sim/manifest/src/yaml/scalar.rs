@@ -26,15 +26,42 @@ pub(crate) fn resolve(word: &str) -> Result<Content, &'static str> {
     })
 }
 
-/// Whether `word` would not be text when it stands unquoted.
+/// Whether `word` would not be text to every reader when it stands unquoted.
 pub(crate) fn is_ambiguous(word: &str) -> bool {
-    !matches!(resolve(word), Ok(Content::Text(_))) || word == "<<" || looks_like_time(word)
+    !matches!(resolve(word), Ok(Content::Text(_))) || word == "<<" || is_time(word) || is_base_60(word)
 }
 
-/// `2001-02-03…` is a time to a YAML 1.1 reader, which is why Kubernetes quotes it.
-fn looks_like_time(word: &str) -> bool {
-    let bytes = word.as_bytes();
-    bytes.len() >= 8 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-'
+/// Whether a reader of YAML 1.1 takes it for a time: a date, with or without an hour.
+/// Upstream: `parseTimestamp`.
+fn is_time(word: &str) -> bool {
+    let (date, time) = match word.find(['T', 't', ' ']) {
+        Some(at) => (&word[..at], Some(&word[at + 1..])),
+        None => (word, None),
+    };
+    let date: Vec<&str> = date.split('-').collect();
+    let is_date = matches!(date[..], [year, month, day]
+        if year.len() == 4 && is_number(year, 9999) && is_number(month, 12) && is_number(day, 31));
+    is_date
+        && time
+            .is_none_or(|it| it.split([':', '.', '+', '-', 'Z', 'z']).take(2).all(|part| is_number(part, 59)))
+}
+
+fn is_number(text: &str, max: u16) -> bool {
+    text.bytes().all(|it| it.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|it| it <= max)
+}
+
+/// Whether a reader of YAML 1.1 takes it for a number such as `12:30`. Upstream: `isBase60Float`.
+fn is_base_60(word: &str) -> bool {
+    let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut parts = whole.split(':');
+    let is_digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let starts = parts.next().is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()) && is_digits(it));
+    let mut rest = parts.peekable();
+    starts
+        && rest.peek().is_some()
+        && rest.all(|it| it.len() <= 2 && is_number(it, 59))
+        && is_digits(fraction)
 }
 
 fn number(word: &str) -> Option<Number> {

@@ -8,9 +8,11 @@ use crate::source::{Mark, Source};
 pub(super) fn explain(source: &Source, error: &ScanError) -> Diagnostic {
     let small = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
     let marker = error.marker();
-    let mark = Mark::new(small(marker.line()), small(marker.col() + 1), 1);
+    let mut mark = Mark::new(small(marker.line()), small(marker.col() + 1), 1);
     let line = source.line(mark.position.line);
-    let (message, help) = if line.trim_start_matches(' ').starts_with('\t') {
+    let spaces = line.len() - line.trim_start_matches(' ').len();
+    let (message, help) = if line[spaces..].starts_with('\t') {
+        mark.position.column = small(spaces + 1);
         ("a tab in the indentation", Some("YAML is indented by spaces only"))
     } else {
         words(error.info())
@@ -43,7 +45,11 @@ fn words(info: &str) -> (&str, Option<&'static str>) {
     let known = [
         ("unexpected end of stream", "a quoted text has no end", Some(QUOTE)),
         ("unexpected document indicator", "a quoted text has no end before the next document", Some(QUOTE)),
-        ("invalid indentation in quoted", "a quoted text goes on with too little indentation", Some(QUOTE)),
+        (
+            "invalid indentation in quoted",
+            "a quoted text has no end, or goes on with too little indentation",
+            Some(QUOTE),
+        ),
         ("invalid trailing content", "something stands after the end of a quoted text", None),
         (
             "unknown escape",
@@ -84,7 +90,7 @@ fn words(info: &str) -> (&str, Option<&'static str>) {
             "alias to an unknown anchor",
             Some("an anchor comes before its aliases, in the same document"),
         ),
-        ("recursion limit", "brackets are nested too deep", None),
+        ("recursion limit", "values are nested more than 100 deep", None),
         ("expected next token", "a character that cannot start a value", Some("quote the text")),
         ("unprintable", "a control character", Some("in a double-quoted text it can be written as `\\x…`")),
         (

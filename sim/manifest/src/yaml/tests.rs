@@ -43,6 +43,20 @@ fn documents_are_what_kubernetes_reads() {
 }
 
 #[test]
+fn quotes_and_brackets_may_be_indented_too_little() {
+    let text = "a:\n  b:\n    c: '[\n  x\n]'\n    d: \"y\n z\"\n  e: [\n1,\n  \"two\",\n]\n  f: .nan\n";
+    let parsed = parse_text(text);
+    let expected = json!({"a": {"b": {"c": "[ x ]", "d": "y z"}, "e": [1, "two"], "f": null}});
+    assert_eq!(parsed.documents[0].to_value(), expected);
+    assert_eq!(parsed.errors.iter().filter_map(|it| it.position).map(|it| it.line).collect::<Vec<_>>(), [12]);
+    assert_eq!(parsed.documents[0].at("a.e[1]").map(|it| it.mark.position.to_string()), Some("10:3".into()));
+    assert_eq!(
+        first_error("a:\n  b: 'x\nc: 1\n"),
+        "2:6 a quoted text has no end, or goes on with too little indentation"
+    );
+}
+
+#[test]
 fn aliases_and_merge_keys_are_expanded() {
     let text =
         "base: &base {cpu: 1, memory: 2}\na: *base\nb: {<<: *base, cpu: 3}\nc: {<<: [{cpu: 7}, *base]}\n";

@@ -14,9 +14,11 @@ pub(super) fn changes(line: &mut Line, old: &Node, new: &Node) {
 
 fn taints(line: &mut Line, old: &[Taint], new: &[Taint]) {
     for added in new.iter().filter(|taint| !old.iter().any(|it| it.is_alike(taint))) {
-        line.item(format_args!("taint +{added}"));
+        line.item("taint +");
+        line.append(added);
     }
     for removed in old.iter().filter(|taint| !new.iter().any(|it| it.is_alike(taint))) {
-        line.item(format_args!("taint -{removed}"));
+        line.item("taint -");
+        line.append(removed);
     }
 }

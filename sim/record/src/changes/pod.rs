@@ -20,10 +20,16 @@ pub(super) fn changes(line: &mut Line, old: &Pod, new: &Pod) {
 fn containers(line: &mut Line, old: &[ContainerStatus], new: &[ContainerStatus]) {
     for status in new {
         let before = old.iter().find(|it| it.name == status.name);
-        line.word(&status.name, &before.map_or(Name::EMPTY, |it| state(&it.state)), &state(&status.state));
-        let restarts = before.map_or(0, |it| it.restart_count);
-        if restarts != status.restart_count {
-            line.append(format_args!(" (restart {})", status.restart_count));
+        if before.is_none_or(|it| it.state != status.state) {
+            line.word(
+                &status.name,
+                &before.map_or(Name::EMPTY, |it| state(&it.state)),
+                &state(&status.state),
+            );
+        }
+        if before.map_or(0, |it| it.restart_count) < status.restart_count {
+            line.item(&status.name);
+            line.append(format_args!(" restart {}", status.restart_count));
         }
     }
 }

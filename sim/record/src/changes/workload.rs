@@ -13,7 +13,8 @@ pub(super) fn creation(line: &mut Line, new: &Object) {
         .or_else(|| new.get::<ReplicaSet>().map(|it| it.replicas()))
         .or_else(|| new.get::<StatefulSet>().map(|it| it.spec.replicas.unwrap_or(1)));
     if let Some(replicas) = replicas {
-        line.item(format_args!("replicas {replicas}"));
+        line.item("replicas ");
+        line.append(replicas);
     }
 }
 
@@ -114,7 +115,8 @@ fn template(line: &mut Line, old: &Arc<PodTemplate>, new: &Arc<PodTemplate>) {
     for container in new.spec.all_containers().filter(changed) {
         any = true;
         let before = find(&container.name).map_or("", |it| it.image.as_str());
-        line.item(format_args!("image of {} {before}→{}", container.name, container.image));
+        line.item("image of ");
+        line.append(format_args!("{} {before}→{}", container.name, container.image));
     }
     if !any {
         line.item("template changed");

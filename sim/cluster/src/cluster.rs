@@ -1,0 +1,371 @@
+//! The simulated cluster: every component, and the loop that hands each event to whom it is for.
+
+use std::sync::Arc;
+
+use api::{Kind, Object, Pod, Revision};
+use apiserver::{ApiServer, Commit, Settings};
+use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
+use engine::{Phase, Queue, Run, Seed, World};
+use kubectl::Session;
+use record::{Keep, Log};
+use scheduler::Scheduler;
+
+use crate::event::{Client, Event, NodeIdx, Watcher};
+use crate::latency::Latency;
+use crate::ledger::Ledger;
+use crate::machine::Machine;
+use crate::manager::{self, Manager};
+use crate::series::Series;
+use crate::setup::{Setup, SetupError, Step};
+use crate::wire::{self, Flight, News, Wire};
+
+/// Before a run begins, the nodes of the scenario register themselves for so long.
+pub const WARM_UP: base::Span = base::Span::secs(5);
+
+/// Everything that is simulated. Cloning it is cheap, since objects are shared until they are written.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub(crate) start: Time,
+    pub(crate) seed: u64,
+    pub(crate) server: ApiServer,
+    pub(crate) wire: Wire,
+    pub(crate) manager: Manager,
+    pub(crate) scheduler: Scheduler,
+    /// What the scheduler has seen.
+    pub(crate) scheduler_view: client::View,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) by_name: Lookup<Name, NodeIdx>,
+    pub(crate) timeline: Arc<Vec<Step>>,
+    /// The commands of the timeline that have been started, by step.
+    pub(crate) sessions: std::collections::BTreeMap<u16, Session>,
+    /// Nodes that a fault keeps down, by step: what its end repairs.
+    pub(crate) broken: std::collections::BTreeMap<u16, Vec<NodeIdx>>,
+    pub(crate) log: Log,
+    pub(crate) ledger: Ledger,
+    pub(crate) series: Series,
+    sample_due: Option<Time>,
+    /// Kinds written since someone last asked.
+    dirty: Vec<Kind>,
+    commits: u64,
+}
+
+impl Cluster {
+    /// A run that is about to begin. Nothing has happened yet but what the snapshot holds.
+    pub fn start(setup: Setup) -> Result<Run<Self>, SetupError> {
+        let begin = setup.start.before(WARM_UP);
+        let mut queue = Queue::starting_at(begin);
+        if setup.shuffle_ties {
+            queue.shuffle_ties(Seed(setup.seed));
+        }
+        let mut cluster = Self::empty(&setup, begin)?;
+        let mut digest = Digest::default();
+        cluster.restore(begin, setup.snapshot, &mut digest, &mut queue)?;
+        for (n, step) in (0_u16..).zip(cluster.timeline.iter()) {
+            queue.at(setup.start + step.at, step.phase(), Event::Step(n));
+        }
+        cluster.start_kubelets(begin, &mut digest, &mut queue);
+        let mut run = Run::new(cluster, queue);
+        run.digest = digest;
+        Ok(run)
+    }
+
+    fn empty(setup: &Setup, begin: Time) -> Result<Self, SetupError> {
+        let luck = Luck::new(setup.seed, "run");
+        let mut cluster = Self {
+            start: setup.start,
+            seed: setup.seed,
+            server: ApiServer::new(begin, Settings::default(), luck),
+            wire: Wire::new(Latency::new(setup.seed)),
+            manager: Manager::new(begin),
+            scheduler: Scheduler::new(begin, luck),
+            scheduler_view: client::View::default(),
+            machines: Vec::with_capacity(setup.nodes.len()),
+            by_name: Lookup::new(),
+            timeline: Arc::new(setup.timeline.clone()),
+            sessions: std::collections::BTreeMap::new(),
+            broken: std::collections::BTreeMap::new(),
+            log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
+            ledger: Ledger::default(),
+            series: Series::default(),
+            sample_due: None,
+            dirty: Vec::new(),
+            commits: 0,
+        };
+        for node in &setup.nodes {
+            let idx = NodeIdx(u32::try_from(cluster.machines.len()).map_err(|_| SetupError::TooManyNodes)?);
+            if cluster.by_name.insert(node.name.clone(), idx).is_some() {
+                return Err(SetupError::TwoNodes { name: node.name.clone() });
+            }
+            let machine = Machine::new(node.clone(), &setup.behaviours, luck)
+                .map_err(|error| SetupError::PodCidr { node: node.name.clone(), error: error.to_string() })?;
+            cluster.machines.push(machine);
+        }
+        Ok(cluster)
+    }
+
+    /// Stores the snapshot, and tells everyone who watches what there is.
+    fn restore(
+        &mut self,
+        begin: Time,
+        snapshot: Vec<Object>,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) -> Result<(), SetupError> {
+        let there = self.server.events_since(Revision(0)).map_err(|status| SetupError::Refused { status })?;
+        let mut commits: Vec<Commit> =
+            there.filter_map(|it| it.new.map(|new| first_commit(it.revision, new))).collect();
+        for object in snapshot {
+            self.server
+                .restore(begin, object, &mut commits)
+                .map_err(|status| SetupError::Refused { status })?;
+        }
+        for commit in commits {
+            if let Some(pod) = commit.new.as_ref().and_then(Object::get::<Pod>)
+                && let Some(&idx) = self.by_name.get(&pod.node)
+                && !pod.is_finished()
+            {
+                self.machines[idx.0 as usize].adopt(pod);
+            }
+            let by = (record::Verb::Create, record::Subresource::Main);
+            self.commit(begin, begin, &Name::from_static("snapshot"), Cause::NONE, by, commit, digest, queue);
+        }
+        Ok(())
+    }
+
+    /// What `key` names now.
+    pub fn read(&self, key: &api::Key) -> Option<&Object> {
+        self.server.read(key)
+    }
+
+    pub fn server(&self) -> &ApiServer {
+        &self.server
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// When the run began, by the calendar.
+    pub fn started(&self) -> Time {
+        self.start
+    }
+
+    /// How many writes the store has taken.
+    pub fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// What the commands of the timeline have printed, by step.
+    pub fn output(&self) -> impl Iterator<Item = (&Step, &[kubectl::Line])> {
+        self.sessions.iter().map(|(&n, session)| (&self.timeline[usize::from(n)], session.lines()))
+    }
+
+    /// Takes the kinds of which objects were written since it was last asked.
+    pub fn take_dirty(&mut self) -> Vec<Kind> {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Takes in one commit: record, fingerprint, figures, and news for those who watch. Returns the record's number.
+    #[expect(clippy::too_many_arguments, reason = "all that is known of a commit, in one place")]
+    pub(crate) fn commit(
+        &mut self,
+        now: Time,
+        committed: Time,
+        actor: &Name,
+        cause: Cause,
+        (verb, sub): (record::Verb, record::Subresource),
+        commit: Commit,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) -> Cause {
+        self.commits += 1;
+        let cause = wire::note_commit(&mut self.log, digest, now, actor, cause, &commit, verb, sub);
+        self.ledger.observe(now, commit.new.as_ref(), commit.old.as_ref());
+        self.series.observe(commit.new.as_ref(), commit.old.as_ref());
+        self.arm_sample(queue);
+        if !self.dirty.contains(&commit.key.kind) {
+            self.dirty.push(commit.key.kind.clone());
+        }
+        let concerned = wire::nodes_concerned(&commit);
+        let kubelets: Vec<NodeIdx> =
+            concerned.iter().filter_map(|it| self.by_name.get(*it).copied()).collect();
+        self.wire.publish(committed, Arc::new(commit), cause, &kubelets, queue);
+        cause
+    }
+
+    fn arm_sample(&mut self, queue: &mut Queue<Event>) {
+        if self.sample_due.is_none()
+            && let Some(due) = self.series.due(queue.now())
+        {
+            self.sample_due = Some(due);
+            queue.at(due, Phase::Sample, Event::Sample);
+        }
+    }
+
+    fn hear(&mut self, watcher: Watcher, news: Handle<News>, digest: &mut Digest, queue: &mut Queue<Event>) {
+        let now = queue.now();
+        let (commit, cause) = self.wire.deliver(news);
+        match watcher {
+            Watcher::Manager => {
+                let wire = &mut self.wire;
+                let mut sent = Vec::new();
+                self.manager.hear(now, &commit, cause, |member, effects| {
+                    sent.extend(effects.drain(..).map(|effect| (member, effect)));
+                });
+                for (member, effect) in sent {
+                    let client = Client::Manager(member);
+                    wire::carry_out(wire, client, &self.manager.name(member), effect, queue);
+                }
+            }
+            Watcher::Scheduler => {
+                if let Some(change) = manager::take_in(&mut self.scheduler_view, &commit) {
+                    self.schedule(now, client::Input::Changed { change: &change, cause }, queue);
+                }
+            }
+            Watcher::Kubelet(node) => self.tell_kubelet(node, &commit, cause, digest, queue),
+        }
+    }
+}
+
+/// What was there before anyone could watch, as a commit.
+fn first_commit(revision: Revision, object: &Object) -> Commit {
+    let actor = Name::from_static("kube-apiserver");
+    Commit { revision, key: object.key(), old: None, new: Some(object.clone()), actor, verb: "create" }
+}
+
+impl World for Cluster {
+    type Event = Event;
+
+    fn handle(&mut self, event: Event, queue: &mut Queue<Event>, digest: &mut Digest) {
+        match event {
+            Event::Arrive(flight) => self.arrive(flight, digest, queue),
+            Event::Answer(flight) => self.answer(flight, digest, queue),
+            Event::Watch { watcher, news } => self.hear(watcher, news, digest, queue),
+            Event::Tick(client) => self.tick(client, queue),
+            Event::Timer { node, token } => self.kubelet(node, kubelet::Input::Timer(token), digest, queue),
+            Event::Step(step) => self.step(step, digest, queue),
+            Event::Repair(step) => self.repair(step, digest, queue),
+            Event::Sample => {
+                self.sample_due = None;
+                self.series.sample(queue.now());
+            }
+        }
+    }
+}
+
+impl Cluster {
+    /// A request reaches the API server.
+    fn arrive(&mut self, handle: Handle<Flight>, digest: &mut Digest, queue: &mut Queue<Event>) {
+        let now = queue.now();
+        let Some(flight) = self.wire.flight(handle) else { return };
+        let (actor, cause) = (flight.actor.clone(), flight.cause);
+        let Some(request) = flight.request.take() else { return };
+        let by = (record::Verb::from(&request), record::Subresource::from(&request));
+        let key = request.key();
+        let mut commits = Vec::new();
+        let response = self.server.handle(now, &actor, request, &mut commits);
+        let entity = Luck::of_text(&key.name) ^ Luck::of_text(&key.namespace).rotate_left(1);
+        let latency = &self.wire.latency;
+        let done =
+            if commits.is_empty() { now + latency.handling } else { now + latency.commit(entity, now) };
+        if let Err(status) = &response
+            && by.0 != record::Verb::Get
+        {
+            let what = record::What::Rejected {
+                verb: by.0,
+                sub: by.1,
+                object: key,
+                code: status.reason.code(),
+                message: status.message.clone(),
+            };
+            self.log.push(now, &actor, cause, what);
+        }
+        for commit in commits {
+            self.commit(now, done, &actor, cause, by, commit, digest, queue);
+        }
+        if let Some(flight) = self.wire.flight(handle) {
+            flight.response = Some(response);
+        }
+        self.wire.answer(done, handle, queue);
+    }
+
+    /// An answer reaches who asked.
+    fn answer(&mut self, handle: Handle<Flight>, digest: &mut Digest, queue: &mut Queue<Event>) {
+        let Some(Flight { client, id, response: Some(response), .. }) = self.wire.land(handle) else {
+            return;
+        };
+        match (client, id) {
+            (Client::Kubelet(node), wire::RequestId::Kubelet(id)) => {
+                self.kubelet(node, kubelet::Input::Answer(id, response), digest, queue);
+            }
+            (client, wire::RequestId::Client(id)) => {
+                self.tell(client, client::Input::Answer { id, response }, queue);
+            }
+            (client, id) => unreachable!("{client:?} does not call its requests {id:?}"),
+        }
+    }
+
+    fn tick(&mut self, client: Client, queue: &mut Queue<Event>) {
+        self.tell(client, client::Input::Tick, queue);
+    }
+
+    /// Hands something to a client that has a loop of its own.
+    fn tell(&mut self, client: Client, input: client::Input<'_>, queue: &mut Queue<Event>) {
+        let now = queue.now();
+        let mut effects = Vec::new();
+        let actor = match client {
+            Client::Manager(member) => {
+                self.manager.handle(now, member, input, &mut effects);
+                self.manager.name(member)
+            }
+            Client::Scheduler => return self.schedule(now, input, queue),
+            Client::Kubectl(step) => {
+                if let Some(session) = self.sessions.get_mut(&step) {
+                    session.handle(now, input, &mut effects);
+                }
+                Name::from_static("kubectl")
+            }
+            Client::Kubelet(node) => unreachable!("the kubelet of {node:?} has inputs of its own"),
+        };
+        for effect in effects {
+            wire::carry_out(&mut self.wire, client, &actor, effect, queue);
+        }
+    }
+
+    /// Hands something to the scheduler, and notes what it decides.
+    fn schedule(&mut self, now: Time, input: client::Input<'_>, queue: &mut Queue<Event>) {
+        const ACTOR: Name = Name::from_static("kube-scheduler");
+        let mut effects = Vec::new();
+        self.scheduler.handle(now, input, &mut effects);
+        let decisions: Vec<(api::Key, Cause)> = self
+            .scheduler
+            .take_decisions()
+            .into_iter()
+            .map(|it| {
+                let (node, message) = match &it.outcome {
+                    Ok(placement) => (Some(placement.node.clone()), placement.to_string().into()),
+                    Err(diagnosis) => (None, diagnosis.message()),
+                };
+                let what = record::What::Decision { pod: it.pod.clone(), node, message };
+                (it.pod, self.log.push(now, &ACTOR, it.cause, what))
+            })
+            .collect();
+        for mut effect in effects {
+            if let client::Effect::Send { request, cause, .. } = &mut effect {
+                let key = request.key();
+                if let Some((_, decision)) = decisions.iter().find(|(pod, _)| *pod == key) {
+                    *cause = *decision;
+                }
+            }
+            wire::carry_out(&mut self.wire, Client::Scheduler, &ACTOR, effect, queue);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! kube-controller-manager: the loops, and the view that they share.
+
+use std::sync::Arc;
+
+use apiserver::Commit;
+use base::{Cause, Name, Time};
+use client::{Change, ControlLoop, Effect, Input, Rate, View};
+use controllers::{
+    DeploymentController, EndpointSliceController, GarbageCollector, NodeLifecycle, ReplicaSetController,
+    TaintEviction,
+};
+
+/// The process. Its informers feed one view, which every loop reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Manager {
+    view: View,
+    members: Vec<Member>,
+}
+
+/// One loop. Each has its own connection to the API server, with its own rate limit.
+#[derive(Clone, Debug)]
+enum Member {
+    Stateless(ControlLoop),
+    NodeLifecycle(ControlLoop<NodeLifecycle>),
+    TaintEviction(ControlLoop<TaintEviction>),
+    EndpointSlice(ControlLoop<EndpointSliceController>),
+    GarbageCollector(Box<GarbageCollector>),
+}
+
+impl Manager {
+    /// In the order in which upstream starts them.
+    pub(crate) fn new(now: Time) -> Self {
+        let rate = Rate::CONTROLLER;
+        let stateless: Vec<Arc<dyn client::Controller>> =
+            vec![Arc::new(DeploymentController::default()), Arc::new(ReplicaSetController::default())];
+        let mut members: Vec<Member> =
+            stateless.into_iter().map(|it| Member::Stateless(ControlLoop::new(it, rate))).collect();
+        members.push(Member::NodeLifecycle(ControlLoop::new(NodeLifecycle::new(now), rate)));
+        members.push(Member::TaintEviction(ControlLoop::new(TaintEviction::default(), rate)));
+        members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
+        members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
+        Self { view: View::default(), members }
+    }
+
+    pub(crate) fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub(crate) fn name(&self, member: u8) -> Name {
+        Name::from_static(self.members[usize::from(member)].name())
+    }
+
+    /// A change has come: the view takes it in, and every loop hears of it.
+    pub(crate) fn hear(
+        &mut self,
+        now: Time,
+        commit: &Commit,
+        cause: Cause,
+        mut emit: impl FnMut(u8, &mut Vec<Effect>),
+    ) {
+        let Some(change) = take_in(&mut self.view, commit) else { return };
+        let mut effects = Vec::new();
+        for (n, member) in (0..).zip(&mut self.members) {
+            member.handle(now, Input::Changed { change: &change, cause }, &self.view, &mut effects);
+            emit(n, &mut effects);
+        }
+    }
+
+    /// Something has come for one loop alone.
+    pub(crate) fn handle(&mut self, now: Time, member: u8, input: Input<'_>, effects: &mut Vec<Effect>) {
+        self.members[usize::from(member)].handle(now, input, &self.view, effects);
+    }
+}
+
+/// The commit as a view sees it. A removal of what was never seen is none.
+pub(crate) fn take_in(view: &mut View, commit: &Commit) -> Option<Change> {
+    match &commit.new {
+        Some(object) => Some(view.set(object.clone())),
+        None => view.remove(&commit.key),
+    }
+}
+
+impl Member {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Stateless(it) => it.name(),
+            Self::NodeLifecycle(it) => it.name(),
+            Self::TaintEviction(it) => it.name(),
+            Self::EndpointSlice(it) => it.name(),
+            Self::GarbageCollector(_) => "generic-garbage-collector",
+        }
+    }
+
+    fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {
+        match self {
+            Self::Stateless(it) => it.handle(now, input, view, effects),
+            Self::NodeLifecycle(it) => it.handle(now, input, view, effects),
+            Self::TaintEviction(it) => it.handle(now, input, view, effects),
+            Self::EndpointSlice(it) => it.handle(now, input, view, effects),
+            Self::GarbageCollector(it) => it.handle(now, input, effects),
+        }
+    }
+}

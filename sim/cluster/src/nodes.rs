@@ -1,0 +1,163 @@
+//! The kubelets: what reaches them, and what they want.
+
+use std::sync::Arc;
+
+use api::{Key, Kind, Lease, Node, Object, Pod, Request, Subresource};
+use apiserver::Commit;
+use base::{Cause, Digest, Name, Time};
+use engine::{Phase, Queue};
+use kubelet::{Effect, Input, Note, Start, What};
+use record::Step;
+
+use crate::cluster::Cluster;
+use crate::event::{Client, Event, NodeIdx};
+use crate::wire::{Flight, RequestId};
+
+impl Cluster {
+    pub(crate) fn start_kubelets(&mut self, now: Time, digest: &mut Digest, queue: &mut Queue<Event>) {
+        for n in 0..self.machines.len() {
+            let idx = NodeIdx(u32::try_from(n).expect("their number was checked"));
+            self.start_kubelet(now, idx, Start::Settled, digest, queue);
+        }
+    }
+
+    /// Starts a kubelet, which lists the pods of its node.
+    pub(crate) fn start_kubelet(
+        &mut self,
+        now: Time,
+        node: NodeIdx,
+        start: Start,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        let machine = &mut self.machines[node.0 as usize];
+        let pods: Vec<Arc<Pod>> = self.manager.view().pods_on(&machine.name).cloned().collect();
+        let mut effects = Vec::new();
+        machine.start(now, start, pods, &mut effects);
+        self.carry_out_all(node, effects, digest, queue);
+    }
+
+    pub(crate) fn kubelet(
+        &mut self,
+        node: NodeIdx,
+        input: Input,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        let mut effects = Vec::new();
+        self.machines[node.0 as usize].handle(queue.now(), input, &mut effects);
+        self.carry_out_all(node, effects, digest, queue);
+    }
+
+    /// A change of one of its pods, or of its node, reaches a kubelet.
+    pub(crate) fn tell_kubelet(
+        &mut self,
+        node: NodeIdx,
+        commit: &Commit,
+        cause: Cause,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        let pod = |object: &Option<Object>| object.as_ref().and_then(Object::get::<Pod>).cloned();
+        let input = match (pod(&commit.old), pod(&commit.new)) {
+            (_, Some(pod)) => Input::PodSet(pod, cause),
+            (Some(pod), None) => Input::PodGone(pod.meta.uid, cause),
+            (None, None) => match commit.new.as_ref().and_then(Object::get::<Node>) {
+                Some(node) => Input::NodeSet(node.clone()),
+                None => return,
+            },
+        };
+        self.kubelet(node, input, digest, queue);
+    }
+
+    pub(crate) fn carry_out_all(
+        &mut self,
+        node: NodeIdx,
+        effects: Vec<Effect>,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        let actor = self.machines[node.0 as usize].actor.clone();
+        // What was noted first explains what is asked for next.
+        let mut noted: Option<Cause> = None;
+        for effect in effects {
+            match effect {
+                Effect::Send { id, at, request, cause } => {
+                    let cause = noted.unwrap_or(cause);
+                    let (client, id) = (Client::Kubelet(node), RequestId::Kubelet(id));
+                    let flight = Flight {
+                        client,
+                        id,
+                        actor: actor.clone(),
+                        cause,
+                        request: Some(request),
+                        response: None,
+                    };
+                    self.wire.send(at, flight, queue);
+                }
+                Effect::WakeAt(at, token) => {
+                    queue.at(at.max(queue.now()), Phase::Act, Event::Timer { node, token });
+                }
+                Effect::Note(note) => {
+                    let id = self.note(queue.now(), &actor, &note, digest);
+                    noted = Some(id);
+                }
+            }
+        }
+    }
+
+    /// Keeps what happened to a container: an external effect, and part of the run's fingerprint.
+    fn note(&mut self, now: Time, actor: &Name, note: &Note, digest: &mut Digest) -> Cause {
+        let pod = Key::new(Kind::Pod, note.namespace.clone(), note.name.clone());
+        digest.word(now.nanos());
+        digest.text(&note.name);
+        digest.text(&note.container);
+        let (step, detail) = described(&note.what);
+        let what = match step {
+            Some(step) => record::What::Container { pod, container: note.container.clone(), step, detail },
+            None => record::What::Note { object: Some(pod), text: detail },
+        };
+        self.log.push(now, actor, note.cause, what)
+    }
+
+    /// Leaves a dead kubelet's lease as it was renewed last: from now on it renews itself no more.
+    pub(crate) fn write_last_lease(
+        &mut self,
+        now: Time,
+        node: NodeIdx,
+        lease: Option<Lease>,
+        cause: Cause,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        let Some(lease) = lease else { return };
+        let actor = self.machines[node.0 as usize].actor.clone();
+        let request = Request::Update { object: Object::new(lease), sub: Subresource::Main };
+        let by = (record::Verb::from(&request), record::Subresource::from(&request));
+        let mut commits = Vec::new();
+        // It was written before the kubelet died; that it is written down now is our own bookkeeping.
+        let _ = self.server.handle(now, &actor, request, &mut commits);
+        for commit in commits {
+            self.commit(now, now, &actor, cause, by, commit, digest, queue);
+        }
+    }
+}
+
+/// The record's word for what a kubelet noted, and what it is about.
+fn described(what: &What) -> (Option<Step>, Name) {
+    match what {
+        What::Rejected { reason } => (None, Name::from(format_args!("the node cannot run it: {reason}"))),
+        What::SandboxCreated { ip } => (None, Name::from(format_args!("has the address {ip}"))),
+        What::PullStarted { image } => (Some(Step::Pulling), image.clone()),
+        What::Pulled { image, took, .. } => {
+            (Some(Step::Pulled), Name::from(format_args!("{image}, in {took}")))
+        }
+        What::Started { restarts: 0 } => (Some(Step::Started), Name::EMPTY),
+        What::Started { restarts } => (Some(Step::Started), Name::from(format_args!("restart {restarts}"))),
+        What::Exited { code, reason, .. } => (Some(Step::Exited { code: *code }), Name::from_static(reason)),
+        What::Stopping { grace } => (Some(Step::Stopping), Name::from(format_args!("within {grace}"))),
+        What::BackingOff { delay } => (Some(Step::BackOff), Name::from(format_args!("for {delay}"))),
+        What::ProbeFailed { probe } => (Some(Step::ProbeFailed), Name::from_static(probe)),
+        What::Stopped => (None, Name::from_static("all its containers have stopped")),
+    }
+}

@@ -1,0 +1,222 @@
+//! The traffic between clients and the API server: requests, answers, and news for those who watch.
+
+use std::sync::Arc;
+
+use api::{Kind, Node, Pod, Request, Response};
+use apiserver::Commit;
+use base::{Cause, Digest, Handle, Lookup, Luck, Name, Slab, Time};
+use engine::{Phase, Queue};
+use record::{Log, What, Write};
+
+use crate::event::{Client, Event, NodeIdx, Watcher};
+use crate::latency::Latency;
+
+/// What a client calls its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestId {
+    Client(client::RequestId),
+    Kubelet(kubelet::RequestId),
+}
+
+/// A request on its way, or its answer.
+#[derive(Clone, Debug)]
+pub struct Flight {
+    pub client: Client,
+    pub id: RequestId,
+    pub actor: Name,
+    pub cause: Cause,
+    /// Taken when it arrives.
+    pub request: Option<Request>,
+    pub response: Option<Response>,
+}
+
+/// A change on its way to those who watch.
+#[derive(Clone, Debug)]
+pub struct News {
+    pub commit: Arc<Commit>,
+    pub cause: Cause,
+    /// How many have not heard it yet.
+    listeners: u32,
+}
+
+/// Everything under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    pub(crate) latency: Latency,
+    flights: Slab<Flight>,
+    news: Slab<News>,
+    /// When the last message to each watcher arrives: they come in order.
+    manager_hears: Time,
+    scheduler_hears: Time,
+    kubelets_hear: Lookup<NodeIdx, Time>,
+}
+
+impl Wire {
+    pub(crate) fn new(latency: Latency) -> Self {
+        Self {
+            latency,
+            flights: Slab::new(),
+            news: Slab::new(),
+            manager_hears: Time::ZERO,
+            scheduler_hears: Time::ZERO,
+            kubelets_hear: Lookup::new(),
+        }
+    }
+
+    /// Sends a request at `at`, or now if that has passed.
+    pub(crate) fn send(&mut self, at: Time, flight: Flight, queue: &mut Queue<Event>) {
+        let entity = flight.request.as_ref().map_or(0, entity_of_request);
+        let at = at.max(queue.now());
+        let arrival = at + self.latency.message(entity, at);
+        let handle = self.flights.insert(flight);
+        queue.at(arrival, Phase::Deliver, Event::Arrive(handle));
+    }
+
+    pub(crate) fn flight(&mut self, handle: Handle<Flight>) -> Option<&mut Flight> {
+        self.flights.get_mut(handle)
+    }
+
+    /// Sends an answer back, once what it tells of is `committed`.
+    pub(crate) fn answer(&mut self, committed: Time, handle: Handle<Flight>, queue: &mut Queue<Event>) {
+        let back = self.latency.message(handle.position() as u64, committed);
+        queue.at(committed + back, Phase::Deliver, Event::Answer(handle));
+    }
+
+    pub(crate) fn land(&mut self, handle: Handle<Flight>) -> Option<Flight> {
+        self.flights.remove(handle)
+    }
+
+    /// Sends a commit to everyone who watches its kind.
+    pub(crate) fn publish(
+        &mut self,
+        committed: Time,
+        commit: Arc<Commit>,
+        cause: Cause,
+        kubelets: &[NodeIdx],
+        queue: &mut Queue<Event>,
+    ) {
+        let entity = entity_of(&commit);
+        let watchers = watchers_of(&commit.key.kind, kubelets);
+        let listeners = watchers.len();
+        if listeners == 0 {
+            return;
+        }
+        let listeners =
+            u32::try_from(listeners).expect("a cluster has fewer than four thousand million nodes");
+        let news = self.news.insert(News { commit, cause, listeners });
+        for watcher in watchers {
+            let delay = self.latency.watch(entity, watcher_entity(watcher), committed);
+            let hears = self.hears(watcher);
+            *hears = (*hears).max(committed + delay);
+            queue.at(*hears, Phase::Deliver, Event::Watch { watcher, news });
+        }
+    }
+
+    /// Hands a change to one watcher; the last one lets go of it.
+    pub(crate) fn deliver(&mut self, handle: Handle<News>) -> (Arc<Commit>, Cause) {
+        let news = self.news.get_mut(handle).expect("news stay until the last listener has heard them");
+        news.listeners -= 1;
+        let (commit, cause, is_last) = (news.commit.clone(), news.cause, news.listeners == 0);
+        if is_last {
+            self.news.remove(handle);
+        }
+        (commit, cause)
+    }
+
+    fn hears(&mut self, watcher: Watcher) -> &mut Time {
+        match watcher {
+            Watcher::Manager => &mut self.manager_hears,
+            Watcher::Scheduler => &mut self.scheduler_hears,
+            Watcher::Kubelet(node) => self.kubelets_hear.entry_or_insert_with(node, || Time::ZERO),
+        }
+    }
+}
+
+/// Who watches objects of this kind; a kubelet watches the pods of its node, and that node.
+fn watchers_of(kind: &Kind, kubelets: &[NodeIdx]) -> Vec<Watcher> {
+    let mut watchers = Vec::with_capacity(2 + kubelets.len());
+    // The garbage collector ignores events, and nobody else in there reads them.
+    if *kind != Kind::Event {
+        watchers.push(Watcher::Manager);
+    }
+    if matches!(kind, Kind::Pod | Kind::Node) {
+        watchers.push(Watcher::Scheduler);
+    }
+    watchers.extend(kubelets.iter().map(|&node| Watcher::Kubelet(node)));
+    watchers
+}
+
+fn watcher_entity(watcher: Watcher) -> u64 {
+    match watcher {
+        Watcher::Manager => 1,
+        Watcher::Scheduler => 2,
+        Watcher::Kubelet(node) => 3 + u64::from(node.0),
+    }
+}
+
+/// Luck is an object's own: what happens to others moves none of its delays.
+fn entity_of(commit: &Commit) -> u64 {
+    Luck::of_text(&commit.key.name) ^ Luck::of_text(&commit.key.namespace).rotate_left(1)
+}
+
+fn entity_of_request(request: &Request) -> u64 {
+    let key = request.key();
+    Luck::of_text(&key.name) ^ Luck::of_text(&key.namespace).rotate_left(1)
+}
+
+/// The names of the nodes whose kubelets care about a commit: those that the pod is or was on, or the node itself.
+pub(crate) fn nodes_concerned(commit: &Commit) -> Vec<&Name> {
+    let mut nodes: Vec<&Name> = Vec::new();
+    for object in [&commit.old, &commit.new].into_iter().flatten() {
+        let of_pod = object.get::<Pod>().map(|pod| &pod.node);
+        let of_node = object.get::<Node>().map(|node| &node.meta.name);
+        nodes.extend(of_pod.or(of_node).filter(|name| !name.is_empty()));
+    }
+    nodes.dedup();
+    nodes
+}
+
+/// What is kept of every commit: a record, and its part of the fingerprint of the run.
+pub(crate) fn note_commit(
+    log: &mut Log,
+    digest: &mut Digest,
+    now: Time,
+    actor: &Name,
+    cause: Cause,
+    commit: &Commit,
+    verb: record::Verb,
+    sub: record::Subresource,
+) -> Cause {
+    let write =
+        Write { verb, sub, revision: commit.revision, old: commit.old.as_ref(), new: commit.new.as_ref() };
+    digest.word(now.nanos());
+    digest.text(actor);
+    digest.word(commit.revision.0);
+    match &commit.new {
+        Some(object) => object.fold(digest),
+        None => digest.text(&commit.key.to_string()),
+    }
+    let what: What = write.what();
+    log.push(now, actor, cause, what)
+}
+
+/// Does what a client wants.
+pub(crate) fn carry_out(
+    wire: &mut Wire,
+    client: Client,
+    actor: &Name,
+    effect: client::Effect,
+    queue: &mut Queue<Event>,
+) {
+    match effect {
+        client::Effect::Send { id, at, request, cause } => {
+            let id = RequestId::Client(id);
+            let flight =
+                Flight { client, id, actor: actor.clone(), cause, request: Some(request), response: None };
+            wire.send(at, flight, queue);
+        }
+        client::Effect::WakeAt(at) => {
+            queue.at(at.max(queue.now()), Phase::Act, Event::Tick(client));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Creates the pods that are missing, deletes those that are too many.
+
+use std::collections::BTreeMap;
+use std::iter;
+use std::sync::Arc;
+
+use api::{DeleteOptions, Object, Pod, ReplicaSet, Request, Resource, Selector};
+use base::{Name, Time};
+use client::{Append, Context, Expect, Note, OnFailure, Plan, View, Write};
+
+use super::pod_from_template::pod_from_template;
+use super::rank::{Candidate, rank};
+
+/// Upstream: `BurstReplicas`.
+const BURST_REPLICAS: usize = 500;
+
+/// Brings the number of pods to what the set asks for, in one go up to the burst.
+///
+/// Upstream: `manageReplicas`.
+pub(super) fn manage_replicas(
+    plan: Plan,
+    context: &Context<'_>,
+    set: &Arc<ReplicaSet>,
+    active: &[Arc<Pod>],
+) -> Plan {
+    let wanted = usize::try_from(set.replicas()).unwrap_or(0);
+    if active.len() < wanted {
+        create_pods(plan, set, BURST_REPLICAS.min(wanted - active.len()))
+    } else if wanted < active.len() {
+        let count = BURST_REPLICAS.min(active.len() - wanted);
+        delete_pods(plan, set, &pods_to_delete(context.view, set, active, count, context.now))
+    } else {
+        plan
+    }
+}
+
+fn create_pods(mut plan: Plan, set: &Arc<ReplicaSet>, count: usize) -> Plan {
+    plan.expect = Some(Expect::Creations(u32::try_from(count).expect("the burst is small")));
+    let create = create_pod(set);
+    for batch in slow_start_batches(count) {
+        plan = plan.step(iter::repeat_n(create.clone(), batch), OnFailure::SkipCreates);
+    }
+    plan
+}
+
+/// Upstream: `RealPodControl.createPods`.
+fn create_pod(set: &Arc<ReplicaSet>) -> Write {
+    let about = set.clone().into_object();
+    let created = Note::normal(&about, "SuccessfulCreate", "Created pod: ");
+    let failed = Note::warning(&about, "FailedCreate", "Error creating: ");
+    Write::create(Object::new(pod_from_template(set)))
+        .noting(created.appending(Append::ObjectName))
+        .noting_failure(failed.appending(Append::Error))
+}
+
+/// How many to create at once: 1, 2, 4 …, so that a set that cannot create pods finds out cheaply.
+///
+/// Upstream: `slowStartBatch`.
+fn slow_start_batches(count: usize) -> impl Iterator<Item = usize> {
+    let first = (1.min(count), count);
+    let batches = iter::successors(Some(first), |&(batch, remaining)| {
+        let remaining = remaining - batch;
+        Some(((2 * batch).min(remaining), remaining))
+    });
+    batches.map(|(batch, _)| batch).take_while(|batch| 0 < *batch)
+}
+
+fn delete_pods(mut plan: Plan, set: &Arc<ReplicaSet>, pods: &[Arc<Pod>]) -> Plan {
+    plan.expect = Some(Expect::Deletions(pods.iter().map(|pod| pod.key()).collect()));
+    plan.step(pods.iter().map(|pod| delete_pod(set, pod)), OnFailure::SkipCreates)
+}
+
+/// Upstream: `RealPodControl.DeletePod`.
+fn delete_pod(set: &Arc<ReplicaSet>, pod: &Pod) -> Write {
+    let about = set.clone().into_object();
+    let message = Name::from(format_args!("Deleted pod: {}", pod.meta.name));
+    let failed = Note::warning(&about, "FailedDelete", "Error deleting: ");
+    let delete = Request::Delete { key: pod.key(), options: DeleteOptions::default() };
+    Write::new(delete)
+        .may_be_gone()
+        .noting(Note::normal(&about, "SuccessfulDelete", message))
+        .noting_failure(failed.appending(Append::Error))
+}
+
+/// The `count` pods that can best be spared. In no order if that is all of them.
+///
+/// Upstream: `getPodsToDelete`.
+fn pods_to_delete(
+    view: &View,
+    set: &ReplicaSet,
+    active: &[Arc<Pod>],
+    count: usize,
+    now: Time,
+) -> Vec<Arc<Pod>> {
+    if active.len() <= count {
+        return active.to_vec();
+    }
+    let neighbours = count_related_by_node(view, set);
+    let colocated = |pod: &Pod| neighbours.get(&pod.node).copied().unwrap_or(0);
+    let candidates = active.iter().map(|pod| Candidate::new(pod, colocated(pod))).collect();
+    rank(candidates, now).into_iter().take(count).map(|it| it.pod.clone()).collect()
+}
+
+/// How many active pods each node has of all sets that this one's controller controls, old and new, so that nodes
+/// with several of them are relieved first. Without a controller, none are counted.
+///
+/// Upstream counts whatever the selectors of these sets match; here, pods that others control are left out.
+///
+/// Upstream: `getIndirectlyRelatedPods`, `getPodsRankedByRelatedPodsOnSameNode`.
+fn count_related_by_node(view: &View, set: &ReplicaSet) -> BTreeMap<Name, usize> {
+    let Some(controller) = set.meta.controller() else { return BTreeMap::new() };
+    let compile = |it: &Arc<ReplicaSet>| Some((it.meta.uid, it.spec.selector.compile().ok()?));
+    let related: Vec<_> = view.owned_by::<ReplicaSet>(controller.uid).filter_map(compile).collect();
+    let matches = |selector: &Selector, pod: &Pod| selector.matches(&pod.meta.labels);
+    let owned = related
+        .iter()
+        .flat_map(|(uid, selector)| view.owned_by::<Pod>(*uid).filter(move |pod| matches(selector, pod)));
+    let orphans = view
+        .orphans_in::<Pod>(&set.meta.namespace)
+        .filter(|pod| related.iter().any(|(_, selector)| matches(selector, pod)));
+    let mut counts = BTreeMap::new();
+    for pod in owned.chain(orphans).filter(|pod| pod.is_active()) {
+        *counts.entry(pod.node.clone()).or_default() += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Facts of `TestSlowStartBatch`.
+    #[test]
+    fn batches_double_until_nothing_is_left() {
+        let table: [(usize, &[usize]); 6] =
+            [(0, &[]), (1, &[1]), (2, &[1, 1]), (3, &[1, 2]), (10, &[1, 2, 4, 3]), (15, &[1, 2, 4, 8])];
+        for (count, batches) in table {
+            assert_eq!(slow_start_batches(count).collect::<Vec<_>>(), batches, "{count}");
+        }
+    }
+}

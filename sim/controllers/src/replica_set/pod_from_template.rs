@@ -1,0 +1,71 @@
+//! The pod that a ReplicaSet creates.
+
+use api::naming::{dns1123_subdomain, mask_trailing_dash};
+use api::{Kind, Meta, OwnerReference, Pod, ReplicaSet};
+use base::Name;
+
+/// What is created; its spec and labels are the template's own, shared by all pods of it.
+///
+/// Upstream: `GetPodFromTemplate` in `pkg/controller/controller_utils.go`.
+pub(super) fn pod_from_template(set: &ReplicaSet) -> Pod {
+    let template = &set.spec.template;
+    let meta = Meta {
+        generate_name: pods_prefix(&set.meta.name),
+        namespace: set.meta.namespace.clone(),
+        labels: template.meta.labels.clone(),
+        annotations: template.meta.annotations.clone(),
+        finalizers: template.meta.finalizers.clone(),
+        owner_references: vec![OwnerReference::controller(&Kind::ReplicaSet, &set.meta.name, set.meta.uid)],
+        ..Meta::default()
+    };
+    Pod { meta, spec: template.spec.clone(), ..Pod::default() }
+}
+
+/// The set's name and a dash, unless no pod could bear such a name.
+///
+/// Upstream: `getPodsPrefix`.
+fn pods_prefix(set: &Name) -> Name {
+    let prefix = Name::from(format_args!("{set}-"));
+    if dns1123_subdomain(&mask_trailing_dash(&prefix)).is_empty() { prefix } else { set.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use api::{Labels, PodSpec, PodTemplate, ReplicaSetSpec, Uid};
+
+    use super::*;
+
+    #[test]
+    fn pods_share_the_spec_and_labels_of_their_template() {
+        let labels = Labels::from([("app", "web"), ("pod-template-hash", "abc")]);
+        let meta = Meta {
+            labels: labels.clone(),
+            annotations: Labels::from([("note", "yes")]),
+            finalizers: vec!["example.com/wait".into()],
+            ..Meta::default()
+        };
+        let template =
+            Arc::new(PodTemplate { meta, spec: Arc::new(PodSpec::default()), ..PodTemplate::default() });
+        let meta = Meta { name: "web".into(), namespace: "shop".into(), uid: Uid(9), ..Meta::default() };
+        let spec = ReplicaSetSpec { template: template.clone(), ..ReplicaSetSpec::default() };
+        let pod = pod_from_template(&ReplicaSet { meta, spec, ..ReplicaSet::default() });
+
+        assert!(Arc::ptr_eq(&pod.spec, &template.spec));
+        assert_eq!(pod.meta.labels, labels);
+        assert_eq!(pod.meta.annotations, template.meta.annotations);
+        assert_eq!(pod.meta.finalizers, template.meta.finalizers);
+        assert_eq!((pod.meta.namespace.as_str(), pod.meta.generate_name.as_str()), ("shop", "web-"));
+        assert!(pod.meta.name.is_empty() && pod.meta.is_controlled_by(Uid(9)));
+    }
+
+    #[test]
+    fn a_prefix_that_no_pod_could_bear_loses_its_dash() {
+        let longest = "a".repeat(253);
+        let table = [("web", "web-"), ("Web", "Web"), (&longest, &format!("{longest}-"))];
+        for (set, prefix) in table {
+            assert_eq!(pods_prefix(&Name::new(set)), prefix);
+        }
+    }
+}

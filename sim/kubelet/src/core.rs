@@ -1,0 +1,134 @@
+//! What all pods of a kubelet share: its clocks, its limits, its luck, and the way to the API server.
+
+use std::sync::Arc;
+
+use api::Request;
+use base::{Cause, Handle, Luck, Span, Time};
+
+use crate::admission::Room;
+use crate::beat::Beat;
+use crate::bucket::Bucket;
+use crate::constants::{API_BURST, API_PER_SECOND, HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::input::{Effect, RequestId, Start, Timer, Token};
+use crate::pod::Worker;
+use crate::reporter::Reporter;
+use crate::runtime::Runtime;
+use crate::setup::Setup;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Core {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) run: u16,
+    pub(crate) start: Start,
+    pub(crate) started: Time,
+    /// When the runtime is listed: its changes are noticed at these moments only.
+    pub(crate) relist: Beat,
+    /// When retries are picked up.
+    pub(crate) tick: Beat,
+    pub(crate) housekeeping: Beat,
+    pub(crate) status_sync: Beat,
+    pub(crate) room: Room,
+    pub(crate) luck: Luck,
+    pub(crate) reporter: Reporter,
+    requests: Bucket,
+    events: Bucket,
+    next_request: u32,
+}
+
+/// One turn of a kubelet: the moment, and what it may touch beside its own state.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Time,
+    pub(crate) core: &'a mut Core,
+    pub(crate) runtime: &'a mut Runtime,
+    pub(crate) effects: &'a mut Vec<Effect>,
+}
+
+impl Core {
+    pub(crate) fn new(setup: Arc<Setup>, run: u16, luck: Luck) -> Self {
+        let still = Beat { first: Time::MAX, period: RELIST };
+        Self {
+            room: Room::new(setup.allocatable()),
+            setup,
+            run,
+            start: Start::Settled,
+            started: Time::MAX,
+            relist: still,
+            tick: still,
+            housekeeping: still,
+            status_sync: still,
+            luck,
+            reporter: Reporter::default(),
+            requests: Bucket::per_second(API_PER_SECOND, API_BURST),
+            events: Bucket::per_second(API_PER_SECOND, API_BURST),
+            next_request: 0,
+        }
+    }
+
+    /// Sets the clocks. A kubelet that starts takes up to a second until it looks after pods; one that has been
+    /// running is somewhere between two ticks.
+    pub(crate) fn set_clocks(&mut self, now: Time, start: Start) {
+        let offset = RELIST.scale(self.luck.unit(Luck::of_text(&self.setup.name), u64::from(self.run)));
+        let first = match start {
+            Start::Settled => now.before(offset),
+            Start::Booted | Start::Restarted => now + offset,
+        };
+        (self.start, self.started) = (start, now);
+        self.relist = Beat { first, period: RELIST };
+        self.tick = Beat { first, period: SYNC_TICK };
+        self.housekeeping = Beat { first, period: HOUSEKEEPING };
+        self.status_sync = Beat { first, period: STATUS_SYNC };
+    }
+
+    /// When a worker that last finished at `last_sync` sees the runtime as it was after that. Upstream makes each
+    /// sync wait for a list of the runtime that is newer than the last sync.
+    pub(crate) fn fresh(&self, now: Time, last_sync: Time) -> Time {
+        match self.relist.last(now) {
+            Some(listed) if last_sync < listed => now,
+            Some(_) | None => self.relist.after(now),
+        }
+    }
+
+    pub(crate) fn token(&self, timer: Timer, generation: u32) -> Token {
+        Token { run: self.run, generation, timer }
+    }
+
+    fn next_id(&mut self) -> RequestId {
+        self.next_request = self.next_request.wrapping_add(1);
+        RequestId { run: self.run, number: self.next_request }
+    }
+}
+
+impl Turn<'_> {
+    /// Sends a request as soon as the rate limit allows.
+    pub(crate) fn send(&mut self, request: Request, cause: Cause) -> RequestId {
+        let at = self.core.requests.reserve(self.now);
+        self.send_at(at, request, cause)
+    }
+
+    /// Sends an event, under the limit that events have for themselves.
+    pub(crate) fn send_event(&mut self, request: Request, cause: Cause) {
+        let at = self.core.events.reserve(self.now);
+        self.send_at(at, request, cause);
+    }
+
+    fn send_at(&mut self, at: Time, request: Request, cause: Cause) -> RequestId {
+        let id = self.core.next_id();
+        self.effects.push(Effect::Send { id, at, request, cause });
+        id
+    }
+
+    pub(crate) fn wake_at(&mut self, at: Time, timer: Timer, generation: u32) {
+        let token = self.core.token(timer, generation);
+        self.effects.push(Effect::WakeAt(at, token));
+    }
+
+    /// Has the pod's status written, now or when those before it have been.
+    pub(crate) fn report(&mut self, pod: Handle<Worker>) {
+        self.core.reporter.push(pod);
+    }
+
+    /// `span`, up to `factor` longer, by the luck of `entity`.
+    pub(crate) fn jitter(&self, span: Span, factor: f64, entity: u64, n: u64) -> Span {
+        span.scale(1.0 + factor * self.core.luck.unit(entity, n))
+    }
+}

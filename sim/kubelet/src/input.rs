@@ -1,0 +1,107 @@
+//! What a kubelet hears, and what it wants done.
+
+use std::sync::Arc;
+
+use api::{Node, Pod, Request, Response, Uid};
+use base::{Cause, Handle, Name, Span, Time};
+
+use crate::pod::Worker;
+
+/// Why a kubelet starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It has been running since long before the simulation began: it says nothing about itself, and what its pods
+    /// report is true.
+    Settled,
+    /// The machine came up.
+    Booted,
+    /// Only the process is new; the containers have been running on.
+    Restarted,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Comes first, and once.
+    Started(Start),
+    /// A pod that is bound to this node, as it is now.
+    PodSet(Arc<Pod>, Cause),
+    /// A pod that the API server has no more.
+    PodGone(Uid, Cause),
+    /// The first list of pods is complete: what the runtime has beside it is nobody's.
+    Listed,
+    /// The kubelet's own node, as it is now.
+    NodeSet(Arc<Node>),
+    Timer(Token),
+    Answer(RequestId, Response),
+    /// Something outside has changed containers of the pod: a fault killed a process.
+    Disturbed(Uid),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A request to the API server; it leaves at `at`, when the client's own rate limit lets it.
+    Send { id: RequestId, at: Time, request: Request, cause: Cause },
+    /// `Input::Timer` is wanted then. Timers are never cancelled: one that is no longer needed is ignored.
+    WakeAt(Time, Token),
+    Note(Note),
+}
+
+/// Tells the answers to a kubelet's requests apart, also from those to its predecessor on the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId {
+    pub(crate) run: u16,
+    pub(crate) number: u32,
+}
+
+/// What a timer is for. To the driver, a token is to be given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Of the kubelet's process on its node: timers of a dead one mean nothing to the next.
+    pub(crate) run: u16,
+    /// A timer that was set again since is stale.
+    pub(crate) generation: u32,
+    pub(crate) timer: Timer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// The next step of a pod's worker.
+    Worker(Handle<Worker>),
+    /// A probe of a pod, by its position among the pod's probes.
+    Probe(Handle<Worker>, u8),
+    StatusSync,
+    NodeStatus,
+    Housekeeping,
+}
+
+/// Something that happened on the node, for the story of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    pub pod: Uid,
+    pub namespace: Name,
+    pub name: Name,
+    /// Empty where it is about the pod as a whole.
+    pub container: Name,
+    pub what: What,
+    pub cause: Cause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The node cannot run it; the reason in one word.
+    Rejected { reason: Name },
+    SandboxCreated { ip: Name },
+    PullStarted { image: Name },
+    Pulled { image: Name, bytes: i64, took: Span },
+    /// `restarts` is 0 for the first start.
+    Started { restarts: u32 },
+    /// Noticed now; it happened at `at`.
+    Exited { at: Time, code: i32, reason: &'static str },
+    /// Its containers are being stopped, and have so long.
+    Stopping { grace: Span },
+    /// A container must wait before it is started again.
+    BackingOff { delay: Span },
+    ProbeFailed { probe: &'static str },
+    /// All containers have stopped for good.
+    Stopped,
+}

@@ -1,0 +1,288 @@
+//! The kubelet's own node: its registration, its lease, its conditions.
+//!
+//! Upstream: `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/nodestatus/setters.go`,
+//! `component-helpers/apimachinery/lease/controller.go`.
+
+use std::sync::Arc;
+
+use api::{
+    Condition, ConditionStatus, Edit, Heartbeat, Key, Kind, Lease, LeaseSpec, Meta, Node, NodeStatus, Object,
+    ObjectReference, OwnerReference, Patch, Preconditions, Reason, Request, Response, Subresource, Uid,
+};
+use base::{Cause, Luck, Name, Span, Time};
+
+use crate::beat::Beat;
+use crate::constants::{LEASE_JITTER, LEASE_RENEWAL, LEASE_SECONDS, NODE_STATUS};
+use crate::core::Turn;
+use crate::input::{RequestId, Start, Timer};
+use crate::recorder::{Diary, Saying};
+
+const LEASE_NAMESPACE: Name = Name::from_static("kube-node-lease");
+/// The pause before a failed registration is tried again doubles from the first to the last.
+const RETRY_FIRST: Span = Span::millis(100);
+const RETRY_MAX: Span = Span::secs(7);
+
+/// What the kubelet has told the API server about its node.
+#[derive(Clone, Debug)]
+pub(crate) struct Registrar {
+    asked: Option<(RequestId, Asked)>,
+    lease_asked: Option<(RequestId, bool)>,
+    node: Option<Arc<Node>>,
+    heartbeat: Option<Heartbeat>,
+    retry: Span,
+    generation: u32,
+    diary: Diary,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Create,
+    Read,
+    Patch,
+}
+
+impl Default for Registrar {
+    fn default() -> Self {
+        Self {
+            asked: None,
+            lease_asked: None,
+            node: None,
+            heartbeat: None,
+            retry: RETRY_FIRST,
+            generation: 0,
+            diary: Diary::default(),
+        }
+    }
+}
+
+impl Registrar {
+    pub(crate) fn start(&mut self, turn: &mut Turn<'_>) {
+        if turn.core.start != Start::Settled {
+            self.say(turn, "Starting", Name::from_static("Starting kubelet."));
+        }
+        self.create(turn);
+    }
+
+    fn create(&mut self, turn: &mut Turn<'_>) {
+        let mut node = turn.core.setup.node();
+        node.status.conditions = conditions(&node.status, turn.now);
+        let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
+        self.asked = Some((id, Asked::Create));
+    }
+
+    pub(crate) fn is_mine(&self, id: RequestId) -> bool {
+        self.asked.is_some_and(|it| it.0 == id) || self.lease_asked.is_some_and(|it| it.0 == id)
+    }
+
+    pub(crate) fn answer(&mut self, id: RequestId, response: Response, turn: &mut Turn<'_>) {
+        if let Some((_, is_update)) = self.lease_asked.take_if(|it| it.0 == id) {
+            return self.lease_answer(is_update, &response, turn);
+        }
+        let Some((_, asked)) = self.asked.take_if(|it| it.0 == id) else { return };
+        match (asked, response) {
+            (Asked::Create | Asked::Read, Ok(answer)) => {
+                if let Some(node) = answer.object().and_then(Object::get::<Node>) {
+                    self.registered(node, asked == Asked::Create, turn);
+                }
+            }
+            (Asked::Create, Err(status)) if status.reason == Reason::AlreadyExists => {
+                let key = Key::cluster(Kind::Node, turn.core.setup.name.clone());
+                let id = turn.send(Request::Get { key }, Cause::NONE);
+                self.asked = Some((id, Asked::Read));
+            }
+            (Asked::Patch, Ok(_)) => (),
+            (_, Err(_)) => self.retry(turn),
+        }
+    }
+
+    /// The API server knows the node: what of it is out of date is brought up to date.
+    fn registered(&mut self, node: &Arc<Node>, is_new: bool, turn: &mut Turn<'_>) {
+        self.retry = RETRY_FIRST;
+        if turn.core.start != Start::Settled {
+            self.tell(node.is_ready() && !is_new, turn);
+        }
+        let missing = missing_labels(&turn.core.setup.node(), node);
+        if !missing.is_empty() {
+            let request = patch(node, Subresource::Main, Edit::Labels(missing));
+            turn.send(request, Cause::NONE);
+        }
+        self.node = Some(Arc::clone(node));
+        self.report(turn);
+        if self.heartbeat.is_none() {
+            self.take_lease(false, turn);
+        }
+    }
+
+    /// Upstream: `recordNodeStatusEvent` and its callers.
+    fn tell(&mut self, was_ready: bool, turn: &mut Turn<'_>) {
+        let name = turn.core.setup.name.clone();
+        let ready = if was_ready { None } else { Some("NodeReady") };
+        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"].into_iter().chain(ready) {
+            self.say(turn, status, Name::from(format_args!("Node {name} status is now: {status}")));
+        }
+        self.say(turn, "NodeAllocatableEnforced", Name::from_static("Updated Node Allocatable limit across pods"));
+    }
+
+    /// The node has changed. Upstream does not watch for that, but looks every 10 s.
+    pub(crate) fn node_set(&mut self, node: Arc<Node>, turn: &mut Turn<'_>) {
+        let is_known = self.node.is_some();
+        let is_well = is_up_to_date(&node.status);
+        self.node = is_known.then_some(node);
+        if is_known && !is_well && self.asked.is_none() {
+            let look = Beat { first: turn.core.started, period: NODE_STATUS };
+            self.wake_at(look.after(turn.now), turn);
+        }
+    }
+
+    pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
+        if generation != self.generation || self.asked.is_some() {
+            return;
+        }
+        match (&self.node, self.heartbeat) {
+            (None, _) => self.create(turn),
+            (Some(_), None) if self.lease_asked.is_none() => self.take_lease(false, turn),
+            (Some(_), _) => self.report(turn),
+        }
+    }
+
+    /// Writes the node's status, if it is not as it should be.
+    fn report(&mut self, turn: &mut Turn<'_>) {
+        let Some(node) = self.node.as_ref().filter(|it| !is_up_to_date(&it.status)) else { return };
+        let fresh = turn.core.setup.node().status;
+        let status = NodeStatus { conditions: conditions(&node.status, turn.now), images: node.status.images.clone(), ..fresh };
+        let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
+        let id = turn.send(request, Cause::NONE);
+        self.asked = Some((id, Asked::Patch));
+    }
+
+    /// Writes the lease once; that it is renewed from then on is computed by whoever reads it.
+    fn take_lease(&mut self, is_update: bool, turn: &mut Turn<'_>) {
+        let entity = Luck::of_text(&turn.core.setup.name);
+        let period = turn.jitter(LEASE_RENEWAL, LEASE_JITTER, entity, u64::MAX);
+        let heartbeat = Heartbeat { first: turn.now, period };
+        let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
+        let object = Object::new(lease(&turn.core.setup.name, uid, turn.now, Some(heartbeat)));
+        let request = if is_update {
+            Request::Update { object, sub: Subresource::Main }
+        } else {
+            Request::Create { object }
+        };
+        self.heartbeat = Some(heartbeat);
+        self.lease_asked = Some((turn.send(request, Cause::NONE), is_update));
+    }
+
+    fn lease_answer(&mut self, was_update: bool, response: &Response, turn: &mut Turn<'_>) {
+        let Err(status) = response else { return };
+        self.heartbeat = None;
+        match status.reason {
+            Reason::AlreadyExists => self.take_lease(true, turn),
+            Reason::NotFound if was_update => self.take_lease(false, turn),
+            _ => self.retry(turn),
+        }
+    }
+
+    fn retry(&mut self, turn: &mut Turn<'_>) {
+        self.wake_at(turn.now + self.retry, turn);
+        self.retry = (self.retry + self.retry).min(RETRY_MAX);
+    }
+
+    fn wake_at(&mut self, at: Time, turn: &mut Turn<'_>) {
+        self.generation = self.generation.wrapping_add(1);
+        turn.wake_at(at, Timer::NodeStatus, self.generation);
+    }
+
+    fn say(&mut self, turn: &mut Turn<'_>, reason: &'static str, message: Name) {
+        let name = turn.core.setup.name.clone();
+        let about = ObjectReference {
+            kind: Kind::Node.name(),
+            name: name.clone(),
+            uid: self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid),
+            ..ObjectReference::default()
+        };
+        if let Some(request) = self.diary.say(turn.now, &name, about, Saying::normal(reason, message)) {
+            turn.send_event(request, Cause::NONE);
+        }
+    }
+
+    /// The lease as it stands when the kubelet dies at `now`: renewed last, and no more.
+    pub(crate) fn last_lease(&self, name: &Name, now: Time) -> Option<Lease> {
+        let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
+        Some(lease(name, uid, self.heartbeat?.last(now)?, None))
+    }
+}
+
+fn lease(name: &Name, node: Uid, renewed: Time, heartbeat: Option<Heartbeat>) -> Lease {
+    let owner = OwnerReference {
+        api_version: Name::from_static("v1"),
+        kind: Kind::Node.name(),
+        name: name.clone(),
+        uid: node,
+        ..OwnerReference::default()
+    };
+    Lease {
+        meta: Meta {
+            name: name.clone(),
+            namespace: LEASE_NAMESPACE,
+            owner_references: vec![owner],
+            ..Meta::default()
+        },
+        spec: LeaseSpec {
+            holder_identity: Some(name.clone()),
+            lease_duration_seconds: Some(LEASE_SECONDS),
+            renew_time: Some(renewed.into()),
+            ..LeaseSpec::default()
+        },
+        heartbeat,
+        ..Lease::default()
+    }
+}
+
+/// What a healthy kubelet says of its node, in upstream's order: the condition, whether it holds, why.
+const HEALTHY: [(&str, bool, &str, &str); 4] = [
+    ("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("Ready", true, "KubeletReady", "kubelet is posting ready status"),
+];
+
+fn status_of(holds: bool) -> ConditionStatus {
+    if holds { ConditionStatus::True } else { ConditionStatus::False }
+}
+
+/// The conditions now; one that has not changed keeps its time.
+fn conditions(old: &NodeStatus, now: Time) -> Vec<Condition> {
+    let condition = |(kind, holds, reason, message): (&'static str, bool, &'static str, &'static str)| {
+        let before = old.conditions.iter().find(|it| it.kind == kind && it.status == status_of(holds));
+        Condition {
+            kind: Name::from_static(kind),
+            status: status_of(holds),
+            last_heartbeat_time: Some(now.into()),
+            last_transition_time: before.map_or(Some(now.into()), |it| it.last_transition_time),
+            reason: Name::from_static(reason),
+            message: Name::from_static(message),
+            ..Condition::default()
+        }
+    };
+    HEALTHY.into_iter().map(condition).collect()
+}
+
+fn is_up_to_date(status: &NodeStatus) -> bool {
+    let holds = |kind: &str, holds: bool| {
+        status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
+    };
+    HEALTHY.into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
+}
+
+fn missing_labels(wanted: &Node, found: &Node) -> Vec<(Name, Option<Name>)> {
+    let missing = wanted.meta.labels.iter().filter(|(key, value)| found.meta.label(key) != Some(value));
+    missing.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
+}
+
+fn patch(node: &Node, sub: Subresource, edit: Edit) -> Request {
+    Request::Patch {
+        key: Key::cluster(Kind::Node, node.meta.name.clone()),
+        sub,
+        patch: Patch::Apply(vec![edit]),
+        preconditions: Preconditions::default(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The end of a pod: everything has stopped, and that is reported so that the object may go.
+//!
+//! Upstream: `pkg/kubelet/kubelet.go`, `SyncTerminatedPod`; `pkg/kubelet/status/status_manager.go`, `TerminatePod`.
+
+use api::{ContainerStatus, PodPhase, PodStatus};
+use base::Time;
+
+use super::probe::Kind;
+use super::{Mode, Worker};
+use crate::core::Turn;
+use crate::input::What;
+use crate::recorder::Saying;
+use crate::admission::Rejection;
+use crate::status::{is_terminal, vanished};
+
+impl Worker {
+    /// No container runs any more.
+    pub(super) fn all_stopped(&mut self, turn: &mut Turn<'_>) {
+        turn.runtime.stop_sandbox(turn.now, self.pod.meta.uid);
+        self.stop_probes(&[Kind::Liveness, Kind::Startup, Kind::Readiness]);
+        self.notice(turn.now, turn);
+        self.note(turn, None, What::Stopped);
+        let status = self.look(turn.now, true, turn);
+        self.mode = Mode::Terminated;
+        self.set_status(status, turn);
+        self.settle(true, false, turn);
+    }
+
+    /// The last report.
+    pub(super) fn finish(&mut self, turn: &mut Turn<'_>) {
+        let mut status = self.look(turn.now, true, turn);
+        terminate(&self.pod, &mut status);
+        self.report.is_final = true;
+        self.force_status(status, turn);
+        self.be_done(turn);
+    }
+
+    /// Nothing is left to do for the pod, and its room is free.
+    pub(crate) fn be_done(&mut self, turn: &mut Turn<'_>) {
+        self.mode = Mode::Done;
+        self.busy = None;
+        self.memos.clear();
+        self.memos.shrink_to_fit();
+        self.set_due(Time::MAX, turn);
+        if std::mem::take(&mut self.flags.is_admitted) {
+            turn.core.room.release(&self.pod);
+        }
+    }
+
+    /// The node cannot run the pod. Upstream: `rejectPod`.
+    pub(crate) fn reject(&mut self, rejection: Rejection, turn: &mut Turn<'_>) {
+        self.flags.is_rejected = true;
+        self.mode = Mode::Done;
+        let Rejection { reason, message } = rejection;
+        self.note(turn, None, What::Rejected { reason: reason.clone() });
+        self.say(turn, None, Saying::warning(reason_text(&reason), message.clone()));
+        let status = PodStatus {
+            phase: PodPhase::Failed,
+            reason,
+            message: base::Name::from(format_args!("Pod was rejected: {message}")),
+            qos_class: self.pod.status.qos_class.clone(),
+            start_time: Some(turn.now.into()),
+            ..PodStatus::default()
+        };
+        self.set_status(status, turn);
+    }
+}
+
+/// Every container that started has ended, known or not, and the pod with them.
+fn terminate(pod: &api::Pod, status: &mut PodStatus) {
+    if has_initialized(pod, status) {
+        status.container_statuses.iter_mut().for_each(end_if_unknown);
+    }
+    let started = status.init_container_statuses.iter().rposition(|it| it.state.waiting.is_none());
+    let known = started.map_or(0, |last| last + 1);
+    status.init_container_statuses.iter_mut().take(known).for_each(end_if_unknown);
+    if !is_terminal(&status.phase) {
+        status.phase = PodPhase::Failed;
+    }
+}
+
+fn end_if_unknown(status: &mut ContainerStatus) {
+    if status.state.terminated.is_none() {
+        status.state = vanished();
+    }
+}
+
+/// Whether main containers may have run. Upstream: `hasPodInitialized`.
+fn has_initialized(pod: &api::Pod, status: &PodStatus) -> bool {
+    let ran = |it: &ContainerStatus| it.state.waiting.is_none() || it.last_state.terminated.is_some();
+    let succeeded = |it: &ContainerStatus| it.state.terminated.as_ref().is_some_and(|end| end.exit_code == 0);
+    pod.spec.init_containers.is_empty()
+        || status.container_statuses.iter().any(ran)
+        || status.init_container_statuses.last().is_some_and(succeeded)
+}
+
+/// The reasons that this kubelet has.
+fn reason_text(reason: &str) -> &'static str {
+    match reason {
+        "OutOfcpu" => "OutOfcpu",
+        "OutOfmemory" => "OutOfmemory",
+        "OutOfpods" => "OutOfpods",
+        "OutOfephemeral-storage" => "OutOfephemeral-storage",
+        _ => "UnexpectedAdmissionError",
+    }
+}

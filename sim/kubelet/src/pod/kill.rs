@@ -1,0 +1,156 @@
+//! Stopping containers: preStop hook, SIGTERM, SIGKILL, within the grace period and in the right order.
+//!
+//! Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container.go`, `killContainer`;
+//! `kuberuntime_termination_order.go`.
+
+use base::{Name, Span, Time};
+use workload::hook_time;
+
+use super::probe::Kind;
+use super::{Busy, Job, Step, Why, Worker};
+use crate::constants::GRACE_MIN;
+use crate::core::Turn;
+use crate::input::What;
+use crate::recorder::Saying;
+
+/// A container that is being stopped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kill {
+    container: usize,
+    stage: Stage,
+    /// What is left of the grace period when the stage is over.
+    grace: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Its preStop hook runs.
+    Hook { until: Time },
+    /// A sidecar waits for those that need it.
+    Turn { since: Time },
+    /// It was asked to stop, and is killed at last.
+    Stopping { until: Time },
+    Stopped,
+}
+
+impl Worker {
+    /// Stops all that runs, for good. Upstream: `pkg/kubelet/kubelet.go`, `SyncTerminatingPod`.
+    pub(super) fn kill_all(&mut self, turn: &mut Turn<'_>) {
+        let at = turn.core.relist.last(turn.now).unwrap_or(Time::ZERO);
+        self.notice(at, turn);
+        let status = self.look(at, false, turn);
+        self.set_status(status, turn);
+        self.stop_probes(&[Kind::Liveness, Kind::Startup]);
+        let sandbox = turn.runtime.pod(self.pod.meta.uid);
+        let is_running = |idx: &usize| sandbox.and_then(|it| it.instance(*idx)).is_some_and(|it| it.is_running(turn.now));
+        let running: Vec<usize> = (0..self.memos.len()).filter(is_running).collect();
+        if running.is_empty() {
+            return self.all_stopped(turn);
+        }
+        self.note(turn, None, What::Stopping { grace: self.grace });
+        let kills = running.into_iter().map(|idx| self.ask_to_stop(idx, self.grace, None, turn)).collect();
+        let mut busy = Busy {
+            jobs: std::collections::VecDeque::<Job>::new(),
+            step: None,
+            at,
+            has_failed: false,
+            has_changed: true,
+        };
+        self.go_on_killing(kills, &mut busy, turn);
+        if busy.step.is_some() {
+            self.busy = Some(Box::new(busy));
+        } else {
+            self.all_stopped(turn);
+        }
+    }
+
+    /// Stops one container of a pod that goes on.
+    pub(super) fn begin_kill(&mut self, idx: usize, why: Why, busy: &mut Busy, turn: &mut Turn<'_>) {
+        busy.has_changed = true;
+        let kills = vec![self.ask_to_stop(idx, self.grace_of_kill(idx, why), Some(why), turn)];
+        self.go_on_killing(kills, busy, turn);
+    }
+
+    /// A probe that fails may leave less time than a deletion. Upstream: `setTerminationGracePeriod`.
+    fn grace_of_kill(&self, idx: usize, why: Why) -> Span {
+        let container = self.container(idx);
+        let probe = match why {
+            Why::Liveness => container.liveness_probe.as_ref(),
+            Why::Startup => container.startup_probe.as_ref(),
+            Why::Changed => None,
+        };
+        let of_probe = probe.and_then(|it| it.termination_grace_period_seconds).map(Span::from_api_secs);
+        of_probe.unwrap_or_else(|| self.pod.spec.grace_period())
+    }
+
+    fn ask_to_stop(&mut self, idx: usize, grace: Span, why: Option<Why>, turn: &mut Turn<'_>) -> Kill {
+        let name = &self.container(idx).name;
+        let restarts = self.pod.spec.restart_policy != api::RestartPolicy::Never;
+        let end = if restarts || why == Some(Why::Changed) { ", will be restarted" } else { "" };
+        let text = match why {
+            None => Name::from(format_args!("Stopping container {name}")),
+            Some(Why::Liveness) => Name::from(format_args!("Container {name} failed liveness probe{end}")),
+            Some(Why::Startup) => Name::from(format_args!("Container {name} failed startup probe{end}")),
+            Some(Why::Changed) => Name::from(format_args!("Container {name} definition changed{end}")),
+        };
+        self.say(turn, Some(idx), Saying::normal("Killing", text));
+        let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.pre_stop.as_ref());
+        match hook.filter(|_| Span::ZERO < grace) {
+            None => Kill { container: idx, stage: Stage::Turn { since: turn.now }, grace },
+            Some(hook) => {
+                let took = hook_time(hook).min(grace);
+                Kill { container: idx, stage: Stage::Hook { until: turn.now + took }, grace: less(grace, took) }
+            }
+        }
+    }
+
+    /// Takes every container as far as it can go now.
+    pub(super) fn go_on_killing(&mut self, mut kills: Vec<Kill>, busy: &mut Busy, turn: &mut Turn<'_>) {
+        while let Some(n) = (0..kills.len()).find(|n| self.can_go_on(&kills, *n, turn.now)) {
+            kills[n] = self.next_stage(kills[n], turn);
+        }
+        let until = kills.iter().filter_map(|it| it.stage.until()).min();
+        if let Some(until) = until {
+            self.take_until(until, Step::Kill(kills), busy, turn);
+        }
+    }
+
+    fn can_go_on(&self, kills: &[Kill], n: usize, now: Time) -> bool {
+        match kills[n].stage {
+            Stage::Hook { until } | Stage::Stopping { until } => until <= now,
+            Stage::Turn { .. } => !kills.iter().any(|it| self.goes_first(it, &kills[n])),
+            Stage::Stopped => false,
+        }
+    }
+
+    /// Whether `other` must have stopped before `kill`: sidecars go after the main containers, the last one first.
+    fn goes_first(&self, other: &Kill, kill: &Kill) -> bool {
+        other.stage != Stage::Stopped && kill.container < other.container && self.is_init(kill.container)
+    }
+
+    fn next_stage(&self, kill: Kill, turn: &mut Turn<'_>) -> Kill {
+        match kill.stage {
+            Stage::Hook { .. } => Kill { stage: Stage::Turn { since: turn.now }, ..kill },
+            Stage::Turn { since } => {
+                let grace = less(kill.grace, turn.now - since).max(GRACE_MIN);
+                let until = turn.runtime.stop(turn.now, self.pod.meta.uid, kill.container, grace);
+                Kill { stage: Stage::Stopping { until }, ..kill }
+            }
+            Stage::Stopping { .. } | Stage::Stopped => Kill { stage: Stage::Stopped, ..kill },
+        }
+    }
+}
+
+impl Stage {
+    fn until(self) -> Option<Time> {
+        match self {
+            Self::Hook { until } | Self::Stopping { until } => Some(until),
+            Self::Turn { .. } | Self::Stopped => None,
+        }
+    }
+}
+
+/// What is left of `grace`: upstream counts whole seconds.
+fn less(grace: Span, spent: Span) -> Span {
+    grace.saturating_sub(Span::secs(spent.as_secs()))
+}

@@ -1,0 +1,220 @@
+//! One pod on the node, and the worker that looks after it.
+//!
+//! A worker does one thing at a time. It syncs the pod (starts what should run), then terminates it (stops all that
+//! runs), then finishes it (reports the end); each of these may take many steps, and what comes in meanwhile waits.
+//!
+//! Upstream: `pkg/kubelet/pod_workers.go`.
+
+mod actions;
+mod finish;
+mod kill;
+mod probe;
+mod say;
+mod start;
+mod sync;
+mod work;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use api::{Container, Pod, PodStatus};
+use base::{Cause, Handle, Name, Span, Time};
+
+use self::kill::Kill;
+use self::probe::Prober;
+use crate::backoff::Backoff;
+use crate::core::Turn;
+use crate::recorder::Diary;
+use crate::runtime::entity_of;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Worker {
+    pub(crate) me: Option<Handle<Worker>>,
+    pub(crate) pod: Arc<Pod>,
+    /// Of the last change that was heard of.
+    pub(crate) cause: Cause,
+    /// The pod's number in all draws.
+    entity: u64,
+    pub(crate) mode: Mode,
+    busy: Option<Box<Busy>>,
+    /// When the worker goes on; [`Time::MAX`] when it waits for something to happen.
+    due: Time,
+    generation: u32,
+    /// When it last finished something; zero for never.
+    last_sync: Time,
+    /// Something came in while it was busy.
+    is_pending: bool,
+    syncs: u32,
+    pub(crate) report: Report,
+    /// By position among all containers, init containers first.
+    memos: Vec<Memo>,
+    probers: Vec<Prober>,
+    diary: Diary,
+    /// How long its containers may take to stop, once they are to.
+    grace: Span,
+    pub(crate) flags: Flags,
+}
+
+/// Which part of its life a pod is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// What should run is kept running.
+    Sync,
+    /// Everything is being stopped for good.
+    Terminating,
+    /// Everything has stopped; the end is still to be reported.
+    Terminated,
+    /// Nothing is left to do.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flags {
+    /// The API server has it no more.
+    pub(crate) is_gone: bool,
+    /// It takes up room on the node.
+    pub(crate) is_admitted: bool,
+    /// The node cannot run it.
+    pub(crate) is_rejected: bool,
+    /// It is waiting to have its status compared with that of the API server.
+    pub(crate) is_to_compare: bool,
+    /// Its probes have been set up.
+    is_probed: bool,
+}
+
+/// The status, and how much of it the API server has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// `None` while it is what the API server shows.
+    own: Option<Box<PodStatus>>,
+    /// Counts the changes.
+    pub(crate) version: u32,
+    pub(crate) reported: u32,
+    /// The pod is over: once this is reported, the object may go.
+    pub(crate) is_final: bool,
+}
+
+/// What is remembered of a container.
+#[derive(Clone, Debug, Default)]
+struct Memo {
+    backoff: Option<Backoff>,
+    /// Why it could not be started.
+    trouble: Option<Box<(Name, Name)>>,
+    /// The run that the status shows as running.
+    seen: Option<u32>,
+    /// The last run whose end has been told.
+    told: Option<u32>,
+}
+
+/// What a worker is in the middle of.
+#[derive(Clone, Debug)]
+struct Busy {
+    /// Still to be done, in this order.
+    jobs: VecDeque<Job>,
+    step: Option<Step>,
+    /// The list of the runtime that this is based on.
+    at: Time,
+    has_failed: bool,
+    has_changed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Job {
+    Sandbox,
+    /// Stops a container that is to be started again, or not.
+    Kill(usize, Why),
+    Start(usize),
+}
+
+/// Why a container is stopped while its pod goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Liveness,
+    Startup,
+    Changed,
+}
+
+/// What takes time. When it is over, the worker goes on.
+#[derive(Clone, Debug)]
+enum Step {
+    Sandbox,
+    Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Create { container: usize },
+    PostStart,
+    Kill(Vec<Kill>),
+}
+
+impl Worker {
+    pub(crate) fn new(pod: Arc<Pod>, cause: Cause) -> Self {
+        let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
+        Self {
+            me: None,
+            entity: entity_of(&pod.meta.namespace, &pod.meta.name),
+            pod,
+            cause,
+            mode: Mode::Sync,
+            busy: None,
+            due: Time::MAX,
+            generation: 0,
+            last_sync: Time::ZERO,
+            is_pending: false,
+            syncs: 0,
+            report: Report::default(),
+            memos: vec![Memo::default(); containers],
+            probers: Vec::new(),
+            diary: Diary::default(),
+            grace: Span::ZERO,
+            flags: Flags::default(),
+        }
+    }
+
+    /// The status as it was last worked out.
+    pub(crate) fn status(&self) -> &PodStatus {
+        self.report.own.as_deref().unwrap_or(&self.pod.status)
+    }
+
+    /// Takes in a status, and has it reported if it says something new.
+    pub(crate) fn set_status(&mut self, status: PodStatus, turn: &mut Turn<'_>) {
+        if crate::status::is_same_to_kubelet(self.status(), &status) {
+            return;
+        }
+        self.force_status(status, turn);
+    }
+
+    fn force_status(&mut self, status: PodStatus, turn: &mut Turn<'_>) {
+        self.report.own = Some(Box::new(status));
+        self.report.version += 1;
+        if !self.flags.is_gone {
+            turn.report(self.handle());
+        }
+    }
+
+    /// Drops the own copy of a status that the API server shows.
+    pub(crate) fn forget_status_if_shown(&mut self) {
+        if self.report.reported == self.report.version && !self.differs() {
+            self.report.own = None;
+        }
+    }
+
+    /// Whether the API server shows something else than what was worked out here.
+    pub(crate) fn differs(&self) -> bool {
+        self.report.own.as_ref().is_some_and(|own| !crate::status::is_same_to_kubelet(&self.pod.status, own))
+    }
+
+    /// Whether its containers may still be running. Upstream: `PodCouldHaveRunningContainers`.
+    pub(crate) fn may_be_running(&self) -> bool {
+        matches!(self.mode, Mode::Sync | Mode::Terminating) && !self.flags.is_rejected
+    }
+
+    fn handle(&self) -> Handle<Self> {
+        self.me.expect("a worker is told its handle when it is taken in")
+    }
+
+    fn container(&self, idx: usize) -> &Container {
+        self.pod.spec.all_containers().nth(idx).expect("positions come from this spec")
+    }
+
+    fn is_init(&self, idx: usize) -> bool {
+        idx < self.pod.spec.init_containers.len()
+    }
+}

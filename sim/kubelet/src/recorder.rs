@@ -1,0 +1,164 @@
+//! Kubernetes events about pods and nodes, repeated ones counted instead of created again.
+//!
+//! Upstream: `staging/src/k8s.io/client-go/tools/record/{event,events_cache}.go`.
+
+use api::{Event, EventSource, Key, Kind, Object, ObjectReference, Patch, Preconditions, Request, Subresource};
+use base::{Digest, Name, Time};
+use serde_json::json;
+
+use crate::bucket::Bucket;
+use crate::constants::{SPAM_BURST, SPAM_INTERVAL};
+
+/// What has been said about one object.
+#[derive(Clone, Debug)]
+pub(crate) struct Diary {
+    said: Vec<Said>,
+    spam: Bucket,
+    /// Of the event made last: names are made from times, and must differ.
+    last: Time,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    /// Of the part of the object, the reason and the message.
+    digest: u64,
+    /// When it was said first, which is its name.
+    first: Time,
+    count: u32,
+    /// Whether anybody heard it.
+    is_known: bool,
+}
+
+/// Something to be said.
+#[derive(Clone, Debug)]
+pub(crate) struct Saying {
+    pub(crate) is_warning: bool,
+    pub(crate) reason: &'static str,
+    pub(crate) message: Name,
+}
+
+impl Default for Diary {
+    fn default() -> Self {
+        Self { said: Vec::new(), spam: Bucket::new(SPAM_INTERVAL, SPAM_BURST), last: Time::ZERO }
+    }
+}
+
+impl Saying {
+    pub(crate) fn normal(reason: &'static str, message: impl Into<Name>) -> Self {
+        Self { is_warning: false, reason, message: message.into() }
+    }
+
+    pub(crate) fn warning(reason: &'static str, message: impl Into<Name>) -> Self {
+        Self { is_warning: true, reason, message: message.into() }
+    }
+
+    fn digest(&self, part: &str) -> u64 {
+        let mut digest = Digest::of_text(part);
+        digest.text(self.reason);
+        digest.text(&self.message);
+        digest.value()
+    }
+}
+
+impl Diary {
+    /// The request that makes the event known; `None` when too much was said about this object.
+    pub(crate) fn say(
+        &mut self,
+        now: Time,
+        node: &Name,
+        about: ObjectReference,
+        saying: Saying,
+    ) -> Option<Request> {
+        let said = self.observe(now, saying.digest(&about.field_path));
+        if !self.spam.take(now) {
+            return None; // It is counted all the same.
+        }
+        let said = &mut self.said[said];
+        let first = Said { is_known: std::mem::replace(&mut said.is_known, true), ..*said };
+        if first.is_known {
+            return Some(recount(now, &about, first));
+        }
+        Some(Request::Create { object: Object::new(event(now, first, node, about, saying)) })
+    }
+
+    /// The position of what has this digest, counted once more.
+    fn observe(&mut self, now: Time, digest: u64) -> usize {
+        if let Some(position) = self.said.iter().position(|it| it.digest == digest) {
+            self.said[position].count += 1;
+            return position;
+        }
+        self.last = now.max(Time::from_nanos(self.last.nanos() + 1));
+        self.said.push(Said { digest, first: self.last, count: 1, is_known: false });
+        self.said.len() - 1
+    }
+}
+
+fn recount(now: Time, about: &ObjectReference, said: Said) -> Request {
+    let name = event_name(&about.name, said.first);
+    let change = json!({"count": said.count, "lastTimestamp": api::Timestamp::from(now)});
+    Request::Patch {
+        key: Key::new(Kind::Event, namespace(about), name),
+        sub: Subresource::Main,
+        patch: Patch::Merge(change),
+        preconditions: Preconditions::default(),
+    }
+}
+
+fn event(now: Time, said: Said, node: &Name, about: ObjectReference, saying: Saying) -> Event {
+    let kubelet = Name::from_static("kubelet");
+    let mut event = Event {
+        reason: Name::from_static(saying.reason),
+        message: saying.message,
+        source: EventSource { component: kubelet.clone(), host: node.clone(), ..EventSource::default() },
+        first_timestamp: Some(now.into()),
+        last_timestamp: Some(now.into()),
+        count: i32::try_from(said.count).unwrap_or(i32::MAX),
+        kind: Name::from_static(if saying.is_warning { "Warning" } else { "Normal" }),
+        reporting_controller: kubelet,
+        reporting_instance: node.clone(),
+        ..Event::default()
+    };
+    event.meta.name = event_name(&about.name, said.first);
+    event.meta.namespace = namespace(&about);
+    event.involved_object = about;
+    event
+}
+
+fn event_name(about: &Name, first: Time) -> Name {
+    Name::from(format_args!("{about}.{:x}", first.nanos()))
+}
+
+/// Events about what has no namespace are kept in `default`.
+fn namespace(about: &ObjectReference) -> Name {
+    if about.namespace.is_empty() { Name::from_static("default") } else { about.namespace.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(diary: &mut Diary, now: Time, message: &str) -> Option<Request> {
+        let about = ObjectReference { name: Name::new("web"), namespace: Name::new("shop"), ..ObjectReference::default() };
+        diary.say(now, &Name::new("node"), about, Saying::warning("BackOff", message))
+    }
+
+    #[test]
+    fn what_was_said_before_is_counted() {
+        let (mut diary, now) = (Diary::default(), Time::from_secs(1_000));
+        let first = say(&mut diary, now, "again").unwrap();
+        let other = say(&mut diary, now, "other").unwrap();
+        assert_ne!(first.key(), other.key(), "two events of one instant have two names");
+        let second = say(&mut diary, now, "again").unwrap();
+        assert_eq!(second.key(), first.key());
+        let Request::Patch { patch: Patch::Merge(change), .. } = second else { panic!("it is counted") };
+        assert_eq!(change, json!({"count": 2, "lastTimestamp": "1970-01-01T00:16:40Z"}));
+    }
+
+    #[test]
+    fn who_says_too_much_is_not_heard() {
+        let (mut diary, now) = (Diary::default(), Time::from_secs(1_000));
+        let heard = (0..40).filter(|_| say(&mut diary, now, "again").is_some()).count();
+        assert_eq!(heard, 25);
+        assert!(say(&mut diary, now + SPAM_INTERVAL, "again").is_some());
+    }
+}

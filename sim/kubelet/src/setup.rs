@@ -1,0 +1,99 @@
+//! What a node is, before anything runs on it.
+
+use api::{Labels, Meta, Node, NodeAddress, NodeSpec, ResourceList, Resources, Rest, Taint};
+use base::Name;
+
+/// The part of a node that its kubelet is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    pub name: Name,
+    /// Beside those that every kubelet sets: zone, region, pool …
+    pub labels: Labels,
+    pub annotations: Labels,
+    pub taints: Vec<Taint>,
+    pub capacity: ResourceList,
+    pub allocatable: ResourceList,
+    /// Its internal address.
+    pub address: Name,
+    /// Where the addresses of its pods are taken from.
+    pub pod_cidr: Name,
+    pub provider_id: Name,
+    /// `amd64`, `arm64`.
+    pub arch: Name,
+    /// Of `status`, word for word: `nodeInfo` and the like.
+    pub status_rest: Rest,
+}
+
+impl Setup {
+    /// What the kubelet of `node` was told.
+    pub fn of(node: &Node) -> Self {
+        let address = node.status.addresses.iter().find(|it| it.kind == "InternalIP");
+        Self {
+            name: node.meta.name.clone(),
+            labels: node.meta.labels.clone(),
+            annotations: node.meta.annotations.clone(),
+            taints: node.spec.taints.clone(),
+            capacity: node.status.capacity.clone(),
+            allocatable: node.status.allocatable.clone(),
+            address: address.map(|it| it.address.clone()).unwrap_or_default(),
+            pod_cidr: node.spec.pod_cidr.clone(),
+            provider_id: node.spec.provider_id.clone(),
+            arch: node.meta.label("kubernetes.io/arch").cloned().unwrap_or(Name::from_static("amd64")),
+            status_rest: node.status.rest.clone(),
+        }
+    }
+
+    pub(crate) fn allocatable(&self) -> Resources {
+        Resources::from_list(&self.allocatable)
+    }
+
+    /// The node as its kubelet registers it, but for its status's conditions.
+    ///
+    /// Upstream: `pkg/kubelet/kubelet_node_status.go`, `initialNode`.
+    pub(crate) fn node(&self) -> Node {
+        let mut node = Node {
+            meta: Meta {
+                name: self.name.clone(),
+                labels: self.all_labels(),
+                annotations: self
+                    .annotations
+                    .clone()
+                    .with(Name::from_static("volumes.kubernetes.io/controller-managed-attach-detach"), "true"),
+                ..Meta::default()
+            },
+            spec: NodeSpec {
+                pod_cidr: self.pod_cidr.clone(),
+                provider_id: self.provider_id.clone(),
+                taints: self.taints.clone(),
+                ..NodeSpec::default()
+            },
+            ..Node::default()
+        };
+        node.status.capacity = self.capacity.clone();
+        node.status.allocatable = self.allocatable.clone();
+        node.status.addresses = self.addresses();
+        node.status.rest = self.status_rest.clone();
+        node
+    }
+
+    fn all_labels(&self) -> Labels {
+        let own = [
+            ("beta.kubernetes.io/arch", self.arch.clone()),
+            ("beta.kubernetes.io/os", Name::from_static("linux")),
+            ("kubernetes.io/arch", self.arch.clone()),
+            ("kubernetes.io/hostname", self.name.clone()),
+            ("kubernetes.io/os", Name::from_static("linux")),
+        ];
+        let own = own.into_iter().map(|(key, value)| (Name::from_static(key), value));
+        own.chain(self.labels.iter().map(|(key, value)| (key.clone(), value.clone()))).collect()
+    }
+
+    fn addresses(&self) -> Vec<NodeAddress> {
+        let address = |kind, address: &Name| NodeAddress {
+            kind: Name::from_static(kind),
+            address: address.clone(),
+            ..NodeAddress::default()
+        };
+        vec![address("InternalIP", &self.address), address("Hostname", &self.name)]
+    }
+}

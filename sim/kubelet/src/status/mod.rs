@@ -1,0 +1,107 @@
+//! The status of a pod, as a kubelet works it out from what the runtime shows.
+//!
+//! Upstream: `pkg/kubelet/kubelet_pods.go`, `generateAPIPodStatus`; `pkg/kubelet/status`.
+
+mod conditions;
+mod containers;
+mod equal;
+mod phase;
+
+use api::{Pod, PodPhase, PodStatus, condition};
+use base::{Name, Time};
+
+pub(crate) use self::conditions::{refresh_readiness, set_terminal, stamp};
+pub(crate) use self::containers::{Facts, may_restart, vanished};
+pub(crate) use self::equal::is_same_to_kubelet;
+pub(crate) use self::phase::is_terminal;
+use crate::runtime::Sandbox;
+
+/// What a status is made from.
+pub(crate) struct Scene<'a> {
+    pub(crate) now: Time,
+    pub(crate) pod: &'a Pod,
+    /// The status that was reported before.
+    pub(crate) old: &'a PodStatus,
+    pub(crate) sandbox: Option<&'a Sandbox>,
+    /// When the runtime was listed: what has happened since is not known yet.
+    pub(crate) at: Time,
+    /// By position among all containers, init containers first.
+    pub(crate) facts: &'a [Facts<'a>],
+    pub(crate) host_ip: &'a Name,
+    /// Its containers have been stopped for good.
+    pub(crate) is_over: bool,
+    /// Phase, reason and message are decided: past its deadline.
+    pub(crate) verdict: Option<(&'static str, &'static str)>,
+}
+
+impl Scene<'_> {
+    /// The status now. Conditions that the kubelet does not own are left out; the API server keeps them.
+    pub(crate) fn status(&self) -> PodStatus {
+        let (pod, old) = (self.pod, self.old);
+        let init = containers::statuses(self, true);
+        let main = containers::statuses(self, false);
+        let mut status = PodStatus {
+            observed_generation: pod.meta.generation,
+            phase: phase::phase(&pod.spec, &init, &main, self.is_over),
+            host_ip: self.host_ip.clone(),
+            pod_ip: self.pod_ip(),
+            start_time: old.start_time.or(Some(self.now.into())),
+            init_container_statuses: init,
+            container_statuses: main,
+            qos_class: pod.status.qos_class.clone(),
+            ..PodStatus::default()
+        };
+        self.decide(&mut status);
+        status.conditions = conditions::all(self, &status);
+        stamp(&mut status, old, self.now);
+        status
+    }
+
+    /// A pod that was over once stays over, for the reason that was given then.
+    fn decide(&self, status: &mut PodStatus) {
+        let known = [self.old, &self.pod.status];
+        if !is_terminal(&status.phase) {
+            if let Some(before) = known.iter().find(|it| is_terminal(&it.phase)) {
+                status.phase = before.phase.clone();
+            }
+        }
+        if is_terminal(&status.phase) {
+            let reason = known.iter().find(|it| it.phase == status.phase && !it.reason.is_empty());
+            if let Some(before) = reason {
+                (status.reason, status.message) = (before.reason.clone(), before.message.clone());
+            }
+        }
+        if let Some((reason, message)) = self.verdict {
+            status.phase = PodPhase::Failed;
+            (status.reason, status.message) = (Name::from_static(reason), Name::from_static(message));
+        }
+        if is_terminal(&self.pod.status.phase) {
+            status.phase = self.pod.status.phase.clone();
+        }
+    }
+
+    /// What it had when it is over, since the sandbox has gone then.
+    fn pod_ip(&self) -> Name {
+        if self.pod.spec.host_network {
+            return self.host_ip.clone();
+        }
+        match self.sandbox {
+            Some(sandbox) if sandbox.is_up(self.at) => sandbox.ip.clone(),
+            Some(_) | None if self.is_over => self.old.pod_ip.clone(),
+            Some(_) | None => Name::EMPTY,
+        }
+    }
+}
+
+/// Whether a condition is the kubelet's to set. Upstream: `pkg/kubelet/types/pod_status.go`.
+pub(crate) fn is_own_condition(kind: &str) -> bool {
+    [
+        condition::POD_SCHEDULED,
+        condition::POD_READY_TO_START_CONTAINERS,
+        condition::INITIALIZED,
+        condition::CONTAINERS_READY,
+        condition::READY,
+    ]
+    .iter()
+    .any(|it| it == kind)
+}

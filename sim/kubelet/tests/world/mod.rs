@@ -1,0 +1,421 @@
+//! One node with its kubelet and runtime, in front of an API server that does just enough, on a virtual clock.
+
+#![allow(dead_code, unreachable_pub, missing_debug_implementations, reason = "each test file uses its own part")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use api::{
+    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Kind, Lease, Meta, Node, Patch, Pod,
+    PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
+};
+use base::{Cause, Luck, Name, Span, Time};
+use kubelet::{Effect, Input, Kubelet, Note, Runtime, Setup, Start, Token};
+use workload::{Behaviours, Defaults, Lasting, Rule};
+
+/// 2026-01-01T00:00:00Z.
+pub const START: Time = Time::from_secs(1_767_225_600);
+/// Between the kubelet and the API server.
+const ONE_WAY: Span = Span::millis(1);
+
+pub struct World {
+    pub now: Time,
+    pub kubelet: Option<Kubelet>,
+    pub runtime: Runtime,
+    pub pods: BTreeMap<Name, Arc<Pod>>,
+    pub node: Option<Arc<Node>>,
+    pub lease: Option<Arc<Lease>>,
+    events: BTreeMap<Name, Event>,
+    setup: Arc<Setup>,
+    luck: Luck,
+    runs: u16,
+    revision: u64,
+    queue: BTreeMap<(Time, u64), Due>,
+    tickets: u64,
+    story: String,
+    /// Everything the kubelet noted, and when.
+    pub notes: Vec<(Time, Note)>,
+    /// Every status that was written, and when.
+    pub statuses: Vec<(Time, Name, PodStatus)>,
+    /// When the kubelet was woken, by a timer.
+    pub wakes: usize,
+}
+
+enum Due {
+    Input(u16, Input),
+    Request(u16, kubelet::RequestId, Request),
+    /// Something the test does.
+    Act(Box<dyn FnOnce(&mut World)>),
+}
+
+/// Times that a reader can add up: a sandbox takes 200 ms, a container 100 ms, a pull 2 s, a second one 300 ms; a
+/// process is well after 1 s, stops within 500 ms, and an init container runs for 2 s.
+pub fn defaults() -> Defaults {
+    let millis = |it| Lasting::from(Span::millis(it));
+    Defaults {
+        startup: millis(1_000),
+        stop: millis(500),
+        init_run: millis(2_000),
+        batch_run: millis(5_000),
+        image_bytes: base::Distribution::constant(60e6).unwrap(),
+        pull_overhead: millis(500),
+        pull_bytes_per_second: 40e6,
+        sandbox: millis(200),
+        create: millis(100),
+        recheck: millis(300),
+    }
+}
+
+pub fn setup() -> Setup {
+    let quantity = |text: &str| text.parse().unwrap();
+    let list: api::ResourceList = [("cpu", "4"), ("memory", "8Gi"), ("pods", "110")]
+        .into_iter()
+        .map(|(name, amount)| (Name::new(name), quantity(amount)))
+        .collect();
+    Setup {
+        name: Name::new("node-0"),
+        labels: [("topology.kubernetes.io/zone", "zone-a")].into(),
+        annotations: api::Labels::EMPTY,
+        taints: Vec::new(),
+        capacity: list.clone(),
+        allocatable: list,
+        address: Name::new("192.168.0.10"),
+        pod_cidr: Name::new("10.244.0.0/24"),
+        provider_id: Name::EMPTY,
+        arch: Name::new("amd64"),
+        status_rest: api::Rest::default(),
+    }
+}
+
+/// A pod from the YAML-like JSON of its spec.
+pub fn pod(name: &str, spec: serde_json::Value) -> Pod {
+    let mut spec: PodSpec = serde_json::from_value(spec).unwrap();
+    if spec.restart_policy.is_unset() {
+        spec.restart_policy = api::RestartPolicy::Always;
+    }
+    for probe in spec.init_containers.iter_mut().chain(&mut spec.containers).flat_map(|it| {
+        [&mut it.startup_probe, &mut it.readiness_probe, &mut it.liveness_probe].into_iter().flatten()
+    }) {
+        let or = |value: &mut i32, default| if *value == 0 { *value = default };
+        or(&mut probe.period_seconds, 10);
+        or(&mut probe.failure_threshold, 3);
+        or(&mut probe.success_threshold, 1);
+        or(&mut probe.timeout_seconds, 1);
+    }
+    let scheduled = Condition {
+        kind: Name::new("PodScheduled"),
+        status: api::ConditionStatus::True,
+        last_transition_time: Some(START.into()),
+        ..Condition::default()
+    };
+    Pod {
+        meta: Meta {
+            name: Name::new(name),
+            namespace: Name::new("default"),
+            uid: Uid(u128::from(Luck::of_text(name))),
+            generation: 1,
+            ..Meta::default()
+        },
+        spec: spec.into(),
+        node: Name::new("node-0"),
+        status: PodStatus {
+            phase: PodPhase::Pending,
+            conditions: vec![scheduled],
+            qos_class: Name::new("BestEffort"),
+            ..PodStatus::default()
+        },
+    }
+}
+
+impl World {
+    /// A settled node whose clocks tick at whole seconds, with behaviours as a scenario writes them.
+    pub fn new(rules: serde_json::Value) -> Self {
+        Self::with_seed(rules, defaults(), 7)
+    }
+
+    pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
+        let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
+        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
+        let luck = Luck::new(seed, "test");
+        let setup = Arc::new(setup());
+        let cidr = setup.pod_cidr.parse().unwrap();
+        let mut world = Self {
+            now: START,
+            kubelet: None,
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck),
+            pods: BTreeMap::new(),
+            node: None,
+            lease: None,
+            events: BTreeMap::new(),
+            setup,
+            luck,
+            runs: 0,
+            revision: 0,
+            queue: BTreeMap::new(),
+            tickets: 0,
+            story: String::new(),
+            notes: Vec::new(),
+            statuses: Vec::new(),
+            wakes: 0,
+        };
+        world.start_kubelet(Start::Settled);
+        world
+    }
+
+    pub fn at(&mut self, secs: f64, act: impl FnOnce(&mut Self) + 'static) {
+        self.push(START + Span::from_secs_f64(secs), Due::Act(Box::new(act)));
+    }
+
+    pub fn run_until(&mut self, secs: f64) {
+        let end = START + Span::from_secs_f64(secs);
+        while let Some(((at, _), _)) = self.queue.first_key_value().filter(|((at, _), _)| *at <= end) {
+            assert!(self.now <= *at, "time ran backwards");
+            self.now = *at;
+            let (_, due) = self.queue.pop_first().unwrap();
+            match due {
+                Due::Input(run, input) => self.input(run, input),
+                Due::Request(run, id, request) => self.serve(run, id, request),
+                Due::Act(act) => act(self),
+            }
+        }
+        self.now = end;
+    }
+
+    pub fn story(&self) -> &str {
+        &self.story
+    }
+
+    pub fn pod(&self, name: &str) -> &Pod {
+        &self.pods[name]
+    }
+
+    /// How many inputs, requests and timers are still to come.
+    pub fn pending(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+/// What a user, a controller or a fault does.
+impl World {
+    pub fn create(&mut self, pod: Pod) {
+        self.tell(&format!("user     creates {}", pod.meta.name));
+        self.put(pod);
+    }
+
+    pub fn delete(&mut self, name: &str, grace: u64) {
+        self.tell(&format!("user     deletes {name} with {grace} s of grace"));
+        let mut pod = self.pods[name].as_ref().clone();
+        if grace == 0 {
+            return self.remove(name);
+        }
+        pod.meta.deletion_timestamp = Some(Timestamp::from(self.now + Span::secs(grace)));
+        pod.meta.deletion_grace_period_seconds = Some(i64::try_from(grace).unwrap());
+        self.put(pod);
+    }
+
+    pub fn edit(&mut self, name: &str, change: impl FnOnce(&mut Pod)) {
+        let mut pod = self.pods[name].as_ref().clone();
+        change(&mut pod);
+        self.put(pod);
+    }
+
+    pub fn stop_kubelet(&mut self) {
+        self.tell("fault    the kubelet dies");
+        if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
+            self.lease = Some(Arc::new(lease));
+        }
+        self.runtime.kubelet_gone(self.now);
+    }
+
+    pub fn crash_node(&mut self) {
+        self.tell("fault    the node crashes");
+        if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
+            self.lease = Some(Arc::new(lease));
+        }
+        self.runtime.power_off(self.now);
+    }
+
+    /// As the node lifecycle controller does.
+    pub fn set_node_ready(&mut self, status: api::ConditionStatus) {
+        let node = Arc::make_mut(self.node.as_mut().unwrap());
+        let ready = node.status.conditions.iter_mut().find(|it| it.kind == "Ready").unwrap();
+        ready.status = status;
+        let node = Arc::clone(self.node.as_ref().unwrap());
+        self.watch(Input::NodeSet(node));
+    }
+
+    /// Tells the kubelet that something was done to the pod's containers.
+    pub fn disturb(&mut self, uid: Uid) {
+        self.tell("fault    kills the pod's processes");
+        self.input(self.runs - 1, Input::Disturbed(uid));
+    }
+
+    pub fn start_kubelet(&mut self, start: Start) {
+        self.tell(&format!("fault    a kubelet starts ({start:?})"));
+        self.runtime.power_on(self.now);
+        self.kubelet = Some(Kubelet::new(Arc::clone(&self.setup), self.runs, self.luck));
+        let run = self.runs;
+        self.runs += 1;
+        self.input(run, Input::Started(start));
+        let pods: Vec<_> = self.pods.values().cloned().collect();
+        for pod in pods {
+            self.input(run, Input::PodSet(pod, Cause::NONE));
+        }
+        self.input(run, Input::Listed);
+    }
+}
+
+impl World {
+    fn push(&mut self, at: Time, due: Due) {
+        self.tickets += 1;
+        self.queue.insert((at, self.tickets), due);
+    }
+
+    fn input(&mut self, run: u16, input: Input) {
+        let Some(kubelet) = self.kubelet.as_mut().filter(|_| run + 1 == self.runs) else { return };
+        self.wakes += usize::from(matches!(input, Input::Timer(_)));
+        let mut effects = Vec::new();
+        kubelet.handle(self.now, input, &mut self.runtime, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Send { id, at, request, .. } => self.push(at + ONE_WAY, Due::Request(run, id, request)),
+                Effect::WakeAt(at, token) => self.wake(run, at, token),
+                Effect::Note(note) => self.notes.push((self.now, note)),
+            }
+        }
+    }
+
+    fn wake(&mut self, run: u16, at: Time, token: Token) {
+        assert!(self.now <= at, "a timer in the past");
+        self.push(at, Due::Input(run, Input::Timer(token)));
+    }
+
+    fn serve(&mut self, run: u16, id: kubelet::RequestId, request: Request) {
+        let response = self.carry_out(request);
+        self.push(self.now + ONE_WAY, Due::Input(run, Input::Answer(id, response)));
+    }
+
+    fn carry_out(&mut self, request: Request) -> Response {
+        let key = request.key();
+        match (request, key.kind.clone()) {
+            (Request::Get { .. }, Kind::Pod) => match self.pods.get(&key.name) {
+                Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
+                None => Err(Status::not_found(&key)),
+            },
+            (Request::Get { .. }, _) => Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object())),
+            (Request::Create { object }, Kind::Node) => {
+                if self.node.is_some() {
+                    return Err(Status::already_exists(&key));
+                }
+                self.node = object.get::<Node>().cloned();
+                Ok(Answer::Object(object))
+            }
+            (Request::Create { object } | Request::Update { object, .. }, Kind::Lease) => {
+                self.lease = object.get::<Lease>().cloned();
+                Ok(Answer::Object(object))
+            }
+            (Request::Create { object }, _) => {
+                let event = object.get::<Event>().unwrap();
+                self.events.insert(key.name, event.as_ref().clone());
+                self.tell_event(event, 1);
+                Ok(Answer::Object(object))
+            }
+            (Request::Patch { patch: Patch::Merge(change), .. }, _) => {
+                let event = self.events[&key.name].clone();
+                self.tell_event(&event, change["count"].as_u64().unwrap());
+                Ok(Answer::Done)
+            }
+            (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
+                let node = Arc::make_mut(self.node.as_mut().unwrap());
+                for edit in edits {
+                    let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
+                    node.status = *status;
+                }
+                Ok(Answer::Done)
+            }
+            (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
+                let Some(pod) = self.pods.get(&key.name).filter(|it| Some(it.meta.uid) == preconditions.uid) else {
+                    return Err(Status::not_found(&key));
+                };
+                let [Edit::PodStatus(status)] = edits.as_slice() else { panic!("{edits:?}") };
+                let pod = Pod { status: status.as_ref().clone(), ..pod.as_ref().clone() };
+                self.tell_status(&pod);
+                self.statuses.push((self.now, pod.meta.name.clone(), pod.status.clone()));
+                self.put(pod);
+                Ok(Answer::Object(Arc::clone(&self.pods[&key.name]).into_object()))
+            }
+            (Request::Delete { .. }, _) => {
+                let sandbox = self.pods.get(&key.name).and_then(|it| self.runtime.pod(it.meta.uid));
+                let runs = sandbox.is_some_and(|it| it.instances().any(|it| it.is_running(self.now)));
+                assert!(!runs, "a pod goes when its containers have stopped:\n{}", self.story);
+                self.tell(&format!("kubelet  deletes {}", key.name));
+                self.remove(&key.name);
+                Ok(Answer::Done)
+            }
+            (other, _) => panic!("a kubelet does not ask for {other:?}"),
+        }
+    }
+
+    fn put(&mut self, mut pod: Pod) {
+        self.revision += 1;
+        pod.meta.resource_version = api::Revision(self.revision);
+        let pod = Arc::new(pod);
+        self.pods.insert(pod.meta.name.clone(), Arc::clone(&pod));
+        self.watch(Input::PodSet(pod, Cause::NONE));
+    }
+
+    fn remove(&mut self, name: &str) {
+        let pod = self.pods.remove(name).unwrap();
+        self.watch(Input::PodGone(pod.meta.uid, Cause::NONE));
+    }
+
+    fn watch(&mut self, input: Input) {
+        let run = self.runs - 1;
+        self.push(self.now + ONE_WAY, Due::Input(run, input));
+    }
+
+    pub fn tell(&mut self, line: &str) {
+        writeln!(self.story, "{:>9} {line}", self.now.since(START).to_string()).unwrap();
+    }
+
+    fn tell_event(&mut self, event: &Event, count: u64) {
+        let count = if count == 1 { String::new() } else { format!(" (x{count})") };
+        let part = event.involved_object.field_path.as_str();
+        let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
+        let name = &event.involved_object.name;
+        self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_status(&mut self, pod: &Pod) {
+        let status = &pod.status;
+        let statuses = status.init_container_statuses.iter().chain(&status.container_statuses);
+        let containers: Vec<String> = statuses.map(tell_container).collect();
+        let conditions: Vec<String> = status.conditions.iter().filter(|it| it.is_true()).map(|it| short(&it.kind)).collect();
+        let reason = if status.reason.is_empty() { String::new() } else { format!(" ({})", status.reason) };
+        self.tell(&format!("status   {} {}{reason} [{}] {}", pod.meta.name, status.phase, containers.join(", "), conditions.join(" ")));
+    }
+}
+
+fn short(condition: &str) -> String {
+    match condition {
+        "PodReadyToStartContainers" => "network".into(),
+        "PodScheduled" => "scheduled".into(),
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+fn tell_container(status: &ContainerStatus) -> String {
+    let ready = if status.ready { " ready" } else { "" };
+    let restarts = if status.restart_count == 0 { String::new() } else { format!(" #{}", status.restart_count) };
+    format!("{}{restarts} {}{ready}", status.name, tell_state(&status.state))
+}
+
+fn tell_state(state: &ContainerState) -> String {
+    match (&state.waiting, &state.running, &state.terminated) {
+        (Some(it), _, _) => it.reason.to_string(),
+        (_, Some(_), _) => "running".into(),
+        (_, _, Some(it)) => format!("{} {}", it.reason, it.exit_code),
+        (None, None, None) => "unknown".into(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Node pools: many nodes of one make.
+
+use api::{Labels, ResourceList, Taint, naming};
+use base::Name;
+use chaos::POOL_LABEL;
+use manifest::Path;
+
+use crate::document::Problems;
+use crate::file::{self, NodePool};
+
+/// The label that says in which zone a node is.
+pub(crate) const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
+
+/// As many nodes as any pool may have, and all pools together. Their pods' addresses must fit in 10.128.0.0/9.
+pub(crate) const NODES_MAX: u32 = 30_000;
+
+/// A pool as it is used: checked, with defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    pub name: Name,
+    pub count: u32,
+    /// Dealt round-robin to the nodes; none if empty.
+    pub zones: Vec<Name>,
+    pub capacity: ResourceList,
+    pub allocatable: ResourceList,
+    pub labels: Labels,
+    pub taints: Vec<Taint>,
+    /// Of one node. No currency is implied.
+    pub price_per_hour: Option<f64>,
+}
+
+impl Pool {
+    /// `count` nodes of the default size.
+    pub(crate) fn of_default_size(name: Name, count: u32) -> Self {
+        let capacity = file::default_capacity();
+        Self {
+            name,
+            count,
+            zones: Vec::new(),
+            allocatable: capacity.clone(),
+            capacity,
+            labels: Labels::EMPTY,
+            taints: Vec::new(),
+            price_per_hour: None,
+        }
+    }
+
+    /// The pool that a scenario describes at `path`. What is wrong with it goes to `problems`.
+    pub(crate) fn read(it: &NodePool, path: &Path, problems: &mut Problems) -> Self {
+        let name = read_name(it, path, problems);
+        let count = it.count.unwrap_or(1);
+        if NODES_MAX < count {
+            problems.add(&path.clone().key("count"), format!("a pool has at most {NODES_MAX} nodes"));
+        }
+        for (idx, zone) in it.zones.iter().enumerate() {
+            let reasons = if zone.is_empty() { vec!["it is empty".into()] } else { naming::label_value(zone) };
+            if let Some(reason) = reasons.first() {
+                let path = path.clone().key("zones").index(idx);
+                problems.add(&path, format!("`{zone}` cannot be a zone: {reason}"));
+            }
+        }
+        check_labels(&it.labels, &path.clone().key("labels"), problems);
+        check_taints(&it.taints, &path.clone().key("taints"), problems);
+        if it.price_per_hour.is_some_and(|price| price < 0.0 || !price.is_finite()) {
+            problems.add(&path.clone().key("pricePerHour"), "a price must be 0 or more");
+        }
+        let mut capacity = file::default_capacity();
+        capacity.extend(it.capacity.iter().map(|(name, quantity)| (name.clone(), *quantity)));
+        let allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
+        let taints = it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
+        Self {
+            name,
+            count: count.min(NODES_MAX),
+            zones: it.zones.clone(),
+            capacity,
+            allocatable,
+            labels: it.labels.clone(),
+            taints: taints.collect(),
+            price_per_hour: it.price_per_hour,
+        }
+    }
+
+    /// The name of the node with this number.
+    pub(crate) fn node_name(&self, n: u32) -> Name {
+        Name::from(format_args!("{}-{n}", self.name))
+    }
+
+    /// The labels of the node with this number, beside those that its kubelet adds.
+    pub(crate) fn node_labels(&self, n: u32) -> Labels {
+        let mut labels = self.labels.clone();
+        labels.insert(Name::from_static(POOL_LABEL), self.name.clone());
+        if !self.zones.is_empty() {
+            let zone = &self.zones[n as usize % self.zones.len()];
+            labels.insert(Name::from_static(ZONE_LABEL), zone.clone());
+        }
+        labels
+    }
+}
+
+fn read_name(it: &NodePool, path: &Path, problems: &mut Problems) -> Name {
+    let Some(name) = &it.name else {
+        problems.add_with_help(path, "this node pool has no name", "add `name: general`");
+        return Name::EMPTY;
+    };
+    // Nodes are called `<pool>-<number>`, and are hosts; their pool's name is also a label.
+    let last = NODES_MAX.saturating_sub(1);
+    if let Some(reason) = naming::dns1123_label(&format!("{name}-{last}")).first() {
+        problems.add(&path.clone().key("name"), format!("`{name}` cannot start the names of nodes: {reason}"));
+    }
+    name.clone()
+}
+
+fn check_labels(labels: &Labels, path: &Path, problems: &mut Problems) {
+    for (key, value) in labels.iter() {
+        let here = path.clone().key(key.as_str());
+        if let Some(reason) = naming::qualified_name(key).first() {
+            problems.add(&here, format!("`{key}` cannot be a label: {reason}"));
+        }
+        if let Some(reason) = naming::label_value(value).first() {
+            problems.add(&here, format!("`{value}` cannot be the value of a label: {reason}"));
+        }
+    }
+}
+
+fn check_taints(taints: &[file::Taint], path: &Path, problems: &mut Problems) {
+    for (idx, taint) in taints.iter().enumerate() {
+        let here = path.clone().index(idx);
+        if let Some(reason) = naming::qualified_name(&taint.key).first() {
+            problems.add(&here, format!("`{}` cannot be the key of a taint: {reason}", taint.key));
+        }
+        if let Some(reason) = naming::label_value(&taint.value).first() {
+            problems.add(&here, format!("`{}` cannot be the value of a taint: {reason}", taint.value));
+        }
+        if taint.effect.is_unset() {
+            problems.add_with_help(
+                &here,
+                "this taint has no effect",
+                "add `effect: NoSchedule`, `PreferNoSchedule` or `NoExecute`",
+            );
+        }
+    }
+}
+
+/// What is left for pods.
+fn allocatable(
+    capacity: &ResourceList,
+    reserved: &ResourceList,
+    path: &Path,
+    problems: &mut Problems,
+) -> ResourceList {
+    let mut left = capacity.clone();
+    for (name, amount) in reserved.iter() {
+        let here = path.clone().key(name.as_str());
+        match left.get_mut(name) {
+            None => {
+                let known: Vec<&str> = capacity.keys().map(|it| it.as_str()).collect();
+                let meant = api::nearest(name, known.iter().copied());
+                let hint = meant.map_or(String::new(), |it| format!("; did you mean `{it}`?"));
+                problems.add(&here, format!("the capacity has no `{name}` to reserve{hint}"));
+            }
+            Some(quantity) if *quantity < *amount => {
+                problems.add(&here, format!("more is reserved than there is: {amount} of {quantity}"));
+            }
+            Some(quantity) => *quantity -= *amount,
+        }
+    }
+    left
+}
