@@ -1,5 +1,7 @@
 //! Services and the endpoints behind them.
 
+use std::sync::Arc;
+
 use base::Name;
 
 use crate::int_or_string::IntOrString;
@@ -57,7 +59,8 @@ wire! {
         pub meta: Meta,
         /// `IPv4`, `IPv6` or `FQDN`.
         pub address_type: Name,
-        pub endpoints: Vec<Endpoint>,
+        /// Shared, since one version of a slice mostly differs from the last in one of them.
+        pub endpoints: Vec<Arc<Endpoint>>,
         pub ports: Vec<EndpointPort>,
     }
 }

@@ -1,6 +1,6 @@
 //! The server as a whole: requests in, answers and commits out.
 
-use api::{Key, Object, Request, Response, Revision, Status};
+use api::{Key, Kind, Object, Request, Response, Revision, Status};
 use base::{Luck, Name, Time};
 
 use crate::admission::AdmittedSpecs;
@@ -97,6 +97,11 @@ impl ApiServer {
     /// What is stored under `key` now.
     pub fn read(&self, key: &Key) -> Option<&Object> {
         self.storage.get(&StoreKey::from(key.clone()))
+    }
+
+    /// The objects of a kind, of one namespace or of all, in the order of their keys in etcd.
+    pub fn scan(&self, kind: &Kind, namespace: Option<&Name>) -> impl Iterator<Item = &Object> {
+        self.storage.scan(kind, namespace)
     }
 
     /// The revision of the last write.

@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn keys_are_ordered_as_their_paths_are() {
-        let mut keys = vec![
+        let mut keys = [
             key("a", "x"),
             key("a-b", "x"),
             key("ab", "x"),

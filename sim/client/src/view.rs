@@ -24,7 +24,7 @@ pub enum Change {
 #[derive(Clone, Debug, Default)]
 pub struct View {
     /// A position is a moment of first sight, and so is not used again.
-    slots: Vec<Option<Object>>,
+    slots: Vec<Option<Entry>>,
     by_key: Lookup<Key, Slot>,
     by_kind: BTreeMap<Kind, BTreeSet<Slot>>,
     /// By kind and namespace.
@@ -38,6 +38,22 @@ pub struct View {
 }
 
 type Slot = u32;
+
+/// An object, and what it is indexed by besides its key.
+#[derive(Clone, Debug)]
+struct Entry {
+    object: Object,
+    links: Links,
+}
+
+/// Empty and unset where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Links {
+    /// The controlling owner.
+    owner: Uid,
+    /// Of a pod.
+    node: Name,
+}
 
 impl Change {
     /// The object as it is, or was before it went.
@@ -86,10 +102,13 @@ impl View {
             self.insert(key, new.clone());
             return Change::Set { old: None, new };
         };
-        let old = self.slots[slot as usize].replace(new.clone()).expect("a slot in the index is taken");
-        if links(&old) != links(&new) {
-            self.unindex(&old, slot);
-            self.index(&new, slot);
+        let links = Links::of(&new);
+        let entry = self.slots[slot as usize].as_mut().expect("a slot in the index is taken");
+        let old = std::mem::replace(&mut entry.object, new.clone());
+        if entry.links != links {
+            let before = std::mem::replace(&mut entry.links, links.clone());
+            self.unindex(&before, slot);
+            self.index(&links, slot);
         }
         Change::Set { old: Some(old), new }
     }
@@ -102,13 +121,13 @@ impl View {
             slots.remove(&slot);
         }
         drop_from(&mut self.by_namespace, &(key.kind.clone(), key.namespace.clone()), slot);
-        self.unindex(&old, slot);
+        self.unindex(&old.links, slot);
         self.close_ranks();
-        Some(Change::Gone(old))
+        Some(Change::Gone(old.object))
     }
 
     pub fn get(&self, key: &Key) -> Option<&Object> {
-        self.slots[*self.by_key.get(key)? as usize].as_ref()
+        self.slots[*self.by_key.get(key)? as usize].as_ref().map(|it| &it.object)
     }
 
     pub fn find<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
@@ -163,8 +182,9 @@ impl View {
         self.by_kind.entry(key.kind.clone()).or_default().insert(slot);
         let namespace = (key.kind.clone(), key.namespace.clone());
         self.by_namespace.entry_or_insert_with(namespace, BTreeSet::new).insert(slot);
-        self.index(&object, slot);
-        self.slots.push(Some(object));
+        let links = Links::of(&object);
+        self.index(&links, slot);
+        self.slots.push(Some(Entry { object, links }));
         self.by_key.insert(key, slot);
     }
 
@@ -174,7 +194,7 @@ impl View {
             return;
         }
         let slots = std::mem::take(self).slots;
-        slots.into_iter().flatten().for_each(|object| self.insert(object.key(), object));
+        slots.into_iter().flatten().for_each(|it| self.insert(it.object.key(), it.object));
     }
 
     fn pick<'a, T: Resource>(
@@ -182,45 +202,34 @@ impl View {
         slots: Option<&'a BTreeSet<Slot>>,
     ) -> impl Iterator<Item = &'a Arc<T>> {
         let slots = slots.into_iter().flatten();
-        slots.filter_map(|&slot| self.slots[slot as usize].as_ref().and_then(T::of))
+        slots.filter_map(|&slot| self.slots[slot as usize].as_ref().and_then(|it| T::of(&it.object)))
     }
 
-    fn index(&mut self, object: &Object, slot: Slot) {
-        let (owner, node) = links(object);
-        if let Some(owner) = owner {
-            self.by_owner.entry_or_insert_with(owner, BTreeSet::new).insert(slot);
-        } else if let Some(place) = orphanage(object) {
-            self.orphans.entry_or_insert_with(place, BTreeSet::new).insert(slot);
+    fn index(&mut self, links: &Links, slot: Slot) {
+        if !links.owner.is_unset() {
+            self.by_owner.entry_or_insert_with(links.owner, BTreeSet::new).insert(slot);
         }
-        if let Some(node) = node {
-            self.by_node.entry_or_insert_with(node.clone(), BTreeSet::new).insert(slot);
+        if !links.node.is_empty() {
+            self.by_node.entry_or_insert_with(links.node.clone(), BTreeSet::new).insert(slot);
         }
     }
 
-    fn unindex(&mut self, object: &Object, slot: Slot) {
-        let (owner, node) = links(object);
-        if let Some(owner) = owner {
-            drop_from(&mut self.by_owner, &owner, slot);
-        } else if let Some(place) = orphanage(object) {
-            drop_from(&mut self.orphans, &place, slot);
+    fn unindex(&mut self, links: &Links, slot: Slot) {
+        if !links.owner.is_unset() {
+            drop_from(&mut self.by_owner, &links.owner, slot);
         }
-        if let Some(node) = node {
-            drop_from(&mut self.by_node, node, slot);
+        if !links.node.is_empty() {
+            drop_from(&mut self.by_node, &links.node, slot);
         }
     }
 }
 
-/// What an object is indexed by, besides its key.
-fn links(object: &Object) -> (Option<Uid>, Option<&Name>) {
-    let owner = object.meta().controller().map(|it| it.uid);
-    let node = object.get::<Pod>().map(|pod| &pod.node).filter(|node| !node.is_empty());
-    (owner, node)
-}
-
-/// Where a controller that adopts would look for an object that nobody controls.
-fn orphanage(object: &Object) -> Option<(Kind, Name)> {
-    let kind = object.kind();
-    matches!(kind, Kind::Pod | Kind::ReplicaSet).then(|| (kind, object.meta().namespace.clone()))
+impl Links {
+    fn of(object: &Object) -> Self {
+        let owner = object.meta().controller().map_or(Uid::default(), |it| it.uid);
+        let node = object.get::<Pod>().map_or(Name::EMPTY, |pod| pod.node.clone());
+        Self { owner, node }
+    }
 }
 
 /// Empty sets go, so that memory does not grow with everything that ever was.

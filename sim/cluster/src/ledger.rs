@@ -1,6 +1,8 @@
 //! What became of every pod that ever lived, and how many there are of what: kept up to date by each commit.
 
-use api::{Kind, Object, Pod, PodPhase, Uid};
+use std::sync::Arc;
+
+use api::{Event, Object, Pod, PodPhase, Uid};
 use base::{Lookup, Name, Time};
 
 /// One pod's life. Times are those of the commits that showed the step.
@@ -39,11 +41,21 @@ pub enum Fate {
     Preempted,
 }
 
-/// All pods, in the order of their creation.
+/// One Kubernetes event as it was last written. It stays here after its hour in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventLife {
+    pub first: Time,
+    pub last: Time,
+    pub event: Arc<Event>,
+}
+
+/// All pods and all events, in the order of their creation.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     lives: Vec<PodLife>,
     by_uid: Lookup<Uid, u32>,
+    events: Vec<EventLife>,
+    events_by_uid: Lookup<Uid, u32>,
 }
 
 impl Ledger {
@@ -51,17 +63,39 @@ impl Ledger {
         &self.lives
     }
 
+    pub fn events(&self) -> &[EventLife] {
+        &self.events
+    }
+
     /// Takes in one commit.
     pub(crate) fn observe(&mut self, now: Time, new: Option<&Object>, old: Option<&Object>) {
-        let Some(object) = new.or(old).filter(|it| it.kind() == Kind::Pod) else { return };
-        let Some(pod) = object.get::<Pod>() else { return };
+        let Some(object) = new.or(old) else { return };
+        if let Some(pod) = object.get::<Pod>() {
+            self.observe_pod(now, pod, new.is_none());
+        } else if let Some(event) = new.and_then(Object::get::<Event>) {
+            self.observe_event(now, event);
+        }
+    }
+
+    fn observe_event(&mut self, now: Time, event: &Arc<Event>) {
+        if let Some(&idx) = self.events_by_uid.get(&event.meta.uid) {
+            let life = &mut self.events[idx as usize];
+            (life.last, life.event) = (now, event.clone());
+            return;
+        }
+        let idx = u32::try_from(self.events.len()).expect("four thousand million events do not fit in memory");
+        self.events_by_uid.insert(event.meta.uid, idx);
+        self.events.push(EventLife { first: now, last: now, event: event.clone() });
+    }
+
+    fn observe_pod(&mut self, now: Time, pod: &Pod, is_gone: bool) {
         let idx = match self.by_uid.get(&pod.meta.uid) {
             Some(&idx) => idx as usize,
             None => self.open(now, pod),
         };
         let life = &mut self.lives[idx];
         life.see(now, pod);
-        if new.is_none() {
+        if is_gone {
             life.deleted = Some(now);
             life.is_ready = false;
             self.by_uid.remove(&pod.meta.uid);

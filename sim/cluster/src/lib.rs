@@ -15,7 +15,7 @@ mod wire;
 pub use crate::cluster::{Cluster, WARM_UP};
 pub use crate::event::{Client, Event, NodeIdx, Watcher};
 pub use crate::latency::Latency;
-pub use crate::ledger::{Fate, Ledger, PodLife};
+pub use crate::ledger::{EventLife, Fate, Ledger, PodLife};
 pub use crate::series::{SAMPLE_PERIOD, Sample, Series};
 pub use crate::setup::{Action, Setup, SetupError, Step};
 pub use crate::wire::{Flight, News, RequestId};

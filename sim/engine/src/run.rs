@@ -113,6 +113,12 @@ impl<W: World> Run<W> {
         self.handle_next(Time::MAX)
     }
 
+    /// As [`Run::step`], but only if the event is due by `end`. With the present time as `end`, it tells when an
+    /// instant is over.
+    pub fn step_by(&mut self, end: Time) -> Option<W::Event> {
+        self.handle_next(end)
+    }
+
     pub const fn now(&self) -> Time {
         self.queue.now()
     }

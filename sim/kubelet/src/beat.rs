@@ -42,8 +42,14 @@ mod tests {
     fn ticks_are_counted_from_the_first() {
         let beat = Beat { first: Time::from_secs(5), period: Span::secs(2) };
         let secs = Time::from_secs;
-        assert_eq!([beat.last(secs(4)), beat.last(secs(5)), beat.last(secs(8))], [None, Some(secs(5)), Some(secs(7))]);
+        assert_eq!(
+            [beat.last(secs(4)), beat.last(secs(5)), beat.last(secs(8))],
+            [None, Some(secs(5)), Some(secs(7))]
+        );
         assert_eq!([beat.from(secs(1)), beat.from(secs(7)), beat.from(secs(8))], [secs(5), secs(7), secs(9)]);
-        assert_eq!([beat.after(secs(1)), beat.after(secs(7)), beat.after(secs(8))], [secs(5), secs(9), secs(9)]);
+        assert_eq!(
+            [beat.after(secs(1)), beat.after(secs(7)), beat.after(secs(8))],
+            [secs(5), secs(9), secs(9)]
+        );
     }
 }

@@ -40,7 +40,12 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// A request to the API server; it leaves at `at`, when the client's own rate limit lets it.
-    Send { id: RequestId, at: Time, request: Request, cause: Cause },
+    Send {
+        id: RequestId,
+        at: Time,
+        request: Request,
+        cause: Cause,
+    },
     /// `Input::Timer` is wanted then. Timers are never cancelled: one that is no longer needed is ignored.
     WakeAt(Time, Token),
     Note(Note),
@@ -89,19 +94,41 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The node cannot run it; the reason in one word.
-    Rejected { reason: Name },
-    SandboxCreated { ip: Name },
-    PullStarted { image: Name },
-    Pulled { image: Name, bytes: i64, took: Span },
+    Rejected {
+        reason: Name,
+    },
+    SandboxCreated {
+        ip: Name,
+    },
+    PullStarted {
+        image: Name,
+    },
+    Pulled {
+        image: Name,
+        bytes: i64,
+        took: Span,
+    },
     /// `restarts` is 0 for the first start.
-    Started { restarts: u32 },
+    Started {
+        restarts: u32,
+    },
     /// Noticed now; it happened at `at`.
-    Exited { at: Time, code: i32, reason: &'static str },
+    Exited {
+        at: Time,
+        code: i32,
+        reason: &'static str,
+    },
     /// Its containers are being stopped, and have so long.
-    Stopping { grace: Span },
+    Stopping {
+        grace: Span,
+    },
     /// A container must wait before it is started again.
-    BackingOff { delay: Span },
-    ProbeFailed { probe: &'static str },
+    BackingOff {
+        delay: Span,
+    },
+    ProbeFailed {
+        probe: &'static str,
+    },
     /// All containers have stopped for good.
     Stopped,
 }

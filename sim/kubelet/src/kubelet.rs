@@ -109,14 +109,7 @@ impl Kubelet {
         }
     }
 
-    fn gone(
-        &mut self,
-        uid: Uid,
-        cause: Cause,
-        runtime: &mut Runtime,
-        effects: &mut Vec<Effect>,
-        now: Time,
-    ) {
+    fn gone(&mut self, uid: Uid, cause: Cause, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
         let Some(&handle) = self.by_uid.get(&uid) else { return };
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         if let Some(worker) = self.pods.get_mut(handle) {
@@ -138,7 +131,8 @@ impl Kubelet {
 
 /// Kills what runs for pods that the API server does not have. Upstream: `HandlePodCleanups`.
 fn kill_orphans(known: &BTreeMap<Uid, Handle<Worker>>, turn: &mut Turn<'_>) {
-    let orphans: Vec<Uid> = turn.runtime.pods().map(|(uid, _)| uid).filter(|it| !known.contains_key(it)).collect();
+    let orphans: Vec<Uid> =
+        turn.runtime.pods().map(|(uid, _)| uid).filter(|it| !known.contains_key(it)).collect();
     let mut is_any_running = false;
     for uid in orphans {
         let running = running(turn.runtime, uid, turn.now);
@@ -158,7 +152,9 @@ fn kill_orphans(known: &BTreeMap<Uid, Handle<Worker>>, turn: &mut Turn<'_>) {
 
 fn running(runtime: &Runtime, uid: Uid, now: Time) -> Vec<usize> {
     let Some(sandbox) = runtime.pod(uid) else { return Vec::new() };
-    (0..sandbox.containers()).filter(|idx| sandbox.instance(*idx).is_some_and(|it| it.is_running(now))).collect()
+    (0..sandbox.containers())
+        .filter(|idx| sandbox.instance(*idx).is_some_and(|it| it.is_running(now)))
+        .collect()
 }
 
 /// A pod of this node, new or changed.

@@ -24,6 +24,7 @@ mod reporter;
 mod runtime;
 mod setup;
 mod status;
+mod text;
 
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;

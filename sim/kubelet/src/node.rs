@@ -117,10 +117,17 @@ impl Registrar {
     fn tell(&mut self, was_ready: bool, turn: &mut Turn<'_>) {
         let name = turn.core.setup.name.clone();
         let ready = if was_ready { None } else { Some("NodeReady") };
-        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"].into_iter().chain(ready) {
+        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"]
+            .into_iter()
+            .chain(ready)
+        {
             self.say(turn, status, Name::from(format_args!("Node {name} status is now: {status}")));
         }
-        self.say(turn, "NodeAllocatableEnforced", Name::from_static("Updated Node Allocatable limit across pods"));
+        self.say(
+            turn,
+            "NodeAllocatableEnforced",
+            Name::from_static("Updated Node Allocatable limit across pods"),
+        );
     }
 
     /// The node has changed. Upstream does not watch for that, but looks every 10 s.
@@ -149,7 +156,11 @@ impl Registrar {
     fn report(&mut self, turn: &mut Turn<'_>) {
         let Some(node) = self.node.as_ref().filter(|it| !is_up_to_date(&it.status)) else { return };
         let fresh = turn.core.setup.node().status;
-        let status = NodeStatus { conditions: conditions(&node.status, turn.now), images: node.status.images.clone(), ..fresh };
+        let status = NodeStatus {
+            conditions: conditions(&node.status, turn.now),
+            images: node.status.images.clone(),
+            ..fresh
+        };
         let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
         let id = turn.send(request, Cause::NONE);
         self.asked = Some((id, Asked::Patch));
@@ -174,10 +185,12 @@ impl Registrar {
     fn lease_answer(&mut self, was_update: bool, response: &Response, turn: &mut Turn<'_>) {
         let Err(status) = response else { return };
         self.heartbeat = None;
-        match status.reason {
-            Reason::AlreadyExists => self.take_lease(true, turn),
-            Reason::NotFound if was_update => self.take_lease(false, turn),
-            _ => self.retry(turn),
+        if status.reason == Reason::AlreadyExists {
+            self.take_lease(true, turn);
+        } else if status.reason == Reason::NotFound && was_update {
+            self.take_lease(false, turn);
+        } else {
+            self.retry(turn);
         }
     }
 

@@ -2,12 +2,15 @@
 //!
 //! Upstream: `staging/src/k8s.io/client-go/tools/record/{event,events_cache}.go`.
 
-use api::{Event, EventSource, Key, Kind, Object, ObjectReference, Patch, Preconditions, Request, Subresource};
+use api::{
+    Event, EventSource, Key, Kind, Object, ObjectReference, Patch, Preconditions, Request, Subresource,
+};
 use base::{Digest, Name, Time};
 use serde_json::json;
 
 use crate::bucket::Bucket;
 use crate::constants::{SPAM_BURST, SPAM_INTERVAL};
+use crate::text::{hex, join};
 
 /// What has been said about one object.
 #[derive(Clone, Debug)]
@@ -125,7 +128,7 @@ fn event(now: Time, said: Said, node: &Name, about: ObjectReference, saying: Say
 }
 
 fn event_name(about: &Name, first: Time) -> Name {
-    Name::from(format_args!("{about}.{:x}", first.nanos()))
+    join([about, ".", &hex(first.nanos())])
 }
 
 /// Events about what has no namespace are kept in `default`.
@@ -138,7 +141,11 @@ mod tests {
     use super::*;
 
     fn say(diary: &mut Diary, now: Time, message: &str) -> Option<Request> {
-        let about = ObjectReference { name: Name::new("web"), namespace: Name::new("shop"), ..ObjectReference::default() };
+        let about = ObjectReference {
+            name: Name::new("web"),
+            namespace: Name::new("shop"),
+            ..ObjectReference::default()
+        };
         diary.say(now, &Name::new("node"), about, Saying::warning("BackOff", message))
     }
 

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use api::{
-    Answer, DeleteOptions, Edit, Key, Kind, Object, Patch, Pod, PodStatus, Preconditions, Reason, Request, Resource,
-    Response, Subresource,
+    Answer, DeleteOptions, Edit, Key, Kind, Object, Patch, Pod, PodStatus, Preconditions, Reason, Request,
+    Resource, Response, Subresource,
 };
 use base::Handle;
 
@@ -106,7 +106,9 @@ pub(crate) fn answer(pods: &mut Pods, response: Response, turn: &mut Turn<'_>) {
                 write(flight.pod, worker, found, turn);
             }
         }
-        (Stage::Writing { version }, Ok(answer)) => written(flight.pod, worker, found(&answer), version, turn),
+        (Stage::Writing { version }, Ok(answer)) => {
+            written(flight.pod, worker, found(&answer), version, turn);
+        }
         (Stage::Deleting, Ok(_)) => (),
     }
 }

@@ -55,10 +55,10 @@ impl Setup {
             meta: Meta {
                 name: self.name.clone(),
                 labels: self.all_labels(),
-                annotations: self
-                    .annotations
-                    .clone()
-                    .with(Name::from_static("volumes.kubernetes.io/controller-managed-attach-detach"), "true"),
+                annotations: self.annotations.clone().with(
+                    Name::from_static("volumes.kubernetes.io/controller-managed-attach-detach"),
+                    "true",
+                ),
                 ..Meta::default()
             },
             spec: NodeSpec {

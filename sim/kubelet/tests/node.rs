@@ -1,10 +1,12 @@
 //! The node itself: registration, lease, status, and pods from before the simulation.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is the test")]
+
 mod world;
 
 use api::{ConditionStatus, ContainerRunning, ContainerState, ContainerStatus, PodPhase};
 use base::{Name, Span};
-use expect_test::expect;
+use expect_test::expect_file;
 use kubelet::Start;
 use serde_json::json;
 
@@ -53,17 +55,7 @@ fn a_node_that_boots_tells_of_itself() {
     world.at(50.0, |it| it.set_node_ready(ConditionStatus::Unknown));
     world.at(60.0, |it| it.start_kubelet(Start::Booted));
     world.run_until(70.0);
-    expect![[r#"
-           0.000s fault    a kubelet starts (Settled)
-          10.000s fault    the node crashes
-          60.000s fault    a kubelet starts (Booted)
-          60.001s event    node-0 Starting Starting kubelet.
-          60.005s event    node-0 NodeHasSufficientMemory Node node-0 status is now: NodeHasSufficientMemory
-          60.005s event    node-0 NodeHasNoDiskPressure Node node-0 status is now: NodeHasNoDiskPressure
-          60.005s event    node-0 NodeHasSufficientPID Node node-0 status is now: NodeHasSufficientPID
-          60.005s event    node-0 NodeReady Node node-0 status is now: NodeReady
-          60.005s event    node-0 NodeAllocatableEnforced Updated Node Allocatable limit across pods
-    "#]].assert_eq(world.story());
+    expect_file!["golden/boot.txt"].assert_eq(world.story());
     assert!(world.node.as_ref().unwrap().is_ready());
 }
 
@@ -97,8 +89,31 @@ fn a_pod_that_ran_before_is_left_alone() {
     });
     world.run_until(600.0);
     let written: Vec<_> = world.statuses.iter().filter(|it| it.1 == "old").map(|it| &it.2).collect();
-    assert!(written.iter().all(|it| it.container_statuses[0].ready && it.container_statuses[0].restart_count == 3));
+    assert!(
+        written
+            .iter()
+            .all(|it| it.container_statuses[0].ready && it.container_statuses[0].restart_count == 3)
+    );
     assert_eq!(world.pod("new").status.pod_ip, "10.244.0.3", "the old one keeps its address");
+    assert_eq!(world.pending(), 0);
+}
+
+/// As the node lifecycle controller does with the pods of a node that it has lost.
+#[test]
+fn a_live_kubelet_corrects_what_is_said_of_its_pods() {
+    let mut world = World::new(json!([]));
+    let spec = json!({"containers": [{"name": "main", "image": "web:v1"}]});
+    world.at(1.0, |it| it.create(pod("web", spec)));
+    world.at(23.0, |it| {
+        it.edit("web", |pod| {
+            let ready = pod.status.conditions.iter_mut().find(|it| it.kind == "Ready").unwrap();
+            ready.status = ConditionStatus::False;
+        });
+    });
+    world.run_until(23.5);
+    assert!(!world.pod("web").is_ready());
+    world.run_until(34.0);
+    assert!(world.pod("web").is_ready(), "it compares every 10 s");
     assert_eq!(world.pending(), 0);
 }
 

@@ -1,21 +1,28 @@
 #![allow(clippy::all, clippy::disallowed_types, clippy::disallowed_methods)]
 mod world;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use api::*;
 use base::*;
 use kubelet::*;
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-enum Due { Input(Input), Request(RequestId, Request) }
+enum Due {
+    Input(Input),
+    Request(RequestId, Request),
+}
 
 #[test]
 fn perf() {
     let setup = Arc::new(world::setup());
     let behaviours = Arc::new(workload::Behaviours::default());
-    let template = world::pod("web", json!({"containers": [{"name": "main", "image": "web:v1"}], "volumes":[{"name":"t"}]}));
+    let template = world::pod(
+        "web",
+        json!({"containers": [{"name": "main", "image": "web:v1"}], "volumes":[{"name":"t"}]}),
+    );
     let (mut inner, mut sends, mut wakes, mut handles, mut events) = (std::time::Duration::ZERO, 0, 0, 0, 0);
-    let nodes = 1000; let per = 10;
+    let nodes = 1000;
+    let per = 10;
     let mut live = Vec::new();
     for node in 0..nodes {
         let luck = Luck::new(node, "x");
@@ -41,11 +48,23 @@ fn perf() {
                 k.handle(now, input, &mut rt, &mut fx);
                 inner += t.elapsed();
                 handles += 1;
-                for e in fx.drain(..) { *n += 1; match e {
-                    Effect::Send { id, at, request, .. } => { sends += 1; if matches!(request, Request::Create{..}) {events += 1;} q.insert((at + Span::millis(1), *n), Due::Request(id, request)); }
-                    Effect::WakeAt(at, t) => { wakes += 1; q.insert((at, *n), Due::Input(Input::Timer(t))); }
-                    Effect::Note(_) => (),
-                } }
+                for e in fx.drain(..) {
+                    *n += 1;
+                    match e {
+                        Effect::Send { id, at, request, .. } => {
+                            sends += 1;
+                            if matches!(request, Request::Create { .. }) {
+                                events += 1;
+                            }
+                            q.insert((at + Span::millis(1), *n), Due::Request(id, request));
+                        }
+                        Effect::WakeAt(at, t) => {
+                            wakes += 1;
+                            q.insert((at, *n), Due::Input(Input::Timer(t)));
+                        }
+                        Effect::Note(_) => (),
+                    }
+                }
             };
             match due {
                 Due::Input(i) => feed(&mut k, i, &mut q, &mut n),
@@ -73,10 +92,33 @@ fn perf() {
     let total = (nodes * per) as f64;
     let rss = std::fs::read_to_string("/proc/self/status").unwrap();
     let rss = rss.lines().find(|l| l.starts_with("VmRSS")).unwrap().to_string();
-    println!("{:.2} us per pod; {:.1} handles {:.1} sends ({:.1} creates) {:.1} wakes per pod; {rss}", inner.as_secs_f64() * 1e6 / total, handles as f64 / total, sends as f64 / total, events as f64/total, wakes as f64 / total);
+    println!(
+        "{:.2} us per pod; {:.1} handles {:.1} sends ({:.1} creates) {:.1} wakes per pod; {rss}",
+        inner.as_secs_f64() * 1e6 / total,
+        handles as f64 / total,
+        sends as f64 / total,
+        events as f64 / total,
+        wakes as f64 / total
+    );
     println!("worker timer etc: {}", live.len());
     drop(live.iter().map(|l| &l.2).count());
-    for l in &mut live { l.2.clear(); }
+    for l in &mut live {
+        l.2.clear();
+    }
     let rss = std::fs::read_to_string("/proc/self/status").unwrap();
     println!("{}", rss.lines().find(|l| l.starts_with("VmRSS")).unwrap());
+}
+#[test]
+fn sizes() {
+    println!(
+        "Effect {} Request {} PodStatus {} Condition {} ContainerStatus {} Pod {} Event {} Meta {}",
+        size_of::<Effect>(),
+        size_of::<Request>(),
+        size_of::<PodStatus>(),
+        size_of::<Condition>(),
+        size_of::<ContainerStatus>(),
+        size_of::<Pod>(),
+        size_of::<Event>(),
+        size_of::<Meta>()
+    );
 }

@@ -4,6 +4,8 @@
 //! image 300 ms); a process is well after 1 s, stops within 500 ms, and an init container runs for 2 s. The kubelet
 //! lists its runtime once a second, at a moment that is the node's luck: at .408 here.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is the test")]
+
 mod world;
 
 use expect_test::expect_file;
@@ -46,7 +48,8 @@ fn init_containers_run_one_after_the_other() {
 
 #[test]
 fn an_init_container_that_fails_is_tried_again() {
-    let mut world = World::new(json!([{"match": {"container": "first"}, "exit": {"after": "1s", "code": 3}}]));
+    let mut world =
+        World::new(json!([{"match": {"container": "first"}, "exit": {"after": "1s", "code": 3}}]));
     let spec = json!({
         "initContainers": [{"name": "first", "image": "init:v1"}],
         "containers": [{"name": "main", "image": "web:v1"}],
@@ -93,7 +96,8 @@ fn a_slow_start_keeps_a_pod_from_being_ready() {
 #[test]
 fn a_liveness_probe_kills_what_starts_too_slowly() {
     let mut world = World::new(json!([{"startup": "60s"}]));
-    let probe = json!({"livenessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 5, "failureThreshold": 2}});
+    let probe =
+        json!({"livenessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 5, "failureThreshold": 2}});
     world.at(10.0, move |it| it.create(pod("web", main_with(&probe))));
     world.run_until(60.0);
     expect_file!["golden/liveness.txt"].assert_eq(world.story());
@@ -205,9 +209,11 @@ fn a_pod_that_does_not_fit_is_rejected() {
 fn a_changed_image_restarts_the_container() {
     let mut world = World::new(json!([]));
     world.at(10.0, |it| it.create(pod("web", plain())));
-    world.at(30.0, |it| it.edit("web", |pod| {
-        api::PodSpec::edit(&mut pod.spec, |spec| spec.containers[0].image = "web:v2".into());
-    }));
+    world.at(30.0, |it| {
+        it.edit("web", |pod| {
+            api::PodSpec::edit(&mut pod.spec, |spec| spec.containers[0].image = "web:v2".into());
+        });
+    });
     world.run_until(60.0);
     expect_file!["golden/image-changed.txt"].assert_eq(world.story());
 }
@@ -215,7 +221,8 @@ fn a_changed_image_restarts_the_container() {
 /// Containers live on; those that died meanwhile are started again.
 #[test]
 fn a_kubelet_is_restarted() {
-    let mut world = World::new(json!([{"match": {"container": "brief"}, "exit": {"after": "15s", "code": 1}}]));
+    let mut world =
+        World::new(json!([{"match": {"container": "brief"}, "exit": {"after": "15s", "code": 1}}]));
     let brief = json!({"containers": [{"name": "brief", "image": "web:v1"}]});
     let probed = main_with(&json!({"readinessProbe": {"tcpSocket": {"port": 80}}}));
     world.at(10.0, move |it| it.create(pod("probed", probed)));

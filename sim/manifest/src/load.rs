@@ -29,7 +29,7 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
 }
 
-/// An object that passed all checks.
+/// An object that could be read. It passed all checks if nothing is wrong with any file.
 #[derive(Clone, Debug)]
 pub struct LoadedObject {
     pub object: Object,

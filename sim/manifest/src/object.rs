@@ -54,7 +54,9 @@ impl<'a> Reader<'a> {
             Value::Array(items) if !items.is_empty() && items.iter().all(has_kind) => {
                 self.take_items(items, &Path::default(), &None, 0);
             }
-            _ => self.skip("it is not a mapping"),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                self.skip("it is not a mapping");
+            }
         }
     }
 

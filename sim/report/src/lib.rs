@@ -1,1 +1,12 @@
-//! See docs/architecture.md.
+//! What a run leaves: tables for machines, a summary, and a few lines for people.
+
+mod explain;
+mod folder;
+mod summary;
+mod tables;
+mod text;
+
+pub use crate::explain::explain;
+pub use crate::folder::write;
+pub use crate::summary::{Expectation, Host, Latencies, Nodes, Percentiles, Pods, Run, Summary};
+pub use crate::text::text;

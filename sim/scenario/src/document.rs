@@ -2,7 +2,7 @@
 
 use manifest::decode::{Finding, Help};
 use manifest::source::{Mark, Source};
-use manifest::yaml::{Content, Node};
+use manifest::yaml::Node;
 use manifest::{Diagnostic, Diagnostics, Path};
 
 use crate::overlay::{self, Override};
@@ -107,11 +107,6 @@ impl Problems {
 
     pub(crate) fn document(&self) -> &Document {
         &self.document
-    }
-
-    /// Whether the file has something at `path`.
-    pub(crate) fn has(&self, path: &Path) -> bool {
-        self.document.node.at(&path.to_string()).is_some_and(|it| it.content != Content::Null)
     }
 
     /// The form of the file is not as it should be.

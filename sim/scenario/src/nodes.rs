@@ -64,7 +64,7 @@ fn of_pool(pool: &Pool, n: u32, idx: u32, pod_cidr: Name) -> Setup {
     }
 }
 
-/// Two pools of one name, or two nodes.
+/// Two pools of one name, or two nodes. Pools without a name have been told of.
 pub(crate) fn check_names(pools: &[(Path, Pool)], nodes: &[Setup], problems: &mut Problems) {
     for (idx, (path, pool)) in pools.iter().enumerate() {
         if !pool.name.is_empty() && pools[..idx].iter().any(|(_, other)| other.name == pool.name) {
@@ -74,7 +74,7 @@ pub(crate) fn check_names(pools: &[(Path, Pool)], nodes: &[Setup], problems: &mu
     }
     let mut times: BTreeMap<&Name, u32> = BTreeMap::new();
     nodes.iter().for_each(|it| *times.entry(&it.name).or_default() += 1);
-    for (name, _) in times.into_iter().filter(|(_, times)| 1 < *times) {
+    for (name, _) in times.into_iter().filter(|(name, times)| 1 < *times && !name.starts_with('-')) {
         let pool = pools.iter().rfind(|(_, pool)| (0..pool.count).any(|n| pool.node_name(n) == *name));
         let path = pool.map_or_else(|| Path::parse("spec.cluster.snapshots"), |(path, _)| path.clone().key("name"));
         problems.add(&path, format!("there are two nodes named `{name}`"));

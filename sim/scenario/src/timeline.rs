@@ -33,7 +33,7 @@ pub(crate) fn first_step(
 pub(crate) fn steps(
     entries: &[file::Step],
     end: Span,
-    targets: &Targets,
+    targets: &Targets<'_>,
     loader: &mut Loader,
     problems: &mut Problems,
 ) -> Vec<Step> {
@@ -100,7 +100,7 @@ fn action(
     word: &'static str,
     entry: &file::Step,
     path: &Path,
-    targets: &Targets,
+    targets: &Targets<'_>,
     loader: &mut Loader,
     problems: &mut Problems,
 ) -> Option<(String, Action)> {

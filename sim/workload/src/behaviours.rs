@@ -112,6 +112,7 @@ mod tests {
             `-1` is negative; it must be 0 or more
             quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
             `-1Gi` is negative; it must be 0 or more
-        "#]].assert_eq(&(errors.join("\n") + "\n"));
+        "#]]
+        .assert_eq(&(errors.join("\n") + "\n"));
     }
 }

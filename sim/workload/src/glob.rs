@@ -42,7 +42,9 @@ fn matches(pattern: &[u8], text: &str) -> bool {
                 at += 1;
             }
             (Some(b'?'), Some(_)) => at += 1,
-            (Some(_), Some(found)) if pattern[at..].starts_with(utf8(found, &mut [0; 4])) => at += found.len_utf8(),
+            (Some(_), Some(found)) if pattern[at..].starts_with(utf8(found, &mut [0; 4])) => {
+                at += found.len_utf8();
+            }
             _ => {
                 let Some((star, mut from)) = retry.take() else { return false };
                 if from.next().is_none() {

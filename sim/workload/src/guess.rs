@@ -29,7 +29,8 @@ pub(crate) enum Sleep {
 ///
 /// As the first process of its container it has no handler for SIGTERM, so that it must be killed.
 pub(crate) fn only_sleeps(container: &Container) -> Option<Sleep> {
-    let words: Vec<&str> = container.command.iter().chain(&container.args).flat_map(|it| it.split_whitespace()).collect();
+    let words: Vec<&str> =
+        container.command.iter().chain(&container.args).flat_map(|it| it.split_whitespace()).collect();
     let words = match words.as_slice() {
         [shell, "-c", rest @ ..] if is_program(shell, &["sh", "bash", "ash"]) => rest,
         all => all,

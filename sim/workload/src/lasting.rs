@@ -79,7 +79,9 @@ impl Shape {
 fn empirical<E: de::Error>(quantiles: BTreeMap<String, Seconds>) -> Result<Distribution, E> {
     let point = |(name, value): (String, Seconds)| match percentile(&name) {
         Some(probability) => Ok((probability, value.0)),
-        None => Err(E::custom(format_args!("`{name}` is not a percentile; write `p0` to `p100`, such as `p99.9`"))),
+        None => Err(E::custom(format_args!(
+            "`{name}` is not a percentile; write `p0` to `p100`, such as `p99.9`"
+        ))),
     };
     let mut points = quantiles.into_iter().map(point).collect::<Result<Vec<_>, E>>()?;
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -135,8 +137,10 @@ mod tests {
             json!({"pareto": {"least": "1s", "exponent": 2.0}}),
             json!({"empirical": {"p0": "0s", "p50": "90s", "p100": "100s"}}),
         ];
-        let medians = forms.map(|form| serde_json::from_value::<Lasting>(form).unwrap().draw(0.5).to_string());
-        expect!["90.000s 90.000s 90.000s 1.386s 90.000s 90.000s 1.414s 90.000s"].assert_eq(&medians.join(" "));
+        let medians =
+            forms.map(|form| serde_json::from_value::<Lasting>(form).unwrap().draw(0.5).to_string());
+        expect!["90.000s 90.000s 90.000s 1.386s 90.000s 90.000s 1.414s 90.000s"]
+            .assert_eq(&medians.join(" "));
     }
 
     #[test]

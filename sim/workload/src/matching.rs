@@ -56,7 +56,8 @@ impl Subject<'_> {
         if self.is_init {
             return if self.container.is_sidecar() { Role::Service } else { Role::Init };
         }
-        let is_finite = matches!(self.pod.spec.restart_policy, RestartPolicy::OnFailure | RestartPolicy::Never);
+        let is_finite =
+            matches!(self.pod.spec.restart_policy, RestartPolicy::OnFailure | RestartPolicy::Never);
         let of_job = self.pod.meta.controller().is_some_and(|it| it.kind == "Job");
         if is_finite && of_job { Role::Batch } else { Role::Service }
     }
@@ -103,7 +104,9 @@ fn owner_of<'a>(owner: &'a OwnerReference, pod: &Pod) -> Option<(&'static str, &
         "ReplicaSet" if pod.meta.label("pod-template-hash").is_some_and(|it| it == suffix) => {
             Some(("Deployment", name))
         }
-        "Job" if !suffix.is_empty() && suffix.bytes().all(|it| it.is_ascii_digit()) => Some(("CronJob", name)),
+        "Job" if !suffix.is_empty() && suffix.bytes().all(|it| it.is_ascii_digit()) => {
+            Some(("CronJob", name))
+        }
         _ => None,
     }
 }
@@ -139,11 +142,11 @@ mod tests {
 
     use super::*;
 
-    fn pod(owner: Kind, name: &str, hash: &str) -> Pod {
+    fn pod(owner: &Kind, name: &str, hash: &str) -> Pod {
         let meta = Meta {
             namespace: Name::new("shop"),
             labels: [("app", "web"), ("pod-template-hash", hash)].into(),
-            owner_references: vec![OwnerReference::controller(&owner, &Name::new(name), Uid(1))],
+            owner_references: vec![OwnerReference::controller(owner, &Name::new(name), Uid(1))],
             ..Meta::default()
         };
         Pod { meta, ..Pod::default() }
@@ -151,8 +154,9 @@ mod tests {
 
     #[test]
     fn all_that_is_given_must_match() {
-        let pod = pod(Kind::ReplicaSet, "web-7d9f", "7d9f");
-        let container = Container { name: Name::new("main"), image: Name::new("shop/web"), ..Container::default() };
+        let pod = pod(&Kind::ReplicaSet, "web-7d9f", "7d9f");
+        let container =
+            Container { name: Name::new("main"), image: Name::new("shop/web"), ..Container::default() };
         let subject = Subject { pod: &pod, container: &container, is_init: false };
         for (rule, is_match) in [
             (json!({}), true),
@@ -172,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_cron_job_is_known_by_the_number_of_its_job() {
-        let pod = pod(Kind::Job, "backup-29000000", "");
+        let pod = pod(&Kind::Job, "backup-29000000", "");
         assert!("CronJob/backup".parse::<OwnerGlob>().unwrap().matches(&pod));
         assert!(!"Deployment/backup".parse::<OwnerGlob>().unwrap().matches(&pod));
     }

@@ -134,8 +134,8 @@ mod tests {
     use super::*;
 
     fn service(uid: u128, kind: &'static str, ports: &[i32]) -> Service {
-        let mut service = Service::default();
-        service.meta = Meta { name: "web".into(), uid: Uid(uid), ..Meta::default() };
+        let meta = Meta { name: "web".into(), uid: Uid(uid), ..Meta::default() };
+        let mut service = Service { meta, ..Service::default() };
         service.spec.kind = kind.into();
         service.spec.selector.insert("app", "web");
         let port = |&port| ServicePort { name: format!("p{port}").into(), port, ..ServicePort::default() };

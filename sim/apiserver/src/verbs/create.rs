@@ -30,6 +30,9 @@ impl ApiServer {
         if is_named || !matches!(admission, Some(Admission::Known { is_same_meta: true })) {
             validation::check_create(&object)?;
         }
+        if is_named {
+            self.check_free(&key)?;
+        }
         let object = self.store_new(call, key, object)?;
         if let (Some(Admission::New(incoming)), Object::Pod(pod)) = (admission, &object) {
             self.admitted.insert(incoming, pod);
@@ -47,7 +50,7 @@ impl ApiServer {
         admission::admit_new(context, object).map(|()| None)
     }
 
-    /// Fills in what the server alone says of a new object, and finds it a name that nobody has.
+    /// Fills in what the server alone says of a new object. A name that is made up is one that nobody has.
     fn give_name(&mut self, now: Time, object: &mut Object) -> Result<StoreKey, Status> {
         let kind = object.kind();
         let meta = object.meta_mut();
@@ -58,7 +61,6 @@ impl ApiServer {
             self.free_name(kind, meta)?
         } else {
             let key = Key { kind, namespace: meta.namespace.clone(), name: meta.name.clone() };
-            self.check_free(&key)?;
             let draw = self.names.draw(&key);
             (StoreKey::from(key), draw)
         };

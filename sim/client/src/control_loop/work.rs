@@ -118,3 +118,50 @@ pub(super) fn owner_of(child: &Object, kind: &Kind, view: &View) -> Option<Key> 
     let owner = view.get(&key)?;
     (owner.meta().uid == reference.uid).then_some(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use api::{Object, Pod};
+
+    use super::*;
+    use crate::plan::{Plan, Write};
+
+    fn create() -> Write {
+        Write::create(Object::new(Pod::default()))
+    }
+
+    fn report() -> Write {
+        Write::update_status(Object::new(Pod::default()))
+    }
+
+    fn work(plan: Plan) -> Work {
+        Work::new(plan.steps, plan.requeue, true, Cause::NONE)
+    }
+
+    #[test]
+    fn what_is_done_otherwise_is_only_done_after_a_failure() {
+        for on_failure in [OnFailure::Stop, OnFailure::SkipCreates] {
+            let plan = Plan::done().step([create()], on_failure).either([create(), create()], [report()]);
+
+            let mut goes_well = work(plan.clone());
+            assert_eq!(goes_well.next_step().map(|step| step.writes.len()), Some(1));
+            assert_eq!(goes_well.next_step().map(|step| step.writes.len()), Some(2));
+            assert_eq!(goes_well.next_step(), None);
+
+            let mut fails = work(plan);
+            fails.next_step();
+            assert!(fails.fail());
+            assert_eq!(fails.next_step().map(|step| step.writes), Some(vec![report()]));
+            assert_eq!(fails.skipped().len(), 2);
+        }
+    }
+
+    #[test]
+    fn nothing_to_do_either_way_is_no_step() {
+        let plan = Plan::write([create()]).either([], []);
+        let mut work = work(plan);
+        work.next_step();
+        work.fail();
+        assert_eq!(work.next_step(), None);
+    }
+}

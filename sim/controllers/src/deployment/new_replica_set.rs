@@ -63,17 +63,17 @@ impl Sync<'_> {
         set.spec.replicas = Some(new_rs_new_replicas(&self.deployment, &all, &set));
         set_new_replica_set_annotations(&self.deployment, &mut set, revision, false);
 
+        let revision = Name::from(format_args!("{revision}"));
         let namesake = self.view.find::<ReplicaSet>(&set.meta.namespace, &set.meta.name).cloned();
         match namesake {
+            None => Ok(self.create(set, &revision)),
             Some(namesake) if is_ours(&self.deployment, &namesake) => {
-                self.report_creation(&namesake, revision, false);
+                if set_deployment_revision(&mut self.deployment, &revision) {
+                    self.update_deployment_status();
+                }
                 Ok(namesake)
             }
             Some(_) => Err(self.collide(set)),
-            None => {
-                self.report_creation(&set, revision, true);
-                Ok(Arc::new(set))
-            }
         }
     }
 
@@ -87,36 +87,28 @@ impl Sync<'_> {
         Ended
     }
 
-    /// Creates the set, unless it is there, and reports that: the revision, and the first sign of progress.
-    fn report_creation(&mut self, set: &ReplicaSet, revision: i64, is_missing: bool) {
-        let failing = self.deployment.clone();
-        if is_missing {
-            self.write(self.create(set));
-        }
-        let revision = Name::from(format_args!("{revision}"));
-        let mut is_news = set_deployment_revision(&mut self.deployment, &revision);
-        if is_missing && has_progress_deadline(&self.deployment) {
+    /// Creates the set, and reports that: the revision, and the first sign of progress.
+    fn create(&mut self, set: ReplicaSet, revision: &Name) -> Arc<ReplicaSet> {
+        let failing = self.failed_creation(&set);
+        let create = Write::create(Object::new(set.clone()));
+        let size = set.replicas();
+        self.write(if size == 0 { create } else { create.noting(self.scaling_note(&set, 0, size)) });
+
+        let mut is_news = set_deployment_revision(&mut self.deployment, revision);
+        if has_progress_deadline(&self.deployment) {
             let message = Name::from(format_args!("Created new replica set \"{}\"", set.meta.name));
             self.set_progressing(ConditionStatus::True, reason::NEW_REPLICA_SET, message);
             is_news = true;
         }
         let status = is_news.then(|| Write::update_status(Object::new(self.deployment.clone())));
-        let plan = std::mem::take(&mut self.plan);
-        self.plan = if is_missing {
-            plan.either(status, [self.failed_creation(failing, set)])
-        } else {
-            plan.then(status)
-        };
-    }
-
-    fn create(&self, set: &ReplicaSet) -> Write {
-        let create = Write::create(Object::new(set.clone()));
-        if set.replicas() == 0 { create } else { create.noting(self.scaling_note(set, 0, set.replicas())) }
+        self.plan = std::mem::take(&mut self.plan).either(status, [failing]);
+        Arc::new(set)
     }
 
     /// The status, and the event, if the set cannot be created. Why, [`revise`] adds. The status is written for the event's
     /// sake even without a deadline.
-    fn failed_creation(&self, mut deployment: Deployment, set: &ReplicaSet) -> Write {
+    fn failed_creation(&self, set: &ReplicaSet) -> Write {
+        let mut deployment = self.deployment.clone();
         if has_progress_deadline(&deployment) {
             let failed = (ConditionStatus::False, reason::FAILED_RS_CREATE, Name::EMPTY);
             set_progressing(&mut deployment.status, self.now, failed);

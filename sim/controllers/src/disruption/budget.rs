@@ -14,48 +14,42 @@ use super::status::{Counts, fail_safe, update_pdb_status};
 /// An eviction that was granted and has not led to a deletion by then is taken for failed. Upstream: `DeletionTimeout`.
 const DELETION_TIMEOUT: Span = Span::mins(2);
 
-/// Upstream: `trySync`, `failSafe`.
+/// Counts, and if that cannot be done, allows nothing. Upstream: `sync`, `failSafe`.
 pub(super) fn sync(context: &Context<'_>, budget: &Arc<PodDisruptionBudget>) -> Plan {
-    let about = budget.clone().into_object();
-    let selector = match selector(budget) {
-        Ok(selector) => selector,
-        Err(error) => {
-            let message = Name::from(format_args!("Failed to get pods: {error}"));
-            return failed(context, budget, Note::warning(&about, "NoPods", message), error);
-        }
-    };
-    let pods: Vec<_> = context
-        .view
-        .list_in::<Pod>(&budget.meta.namespace)
-        .filter(|pod| selector.matches(&pod.meta.labels))
-        .collect();
-    let mut notes = Vec::new();
-    if pods.is_empty() {
-        notes.push(Note::normal(&about, "NoPods", Name::from_static("No matching pods found")));
-    }
-    let expected = match expected_pod_count(context.view, budget, &pods) {
-        Ok(expected) => expected,
-        Err(error) => {
-            let message =
-                Name::from(format_args!("Failed to calculate the number of expected pods: {error}"));
-            return failed(
-                context,
-                budget,
-                Note::warning(&about, "CalculateExpectedPodCountFailed", message),
-                error,
-            );
-        }
-    };
-    if expected.has_unmanaged {
-        notes.push(Note::warning(&about, "UnmanagedPods", unmanaged(budget)));
-    }
-    let mut plan = count(context.now, budget, &pods, expected);
-    plan.notes.splice(0..0, notes);
-    plan
+    try_sync(context, budget).unwrap_or_else(|Failure { reason, attempt, error }| {
+        let message = Name::from(format_args!("Failed to {attempt}: {error}"));
+        let note = Note::warning(&budget.clone().into_object(), reason, message);
+        Plan { notes: vec![note], ..Plan::write(fail_safe(budget, error, context.now)) }
+    })
 }
 
-fn failed(context: &Context<'_>, budget: &PodDisruptionBudget, note: Note, error: Name) -> Plan {
-    Plan { notes: vec![note], ..Plan::write(fail_safe(budget, error, context.now)) }
+/// What could not be done, and why.
+struct Failure {
+    reason: &'static str,
+    attempt: &'static str,
+    error: Name,
+}
+
+/// Upstream: `trySync`.
+fn try_sync(context: &Context<'_>, budget: &Arc<PodDisruptionBudget>) -> Result<Plan, Failure> {
+    let view = context.view;
+    let about = budget.clone().into_object();
+    let selector =
+        selector(budget).map_err(|error| Failure { reason: "NoPods", attempt: "get pods", error })?;
+    let pods = view.list_in::<Pod>(&budget.meta.namespace);
+    let pods: Vec<_> = pods.filter(|pod| selector.matches(&pod.meta.labels)).collect();
+    let expected = expected_pod_count(view, budget, &pods).map_err(|error| {
+        let attempt = "calculate the number of expected pods";
+        Failure { reason: "CalculateExpectedPodCountFailed", attempt, error }
+    })?;
+    let mut plan = count(context.now, budget, &pods, expected);
+    if expected.has_unmanaged {
+        plan.notes.insert(0, Note::warning(&about, "UnmanagedPods", unmanaged(budget)));
+    }
+    if pods.is_empty() {
+        plan.notes.insert(0, Note::normal(&about, "NoPods", Name::from_static("No matching pods found")));
+    }
+    Ok(plan)
 }
 
 fn selector(budget: &PodDisruptionBudget) -> Result<Selector, Name> {

@@ -1,6 +1,7 @@
 //! What is remembered of one service.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use api::Endpoint;
 use base::{Lookup, Name};
@@ -69,18 +70,17 @@ impl Memory {
     }
 
     /// A slice has other endpoints than before: what differs is dirty, and found in its new place.
-    pub(super) fn move_endpoints(&mut self, slice: &Name, old: &[Endpoint], new: &[Endpoint]) {
-        let differs = |a: &[Endpoint], b: &Endpoint, n: usize| {
-            !a.get(n).is_some_and(|a| is_same_place(a, b) && is_same_condition(a, b))
-        };
-        for (_, endpoint) in old.iter().enumerate().filter(|&(n, it)| differs(new, it, n)) {
+    pub(super) fn move_endpoints(&mut self, slice: &Name, old: &[Arc<Endpoint>], new: &[Arc<Endpoint>]) {
+        let differs = |at: &usize| !old.get(*at).zip(new.get(*at)).is_some_and(|(old, new)| is_same(old, new));
+        let places: Vec<usize> = (0..old.len().max(new.len())).filter(differs).collect();
+        for endpoint in places.iter().filter_map(|&at| old.get(at)) {
             let pod = pod_of(endpoint);
             if self.placed.get(pod) == Some(slice) {
                 self.placed.remove(pod);
             }
             self.dirty.add(Name::new(pod));
         }
-        for (_, endpoint) in new.iter().enumerate().filter(|&(n, it)| differs(old, it, n)) {
+        for endpoint in places.iter().filter_map(|&at| new.get(at)) {
             let pod = Name::new(pod_of(endpoint));
             self.dirty.add(pod.clone());
             let other = self.placed.insert(pod.clone(), slice.clone());
@@ -89,4 +89,8 @@ impl Memory {
             }
         }
     }
+}
+
+fn is_same(a: &Arc<Endpoint>, b: &Arc<Endpoint>) -> bool {
+    Arc::ptr_eq(a, b) || (is_same_place(a, b) && is_same_condition(a, b))
 }

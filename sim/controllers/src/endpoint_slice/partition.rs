@@ -44,7 +44,7 @@ struct Group<'a> {
     ports: Vec<EndpointPort>,
     slices: Vec<&'a Arc<EndpointSlice>>,
     /// Endpoints that have no place yet, by pod.
-    desired: BTreeMap<Name, Endpoint>,
+    desired: BTreeMap<Name, Arc<Endpoint>>,
     /// Whether any pod of the service has these ports.
     is_wanted: bool,
 }
@@ -144,7 +144,7 @@ impl<'a> Sight<'a> {
                 homeless.push((pod.meta.name.clone(), pod.node.clone()));
             } else if address_type(&pod.status.pod_ip) == *family {
                 let endpoint = endpoint_of(pod, node.map(AsRef::as_ref), self.service);
-                group.desired.insert(pod.meta.name.clone(), endpoint);
+                group.desired.insert(pod.meta.name.clone(), Arc::new(endpoint));
             }
         }
         groups
@@ -178,23 +178,27 @@ impl<'a> Sight<'a> {
     }
 
     /// Takes out of a slice what should not be there, renews what has changed, and takes what is there off `desired`.
-    fn draft(&self, slice: &'a Arc<EndpointSlice>, desired: &mut BTreeMap<Name, Endpoint>) -> Draft<'a> {
+    fn draft(&self, slice: &'a Arc<EndpointSlice>, desired: &mut BTreeMap<Name, Arc<Endpoint>>) -> Draft<'a> {
         let mut draft = Draft { slice, changed: None };
         if !self.dirty.is_all() && !self.touched.contains(&slice.meta.name) {
             return draft;
         }
         let mut differs = false;
-        let mut take = |endpoint: &Endpoint| {
+        let mut take = |endpoint: &Arc<Endpoint>| {
             let pod = pod_of(endpoint);
             if !self.dirty.contains(pod) {
-                return Some(endpoint.clone());
+                return Some(Arc::clone(endpoint));
             }
-            let wanted = desired.get(pod).is_some_and(|it| is_same_place(it, endpoint));
-            let taken = if wanted { desired.remove(pod) } else { None };
-            differs |= !taken.as_ref().is_some_and(|it| is_same_condition(it, endpoint));
-            taken
+            if !desired.get(pod).is_some_and(|it| is_same_place(it, endpoint)) {
+                differs = true;
+                return None;
+            }
+            let taken = desired.remove(pod).expect("it was there just now");
+            let is_same = is_same_condition(&taken, endpoint);
+            differs |= !is_same;
+            Some(if is_same { Arc::clone(endpoint) } else { taken })
         };
-        let endpoints: Vec<Endpoint> = slice.endpoints.iter().filter_map(&mut take).collect();
+        let endpoints: Vec<Arc<Endpoint>> = slice.endpoints.iter().filter_map(&mut take).collect();
         if differs {
             draft.edit().endpoints = endpoints;
         }
@@ -264,7 +268,7 @@ fn are_same_ports(ordered: &[EndpointPort], ports: &[EndpointPort]) -> bool {
 }
 
 /// Slices that are written anyway take in what has no place, the fullest first.
-fn fill_changed(drafts: &mut [Draft<'_>], desired: &mut BTreeMap<Name, Endpoint>) {
+fn fill_changed(drafts: &mut [Draft<'_>], desired: &mut BTreeMap<Name, Arc<Endpoint>>) {
     let mut changed: Vec<&mut EndpointSlice> =
         drafts.iter_mut().filter_map(|it| it.changed.as_mut()).collect();
     changed.sort_by_key(|slice| std::cmp::Reverse(slice.endpoints.len()));
@@ -283,7 +287,7 @@ fn fitting<'g, 'a>(drafts: &'g mut [Draft<'a>], count: usize) -> Option<&'g mut 
     unchanged.min_by_key(|draft| room(draft))
 }
 
-fn fill(endpoints: &mut Vec<Endpoint>, desired: &mut BTreeMap<Name, Endpoint>) {
+fn fill(endpoints: &mut Vec<Arc<Endpoint>>, desired: &mut BTreeMap<Name, Arc<Endpoint>>) {
     while endpoints.len() < ENDPOINTS_MAX
         && let Some((_, endpoint)) = desired.pop_first()
     {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::{
     Condition, ConditionStatus, Container, ContainerPort, DeleteOptions, Endpoint, EndpointSlice, Event,
@@ -77,7 +78,7 @@ fn slices(bench: &Bench) -> Vec<&EndpointSlice> {
     bench.server.of_kind(&Kind::EndpointSlice).map(|it| it.get::<EndpointSlice>().unwrap().as_ref()).collect()
 }
 
-fn endpoints(bench: &Bench) -> BTreeMap<&str, &Endpoint> {
+fn endpoints(bench: &Bench) -> BTreeMap<&str, &Arc<Endpoint>> {
     let all = slices(bench).into_iter().flat_map(|it| &it.endpoints);
     all.map(|it| (it.target_ref.as_ref().unwrap().name.as_str(), it)).collect()
 }
@@ -402,7 +403,7 @@ fn vandalize(bench: &mut Bench, n: u8) {
     if n % 2 == 0 {
         slice.endpoints.remove(at);
     } else {
-        slice.endpoints[at].conditions.ready = None;
+        Arc::make_mut(&mut slice.endpoints[at]).conditions.ready = None;
     }
     let object = api::Object::new(slice);
     bench.ask(Request::Update { object, sub: Subresource::Main }).unwrap();
@@ -428,7 +429,7 @@ proptest! {
         bench.create(service("web"));
         deeds.into_iter().for_each(|(deed, n)| act(&mut bench, deed, n));
         settle(&mut bench);
-        let placed: Vec<&Endpoint> = slices(&bench).into_iter().flat_map(|it| &it.endpoints).collect();
+        let placed: Vec<&Arc<Endpoint>> = slices(&bench).into_iter().flat_map(|it| &it.endpoints).collect();
         let shown: BTreeMap<String, (Name, bool)> = endpoints(&bench)
             .into_iter()
             .map(|(pod, it)| (pod.into(), (it.addresses[0].clone(), conditions(it).0)))

@@ -98,9 +98,9 @@ impl Attempt {
 
     fn on_item(self, response: &Response, graph: &mut Graph, todo: &mut Todo) -> Next<Self> {
         let item = match object_of(response) {
-            Err(Reason::NotFound) => return self.is_gone(graph, todo),
+            Err(Reason::NotFound) => return self.conclude_gone(graph, todo),
             Err(_) => return Next::End(End::Again),
-            Ok(object) if object.meta().uid != self.identity.uid => return self.is_gone(graph, todo),
+            Ok(object) if object.meta().uid != self.identity.uid => return self.conclude_gone(graph, todo),
             Ok(object) => object.meta(),
         };
         let Some(node) = graph.get(self.identity.uid) else { return Next::End(End::Done) };
@@ -220,7 +220,7 @@ impl Attempt {
     ) -> Next<Self> {
         match response.as_ref().map_err(|status| status.reason) {
             Ok(_) => self.succeed(graph),
-            Err(Reason::NotFound) => self.is_gone(graph, todo),
+            Err(Reason::NotFound) => self.conclude_gone(graph, todo),
             Err(Reason::Conflict) if strictness == Strictness::SameRevision => {
                 self.stage = Stage::Recheck(item, policy);
                 Next::Ask(Request::Get { key: self.key.clone() }, Span::ZERO, self)
@@ -239,7 +239,7 @@ impl Attempt {
         todo: &mut Todo,
     ) -> Next<Self> {
         match object_of(response).map(api::Object::meta) {
-            Err(Reason::NotFound) => self.is_gone(graph, todo),
+            Err(Reason::NotFound) => self.conclude_gone(graph, todo),
             Ok(live)
                 if live.uid == self.identity.uid
                     && live.resource_version != item.resource_version
@@ -252,7 +252,7 @@ impl Attempt {
     }
 
     /// The server does not have it.
-    fn is_gone(self, graph: &mut Graph, todo: &mut Todo) -> Next<Self> {
+    fn conclude_gone(self, graph: &mut Graph, todo: &mut Todo) -> Next<Self> {
         graph.remove_virtual(&self.identity, todo);
         Next::End(End::Done)
     }

@@ -80,7 +80,7 @@ impl Graph {
     /// Takes out an object that has gone.
     pub(super) fn remove(&mut self, object: &Object, todo: &mut Todo) {
         if self.nodes.contains(&object.meta().uid) {
-            self.remove_node(Identity::of(object), todo);
+            self.remove_node(&Identity::of(object), todo);
         }
     }
 
@@ -90,12 +90,12 @@ impl Graph {
         if node.is_virtual {
             let (matching, nonmatching) = self.partition(identity.uid, identity);
             if nonmatching.is_empty() {
-                return self.remove_node(identity.clone(), todo);
+                return self.remove_node(identity, todo);
             }
             self.note_absent(identity, &matching, todo);
             self.try_alternative(identity, &nonmatching, todo);
         } else if node.identity == *identity {
-            self.remove_node(identity.clone(), todo);
+            self.remove_node(identity, todo);
         } else {
             // The one that was seen is another; those that mean the one that is not there have lost their owner.
             let (matching, _) = self.partition(identity.uid, identity);
@@ -245,10 +245,10 @@ impl Graph {
         }
     }
 
-    fn remove_node(&mut self, identity: Identity, todo: &mut Todo) {
+    fn remove_node(&mut self, identity: &Identity, todo: &mut Todo) {
         let Some(node) = self.nodes.remove(&identity.uid) else { return };
         if !node.dependents.is_empty() {
-            self.add_absent(&identity);
+            self.add_absent(identity);
         }
         todo.deletes.extend(&node.dependents);
         for owner in &node.owners {

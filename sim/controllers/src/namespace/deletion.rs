@@ -41,7 +41,7 @@ enum Stage {
 /// What a pass wants next.
 #[derive(Clone, Debug)]
 pub(super) enum Next {
-    Ask(Request, Deletion),
+    Ask(Box<(Request, Deletion)>),
     /// The namespace has gone, or will now.
     Done,
     /// Something failed: again after a back-off.
@@ -85,7 +85,7 @@ impl Deletion {
 
     fn ask(mut self, stage: Stage, request: Request) -> Next {
         self.stage = stage;
-        Next::Ask(request, self)
+        Next::Ask(Box::new((request, self)))
     }
 
     fn read(self) -> Next {

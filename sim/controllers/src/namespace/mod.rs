@@ -29,7 +29,7 @@ pub struct NamespaceController {
     custom: BTreeSet<Kind>,
     queue: WorkQueue<Name>,
     workers_busy: usize,
-    flights: Lookup<RequestId, (Box<Deletion>, Cause)>,
+    flights: Lookup<RequestId, (Deletion, Cause)>,
     next_id: RequestId,
     limiter: TokenBucket,
     timer: Timer,
@@ -131,7 +131,7 @@ impl NamespaceController {
     /// Upstream: `worker`.
     fn carry_on(&mut self, now: Time, name: &Name, next: Next, cause: Cause, effects: &mut Vec<Effect>) {
         match next {
-            Next::Ask(request, deletion) => return self.send(now, request, deletion, cause, effects),
+            Next::Ask(ask) => return self.send(now, *ask, cause, effects),
             Next::Done => self.queue.forget(name),
             Next::Again => self.queue.add_rate_limited(now, name, cause),
             Next::Later(span) => self.queue.add_after(now, name, span, cause),
@@ -140,17 +140,11 @@ impl NamespaceController {
         self.workers_busy -= 1;
     }
 
-    fn send(
-        &mut self,
-        now: Time,
-        request: Request,
-        deletion: Deletion,
-        cause: Cause,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn send(&mut self, now: Time, ask: (Request, Deletion), cause: Cause, effects: &mut Vec<Effect>) {
+        let (request, deletion) = ask;
         let id = self.next_id;
         self.next_id.0 += 1;
-        self.flights.insert(id, (Box::new(deletion), cause));
+        self.flights.insert(id, (deletion, cause));
         effects.push(Effect::Send { id, at: self.limiter.reserve(now), request, cause });
     }
 }

@@ -57,9 +57,9 @@ impl<E: Copy> Pool<E> {
         self.chunks[head].entries.push(entry);
     }
 
-    /// Hands all entries of `chain` to `each`, some at a time, and its chunks back to the pool.
-    pub(super) fn drain(&mut self, chain: Chain<E>, mut each: impl FnMut(&[Entry<E>])) {
-        let mut rest = chain.head;
+    /// Empties `chain`: hands its entries to `each`, some at a time, and its chunks back to the pool.
+    pub(super) fn drain(&mut self, chain: &mut Chain<E>, mut each: impl FnMut(&[Entry<E>])) {
+        let mut rest = chain.head.take();
         while let Some(idx) = rest {
             let chunk = &mut self.chunks[idx];
             each(&chunk.entries);

@@ -17,8 +17,10 @@ const WINDOW_BITS: u32 = 12;
 /// An era is 2¹² windows, 18 min: few events are farther away.
 const ERA_BITS: u32 = 12;
 
-const TICKS: u64 = 1 << WINDOW_BITS;
-const WINDOWS: u64 = 1 << ERA_BITS;
+/// Ticks in a window.
+const TICKS: usize = 1 << WINDOW_BITS;
+/// Windows in an era.
+const WINDOWS: usize = 1 << ERA_BITS;
 
 /// The number of a tick since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +49,8 @@ impl Tick {
     }
 
     /// Its place in its window.
-    const fn place(self) -> usize {
-        (self.0 % TICKS) as usize
+    fn place(self) -> usize {
+        remainder(self.0, TICKS)
     }
 }
 
@@ -74,9 +76,9 @@ impl<E: Copy> Wheel<E> {
     pub(super) fn open_at(open: Tick) -> Self {
         Self {
             open,
-            window: Window::new(TICKS as usize),
-            windows: vec![Chain::default(); WINDOWS as usize].into_boxed_slice(),
-            used: Bits::new(WINDOWS as usize),
+            window: Window::new(TICKS),
+            windows: vec![Chain::default(); WINDOWS].into_boxed_slice(),
+            used: Bits::new(WINDOWS),
             eras: BTreeMap::new(),
             pool: Pool::default(),
         }
@@ -101,11 +103,11 @@ impl<E: Copy> Wheel<E> {
     /// The next tick that may have events; all before it have none.
     pub(super) fn next_tick(&self) -> Option<Tick> {
         if let Some(place) = self.window.next_after(self.open.place()) {
-            return Some(Tick(self.open.0 - self.open.0 % TICKS + place as u64));
+            return Some(Tick(Tick::of_window(self.open.window()).0 + place as u64));
         }
         let window = self.open.window();
         if let Some(place) = self.used.next_above(place_of(window)) {
-            return Some(Tick::of_window(window - window % WINDOWS + place as u64));
+            return Some(Tick::of_window((window >> ERA_BITS << ERA_BITS) + place as u64));
         }
         self.eras.first_key_value().map(|(era, _)| Tick::of_window(era << ERA_BITS))
     }
@@ -138,18 +140,18 @@ impl<E: Copy> Wheel<E> {
     }
 
     fn open_era(&mut self) {
-        let era = self.eras.remove(&self.open.era()).unwrap_or_default();
+        let mut era = self.eras.remove(&self.open.era()).unwrap_or_default();
         let entries: Vec<Entry<E>> = self.pool.iter(&era).copied().collect();
-        self.pool.drain(era, |_| ());
+        self.pool.drain(&mut era, |_| ());
         entries.into_iter().for_each(|entry| self.push_in_era(entry));
     }
 
     fn open_window(&mut self) {
         let place = place_of(self.open.window());
-        let chain = std::mem::take(&mut self.windows[place]);
-        self.used.remove(place);
+        let tick_of = |entry: &Entry<E>| Tick::of(entry.at).place();
         self.window.restart();
-        self.pool.drain(chain, |entries| self.window.extend(entries, |entry| Tick::of(entry.at).place()));
+        self.pool.drain(&mut self.windows[place], |entries| self.window.extend(entries, tick_of));
+        self.used.remove(place);
     }
 
     fn push_in_era(&mut self, entry: Entry<E>) {
@@ -163,6 +165,10 @@ impl<E: Copy> Wheel<E> {
 }
 
 /// The place of a window in its era.
-const fn place_of(window: u64) -> usize {
-    (window % WINDOWS) as usize
+fn place_of(window: u64) -> usize {
+    remainder(window, WINDOWS)
+}
+
+fn remainder(number: u64, len: usize) -> usize {
+    usize::try_from(number % len as u64).expect("it is below a length")
 }

@@ -43,12 +43,11 @@ impl<E: Copy> Window<E> {
             self.link(tick, self.entries.len());
             self.entries.push(entry);
         } else {
-            let place = self.free as usize;
-            self.free = self.links[place];
-            self.links[place] = self.heads[tick];
-            self.heads[tick] = place as Link;
+            let place = self.free;
+            self.entries[place as usize] = entry;
+            self.free = std::mem::replace(&mut self.links[place as usize], self.heads[tick]);
+            self.heads[tick] = place;
             self.used.insert(tick);
-            self.entries[place] = entry;
         }
     }
 
@@ -73,9 +72,10 @@ impl<E: Copy> Window<E> {
     pub(super) fn take(&mut self, tick: usize, batch: &mut Vec<Entry<E>>) {
         let mut rest = std::mem::replace(&mut self.heads[tick], END);
         while rest != END {
-            let place = rest as usize;
-            batch.push(self.entries[place]);
-            self.free = std::mem::replace(&mut rest, std::mem::replace(&mut self.links[place], self.free));
+            let place = rest;
+            batch.push(self.entries[place as usize]);
+            rest = std::mem::replace(&mut self.links[place as usize], self.free);
+            self.free = place;
         }
         self.used.remove(tick);
     }

@@ -105,7 +105,10 @@ impl Worker {
             return;
         };
         jobs.push_back(Job::Kill(idx, why));
-        if why == Why::Changed || self.pod.spec.restart_policy != RestartPolicy::Never || container.is_sidecar() {
+        if why == Why::Changed
+            || self.pod.spec.restart_policy != RestartPolicy::Never
+            || container.is_sidecar()
+        {
             jobs.push_back(Job::Start(idx));
         }
     }

@@ -7,10 +7,10 @@ use base::Time;
 
 use super::probe::Kind;
 use super::{Mode, Worker};
+use crate::admission::Rejection;
 use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
-use crate::admission::Rejection;
 use crate::status::{is_terminal, vanished};
 
 impl Worker {

@@ -25,11 +25,17 @@ pub(super) struct Kill {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Its preStop hook runs.
-    Hook { until: Time },
+    Hook {
+        until: Time,
+    },
     /// A sidecar waits for those that need it.
-    Turn { since: Time },
+    Turn {
+        since: Time,
+    },
     /// It was asked to stop, and is killed at last.
-    Stopping { until: Time },
+    Stopping {
+        until: Time,
+    },
     Stopped,
 }
 
@@ -42,7 +48,8 @@ impl Worker {
         self.set_status(status, turn);
         self.stop_probes(&[Kind::Liveness, Kind::Startup]);
         let sandbox = turn.runtime.pod(self.pod.meta.uid);
-        let is_running = |idx: &usize| sandbox.and_then(|it| it.instance(*idx)).is_some_and(|it| it.is_running(turn.now));
+        let is_running =
+            |idx: &usize| sandbox.and_then(|it| it.instance(*idx)).is_some_and(|it| it.is_running(turn.now));
         let running: Vec<usize> = (0..self.memos.len()).filter(is_running).collect();
         if running.is_empty() {
             return self.all_stopped(turn);
@@ -99,7 +106,11 @@ impl Worker {
             None => Kill { container: idx, stage: Stage::Turn { since: turn.now }, grace },
             Some(hook) => {
                 let took = hook_time(hook).min(grace);
-                Kill { container: idx, stage: Stage::Hook { until: turn.now + took }, grace: less(grace, took) }
+                Kill {
+                    container: idx,
+                    stage: Stage::Hook { until: turn.now + took },
+                    grace: less(grace, took),
+                }
             }
         }
     }

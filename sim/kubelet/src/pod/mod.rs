@@ -29,7 +29,7 @@ use crate::runtime::entity_of;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {
-    pub(crate) me: Option<Handle<Worker>>,
+    pub(crate) me: Option<Handle<Self>>,
     pub(crate) pod: Arc<Pod>,
     /// Of the last change that was heard of.
     pub(crate) cause: Cause,
@@ -186,6 +186,14 @@ impl Worker {
         self.report.version += 1;
         if !self.flags.is_gone {
             turn.report(self.handle());
+        }
+    }
+
+    /// Keeps a copy of a status that the API server showed until now, when somebody else has written another one.
+    fn remember_status(&mut self, new: &Pod) {
+        let was_shown = self.report.own.is_none() && self.last_sync != Time::ZERO;
+        if was_shown && !crate::status::is_same_to_kubelet(&new.status, &self.pod.status) {
+            self.report.own = Some(Box::new(self.pod.status.clone()));
         }
     }
 

@@ -104,7 +104,8 @@ impl Worker {
             return;
         }
         let name = &self.container(prober.container).name;
-        let statuses = self.pod.status.init_container_statuses.iter().chain(&self.pod.status.container_statuses);
+        let statuses =
+            self.pod.status.init_container_statuses.iter().chain(&self.pod.status.container_statuses);
         let Some(status) = statuses.into_iter().find(|it| it.name == *name) else { return };
         let is_well = match prober.kind {
             Kind::Readiness => status.ready,
@@ -125,7 +126,11 @@ impl Worker {
     /// What a probe says of the run that the status shows: only a pass is a pass. `None` where there is no probe.
     pub(super) fn verdict(&self, idx: usize, kind: Kind) -> Option<bool> {
         let prober = self.prober(idx, kind)?;
-        Some(prober.attempt.is_some() && prober.attempt == self.memos[idx].seen && prober.verdict == Some(true))
+        Some(
+            prober.attempt.is_some()
+                && prober.attempt == self.memos[idx].seen
+                && prober.verdict == Some(true),
+        )
     }
 
     /// Whether a probe has failed for the run that the status shows.

@@ -7,6 +7,7 @@ use super::Worker;
 use crate::core::Turn;
 use crate::input::{Effect, Note, What};
 use crate::recorder::Saying;
+use crate::text::join;
 
 impl Worker {
     /// An event about the pod, or about one of its containers.
@@ -33,7 +34,7 @@ impl Worker {
     fn reference(&self, container: Option<usize>) -> ObjectReference {
         let field = |idx: usize| {
             let list = if self.is_init(idx) { "initContainers" } else { "containers" };
-            Name::from(format_args!("spec.{list}{{{}}}", self.container(idx).name))
+            join(["spec.", list, "{", &self.container(idx).name, "}"])
         };
         ObjectReference {
             api_version: Name::from_static("v1"),

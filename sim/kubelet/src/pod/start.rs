@@ -13,6 +13,7 @@ use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
 use crate::runtime::{Supply, truncated};
+use crate::text::join;
 
 impl Worker {
     pub(super) fn begin_start(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
@@ -24,7 +25,7 @@ impl Worker {
         let (image, policy) = (container.image.clone(), effective_policy(container));
         match turn.runtime.request_image(turn.now, &self.pod, idx, &image, &policy) {
             Supply::Present => {
-                let text = Name::from(format_args!("Container image \"{image}\" already present on machine"));
+                let text = join(["Container image \"", &image, "\" already present on machine"]);
                 self.say(turn, Some(idx), Saying::normal("Pulled", text));
                 self.begin_create(idx, busy, turn);
             }
@@ -33,7 +34,7 @@ impl Worker {
                 self.refuse_image(idx, &image, turn);
             }
             Supply::Pull { start, done, bytes } => {
-                let text = Name::from(format_args!("Pulling image \"{image}\""));
+                let text = join(["Pulling image \"", &image, "\""]);
                 self.say(turn, Some(idx), Saying::normal("Pulling", text));
                 self.note(turn, Some(idx), What::PullStarted { image });
                 let step = Step::Pull { container: idx, asked: turn.now, start, bytes };
@@ -61,13 +62,15 @@ impl Worker {
         let (name, pod) = (self.container(idx).name.clone(), self.full_name());
         let text = Name::from(format_args!("Back-off restarting failed container {name} in pod {pod}"));
         self.say(turn, Some(idx), Saying::warning("BackOff", text));
-        let full = format_args!("back-off {} restarting failed container={name} pod={pod}", GoDuration::from(delay));
+        let full =
+            format_args!("back-off {} restarting failed container={name} pod={pod}", GoDuration::from(delay));
         self.memos[idx].trouble = Some(Box::new((Name::from_static("CrashLoopBackOff"), Name::from(full))));
         self.note(turn, Some(idx), What::BackingOff { delay });
     }
 
     fn refuse_image(&mut self, idx: usize, image: &Name, turn: &mut Turn<'_>) {
-        let text = Name::from(format_args!("Container image \"{image}\" is not present with pull policy of Never"));
+        let text =
+            Name::from(format_args!("Container image \"{image}\" is not present with pull policy of Never"));
         self.say(turn, Some(idx), Saying::warning("ErrImageNeverPull", text.clone()));
         self.say(turn, Some(idx), Saying::warning("Failed", Name::from_static("Error: ErrImageNeverPull")));
         self.memos[idx].trouble = Some(Box::new((Name::from_static("ErrImageNeverPull"), text)));
@@ -97,10 +100,11 @@ impl Worker {
         let (name, image) = (self.container(idx).name.clone(), self.container(idx).image.clone());
         let restarts = turn.runtime.start(turn.now, &self.pod, idx, &image);
         self.memos[idx].trouble = None;
-        self.say(turn, Some(idx), Saying::normal("Created", Name::from(format_args!("Created container: {name}"))));
-        self.say(turn, Some(idx), Saying::normal("Started", Name::from(format_args!("Started container {name}"))));
+        self.say(turn, Some(idx), Saying::normal("Created", join(["Created container: ", &name])));
+        self.say(turn, Some(idx), Saying::normal("Started", join(["Started container ", &name])));
         self.note(turn, Some(idx), What::Started { restarts });
-        let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref()).map(hook_time);
+        let hook =
+            self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref()).map(hook_time);
         if let Some(took) = hook {
             self.take_until(turn.now + took, Step::PostStart, busy, turn);
         }

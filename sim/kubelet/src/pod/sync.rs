@@ -122,12 +122,16 @@ impl Worker {
 
     /// Tells once that the last run of a container has ended, if it has by `at` and was not reported before.
     pub(super) fn tell_end(&mut self, idx: usize, at: Time, turn: &mut Turn<'_>) {
-        let Some(instance) = turn.runtime.pod(self.pod.meta.uid).and_then(|it| it.seen(idx, at)) else { return };
+        let Some(instance) = turn.runtime.pod(self.pod.meta.uid).and_then(|it| it.seen(idx, at)) else {
+            return;
+        };
         let Some(end) = instance.ended(at) else { return };
         if self.memos[idx].told.replace(instance.attempt) == Some(instance.attempt) {
             return;
         }
-        let was_reported = |it: &ContainerStatus| it.state.terminated.as_ref().is_some_and(|end| end.container_id == instance.id);
+        let was_reported = |it: &ContainerStatus| {
+            it.state.terminated.as_ref().is_some_and(|end| end.container_id == instance.id)
+        };
         let status = self.status();
         if !status.init_container_statuses.iter().chain(&status.container_statuses).any(was_reported) {
             self.note(turn, Some(idx), What::Exited { at: end.at, code: end.code, reason: end.reason });

@@ -28,6 +28,7 @@ impl Worker {
         if concerns_worker {
             self.cause = cause;
         }
+        self.remember_status(&pod);
         self.pod = pod;
         self.forget_status_if_shown();
         if self.pod.is_deleting() {

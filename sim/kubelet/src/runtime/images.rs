@@ -3,11 +3,12 @@
 //! Upstream: `pkg/kubelet/images/{image_manager,puller}.go`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use api::PullPolicy;
-use base::{Luck, Name, Span, Time};
+use base::{Draw as _, Luck, Name, Span, Time};
 use workload::Conduct;
+
+use crate::text::digit;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
@@ -40,7 +41,11 @@ pub(crate) enum Supply {
     /// It is not there, and may not be pulled.
     Missing,
     /// From `start`, when it is its turn, to `done`.
-    Pull { start: Time, done: Time, bytes: i64 },
+    Pull {
+        start: Time,
+        done: Time,
+        bytes: i64,
+    },
 }
 
 impl Images {
@@ -108,7 +113,7 @@ impl Image {
         let repository = &repository[..tag.unwrap_or(repository.len())];
         let id = match reference.split_once('@') {
             Some(_) => reference.clone(),
-            None => format!("{repository}@sha256:{}", hex64(&reference)),
+            None => format!("{repository}@sha256:{}", hex64(Luck::of_text(&reference))),
         };
         Self { from, bytes, id: Name::from(id), reference: Name::from(reference) }
     }
@@ -127,12 +132,12 @@ fn normalize(name: &str) -> String {
     if has_tag { full } else { full + ":latest" }
 }
 
-/// 64 hexadecimal digits that stand for `text`, as a hash would.
-pub(crate) fn hex64(text: &str) -> String {
-    let luck = Luck::new(0, text);
+/// 64 hexadecimal digits that stand for what `seed` is of, as a hash would.
+pub(crate) fn hex64(seed: u64) -> String {
+    let mut draws = Luck::new(0, "hex").draws(seed, 0);
     let mut hex = String::with_capacity(64);
-    for n in 0..4 {
-        write!(hex, "{:016x}", luck.draw(0, n)).expect("writing to memory cannot fail");
+    for bits in (0..4).map(|_| draws.bits()) {
+        hex.extend((0..16).map(|n| digit(bits >> (4 * n))));
     }
     hex
 }

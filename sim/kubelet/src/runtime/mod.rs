@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{ContainerStatus, Pod, PullPolicy, Uid};
-use base::{Luck, Name, Span, Time};
+use base::{Digest, Luck, Name, Span, Time};
 use workload::{Behaviours, Subject};
 
-pub use self::address::{CidrError, PodCidr};
 use self::address::Addresses;
+pub use self::address::{CidrError, PodCidr};
 use self::images::{Images, hex64};
 pub(crate) use self::images::{Supply, truncated};
 pub use self::instance::{End, Instance};
@@ -91,7 +91,9 @@ impl Runtime {
             self.images.preload(&container.image, 0);
             sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
             if let Some(instance) = adopted(status, &container.image) {
-                let on_term = self.conduct(pod, idx).stop(self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt)));
+                let on_term = self
+                    .conduct(pod, idx)
+                    .stop(self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt)));
                 sandbox.cells[idx].start(Instance { on_term, ..instance });
             }
         }
@@ -199,7 +201,7 @@ impl Runtime {
         let exit = conduct.exit(rank(self.luck.exit));
         let found = self.images.get(image);
         cell.start(Instance {
-            id: Name::from(format!("containerd://{}", hex64(&format!("{}/{container}/{attempt}", pod.meta.uid)))),
+            id: Name::from("containerd://".to_owned() + &hex64(id_of(pod.meta.uid, container, attempt))),
             image: image.clone(),
             image_reference: found.map_or_else(|| image.clone(), |it| it.reference.clone()),
             image_id: found.map(|it| it.id.clone()).unwrap_or_default(),
@@ -215,7 +217,9 @@ impl Runtime {
     /// SIGTERM now, SIGKILL after `grace`. Returns when the container has stopped.
     pub(crate) fn stop(&mut self, now: Time, uid: Uid, container: usize, grace: Span) -> Time {
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
-        cell.and_then(sandbox::Cell::current_mut).filter(|it| it.is_running(now)).map_or(now, |it| it.stop(now, grace))
+        cell.and_then(sandbox::Cell::current_mut)
+            .filter(|it| it.is_running(now))
+            .map_or(now, |it| it.stop(now, grace))
     }
 
     /// Takes down the network of a pod.
@@ -238,6 +242,13 @@ fn release(addresses: &mut Addresses, sandbox: &mut Sandbox) {
     if std::mem::take(&mut sandbox.holds_address) {
         addresses.release(&sandbox.ip);
     }
+}
+
+fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {
+    let mut digest = Digest::default();
+    digest.bytes(&uid.0.to_le_bytes());
+    digest.word(draw_of(container, attempt));
+    digest.value()
 }
 
 fn conduct<'a>(behaviours: &'a Behaviours, pod: &Pod, container: usize) -> workload::Conduct<'a> {

@@ -12,18 +12,20 @@ use super::{Scene, is_terminal};
 pub(super) fn all(scene: &Scene<'_>, status: &PodStatus) -> Vec<Condition> {
     let pod = scene.pod;
     let has_network = scene.sandbox.is_some_and(|it| it.is_up(scene.at));
+    let containers = containers_ready(pod, status);
     vec![
         set(pod, condition::POD_READY_TO_START_CONTAINERS, has_network, "", Name::EMPTY),
         initialized(pod, status),
-        ready(pod, status),
-        containers_ready(pod, status),
+        ready(pod, &containers),
+        containers,
         set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY),
     ]
 }
 
 /// Works out again what depends on which containers are ready. Upstream: `SetContainerReadiness`.
 pub(crate) fn refresh_readiness(pod: &Pod, status: &mut PodStatus, old: &PodStatus, now: Time) {
-    for fresh in [ready(pod, status), containers_ready(pod, status)] {
+    let containers = containers_ready(pod, status);
+    for fresh in [ready(pod, &containers), containers] {
         replace(status, fresh);
     }
     stamp(status, old, now);
@@ -69,8 +71,10 @@ fn set(pod: &Pod, kind: Name, is_true: bool, reason: &'static str, message: Name
 fn initialized(pod: &Pod, status: &PodStatus) -> Condition {
     let kind = condition::INITIALIZED;
     let known = |name: &Name| status.init_container_statuses.iter().find(|it| it.name == *name);
-    let is_done = |it: &ContainerStatus, is_sidecar: bool| if is_sidecar { it.started == Some(true) } else { it.ready };
-    let missing = |it: &&api::Container| known(&it.name).is_none_or(|status| !is_done(status, it.is_sidecar()));
+    let is_done =
+        |it: &ContainerStatus, is_sidecar: bool| if is_sidecar { it.started == Some(true) } else { it.ready };
+    let missing =
+        |it: &&api::Container| known(&it.name).is_none_or(|status| !is_done(status, it.is_sidecar()));
     if status.phase == PodPhase::Succeeded {
         return set(pod, kind, true, "PodCompleted", Name::EMPTY);
     }
@@ -106,12 +110,13 @@ fn unready<'a>(spec: &'a PodSpec, status: &PodStatus) -> Vec<&'a str> {
     sidecars.chain(main).map(|it| it.name.as_str()).collect()
 }
 
-fn ready(pod: &Pod, status: &PodStatus) -> Condition {
-    let containers = containers_ready(pod, status);
+/// As the containers are, unless a gate is closed.
+fn ready(pod: &Pod, containers: &Condition) -> Condition {
     if !containers.is_true() {
-        return Condition { kind: condition::READY, ..containers };
+        return Condition { kind: condition::READY, ..containers.clone() };
     }
-    let closed: Vec<String> = pod.spec.readiness_gates.iter().filter_map(|gate| closed(pod, &gate.condition_type)).collect();
+    let closed: Vec<String> =
+        pod.spec.readiness_gates.iter().filter_map(|gate| closed(pod, &gate.condition_type)).collect();
     if closed.is_empty() {
         return set(pod, condition::READY, true, "", Name::EMPTY);
     }
@@ -122,10 +127,9 @@ fn ready(pod: &Pod, status: &PodStatus) -> Condition {
 fn closed(pod: &Pod, gate: &str) -> Option<String> {
     match pod.status.condition(gate) {
         None => Some(format!("corresponding condition of pod readiness gate \"{gate}\" does not exist.")),
-        Some(found) if !found.is_true() => Some(format!(
-            "the status of pod readiness gate \"{gate}\" is not \"True\", but {}",
-            found.status
-        )),
+        Some(found) if !found.is_true() => {
+            Some(format!("the status of pod readiness gate \"{gate}\" is not \"True\", but {}", found.status))
+        }
         Some(_) => None,
     }
 }

@@ -3,7 +3,8 @@
 //! Upstream: `pkg/kubelet/kubelet_pods.go`, `convertToAPIContainerStatuses`; `pkg/kubelet/prober/prober_manager.go`.
 
 use api::{
-    Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting, RestartPolicy,
+    Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting,
+    RestartPolicy,
 };
 use base::Name;
 
@@ -43,7 +44,9 @@ fn status(scene: &Scene<'_>, idx: usize, container: &Container, is_init: bool) -
         Some(instance) => of_instance(scene, idx, container, instance),
         None => of_none(scene, container, before),
     };
-    if let Some((reason, message)) = facts.trouble.filter(|_| may_restart(scene.pod, is_init, container, seen, scene.at)) {
+    if let Some((reason, message)) =
+        facts.trouble.filter(|_| may_restart(scene.pod, is_init, container, seen, scene.at))
+    {
         if status.state.terminated.is_some() {
             status.last_state = status.state;
         }
@@ -82,7 +85,8 @@ fn of_instance(scene: &Scene<'_>, idx: usize, container: &Container, instance: &
     let state = match instance.ended(scene.at) {
         Some(end) => terminated(instance, end),
         None => {
-            let running = ContainerRunning { started_at: Some(instance.started.into()), ..ContainerRunning::default() };
+            let running =
+                ContainerRunning { started_at: Some(instance.started.into()), ..ContainerRunning::default() };
             ContainerState { running: Some(running), ..ContainerState::default() }
         }
     };

@@ -19,11 +19,15 @@ pub(crate) fn is_same_to_kubelet(old: &PodStatus, new: &PodStatus) -> bool {
 
 /// Every condition of the kubelet's that `new` has stands in `old`, whenever it came about.
 fn has_same_conditions(old: &PodStatus, new: &PodStatus) -> bool {
-    let same = |it: &Condition, other: &Condition| {
-        it.status == other.status
-            && it.observed_generation == other.observed_generation
-            && (&it.reason, &it.message) == (&other.reason, &other.message)
-    };
-    let mut own = new.conditions.iter().filter(|it| is_own_condition(&it.kind));
-    own.all(|it| old.condition(&it.kind).is_some_and(|other| same(it, other)))
+    // Both mostly have them in the same order.
+    let in_place = |n: usize, it: &Condition| old.conditions.get(n).filter(|other| other.kind == it.kind);
+    let found = |n: usize, it: &Condition| in_place(n, it).or_else(|| old.condition(&it.kind));
+    let mut own = new.conditions.iter().enumerate().filter(|(_, it)| is_own_condition(&it.kind));
+    own.all(|(n, it)| found(n, it).is_some_and(|other| says_the_same(it, other)))
+}
+
+fn says_the_same(a: &Condition, b: &Condition) -> bool {
+    a.status == b.status
+        && a.observed_generation == b.observed_generation
+        && (&a.reason, &a.message) == (&b.reason, &b.message)
 }

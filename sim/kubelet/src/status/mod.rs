@@ -7,7 +7,7 @@ mod containers;
 mod equal;
 mod phase;
 
-use api::{Pod, PodPhase, PodStatus, condition};
+use api::{Pod, PodPhase, PodStatus};
 use base::{Name, Time};
 
 pub(crate) use self::conditions::{refresh_readiness, set_terminal, stamp};
@@ -60,10 +60,10 @@ impl Scene<'_> {
     /// A pod that was over once stays over, for the reason that was given then.
     fn decide(&self, status: &mut PodStatus) {
         let known = [self.old, &self.pod.status];
-        if !is_terminal(&status.phase) {
-            if let Some(before) = known.iter().find(|it| is_terminal(&it.phase)) {
-                status.phase = before.phase.clone();
-            }
+        if !is_terminal(&status.phase)
+            && let Some(before) = known.iter().find(|it| is_terminal(&it.phase))
+        {
+            status.phase = before.phase.clone();
         }
         if is_terminal(&status.phase) {
             let reason = known.iter().find(|it| it.phase == status.phase && !it.reason.is_empty());
@@ -95,13 +95,5 @@ impl Scene<'_> {
 
 /// Whether a condition is the kubelet's to set. Upstream: `pkg/kubelet/types/pod_status.go`.
 pub(crate) fn is_own_condition(kind: &str) -> bool {
-    [
-        condition::POD_SCHEDULED,
-        condition::POD_READY_TO_START_CONTAINERS,
-        condition::INITIALIZED,
-        condition::CONTAINERS_READY,
-        condition::READY,
-    ]
-    .iter()
-    .any(|it| it == kind)
+    matches!(kind, "PodScheduled" | "PodReadyToStartContainers" | "Initialized" | "ContainersReady" | "Ready")
 }

@@ -8,7 +8,12 @@ pub(crate) fn is_terminal(phase: &PodPhase) -> bool {
     matches!(phase, PodPhase::Succeeded | PodPhase::Failed)
 }
 
-pub(super) fn phase(spec: &PodSpec, init: &[ContainerStatus], main: &[ContainerStatus], is_over: bool) -> PodPhase {
+pub(super) fn phase(
+    spec: &PodSpec,
+    init: &[ContainerStatus],
+    main: &[ContainerStatus],
+    is_over: bool,
+) -> PodPhase {
     let starting = Starting::of(spec, init);
     if starting.failed && spec.restart_policy == RestartPolicy::Never {
         return PodPhase::Failed;
@@ -30,10 +35,16 @@ pub(super) fn phase(spec: &PodSpec, init: &[ContainerStatus], main: &[ContainerS
     let all_well = count.stopped == count.succeeded;
     match (&spec.restart_policy, is_over) {
         (_, true) | (RestartPolicy::Never, false) => {
-            if all_well { PodPhase::Succeeded } else { PodPhase::Failed }
+            if all_well {
+                PodPhase::Succeeded
+            } else {
+                PodPhase::Failed
+            }
         }
         (RestartPolicy::OnFailure, false) if all_well => PodPhase::Succeeded,
-        (RestartPolicy::Always | RestartPolicy::OnFailure | RestartPolicy::Other(_), false) => PodPhase::Running,
+        (RestartPolicy::Always | RestartPolicy::OnFailure | RestartPolicy::Other(_), false) => {
+            PodPhase::Running
+        }
     }
 }
 
@@ -64,7 +75,8 @@ impl Starting {
 
     fn add(&mut self, status: &ContainerStatus) {
         let ended = status.state.terminated.as_ref();
-        let ended = ended.or(status.last_state.terminated.as_ref().filter(|_| status.state.waiting.is_some()));
+        let ended =
+            ended.or(status.last_state.terminated.as_ref().filter(|_| status.state.waiting.is_some()));
         match ended {
             Some(end) if end.exit_code != 0 => (self.failed, self.pending) = (true, true),
             Some(_) => self.pending |= status.state.waiting.is_some() && status.state.terminated.is_none(),
@@ -119,8 +131,12 @@ mod tests {
 
     fn state(word: &str) -> ContainerState {
         match word {
-            "running" => ContainerState { running: Some(ContainerRunning::default()), ..ContainerState::default() },
-            "waiting" => ContainerState { waiting: Some(ContainerWaiting::default()), ..ContainerState::default() },
+            "running" => {
+                ContainerState { running: Some(ContainerRunning::default()), ..ContainerState::default() }
+            }
+            "waiting" => {
+                ContainerState { waiting: Some(ContainerWaiting::default()), ..ContainerState::default() }
+            }
             code => {
                 let exit_code = code.parse().unwrap();
                 let end = ContainerTerminated { exit_code, ..ContainerTerminated::default() };
@@ -134,8 +150,18 @@ mod tests {
         let status = |(n, word): (usize, &str)| {
             let name = Name::from(format_args!("c{n}"));
             match word.strip_suffix("back") {
-                Some(code) => ContainerStatus { name, state: state("waiting"), last_state: state(code), ..ContainerStatus::default() },
-                None => ContainerStatus { name, state: state(word), started: Some(true), ..ContainerStatus::default() },
+                Some(code) => ContainerStatus {
+                    name,
+                    state: state("waiting"),
+                    last_state: state(code),
+                    ..ContainerStatus::default()
+                },
+                None => ContainerStatus {
+                    name,
+                    state: state(word),
+                    started: Some(true),
+                    ..ContainerStatus::default()
+                },
             }
         };
         words.split_whitespace().enumerate().map(status).collect()
@@ -167,7 +193,8 @@ mod tests {
             (Always, "waiting", "running", false, Running),
         ] {
             let (init, main) = (statuses(init), statuses(main));
-            let init_containers = init.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
+            let init_containers =
+                init.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
             let spec = PodSpec {
                 restart_policy: policy.clone(),
                 init_containers: init_containers.collect(),
@@ -179,7 +206,11 @@ mod tests {
 
     #[test]
     fn a_sidecar_does_not_keep_a_job_from_succeeding() {
-        let sidecar = Container { name: Name::new("c0"), restart_policy: Some(Name::new("Always")), ..Container::default() };
+        let sidecar = Container {
+            name: Name::new("c0"),
+            restart_policy: Some(Name::new("Always")),
+            ..Container::default()
+        };
         let spec = PodSpec {
             restart_policy: RestartPolicy::Never,
             init_containers: vec![sidecar],

@@ -1,6 +1,12 @@
 //! One node with its kubelet and runtime, in front of an API server that does just enough, on a virtual clock.
 
-#![allow(dead_code, unreachable_pub, missing_debug_implementations, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "each test file uses its own part"
+)]
+#![allow(clippy::unwrap_used, reason = "what fails here is the test")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -97,7 +103,11 @@ pub fn pod(name: &str, spec: serde_json::Value) -> Pod {
     for probe in spec.init_containers.iter_mut().chain(&mut spec.containers).flat_map(|it| {
         [&mut it.startup_probe, &mut it.readiness_probe, &mut it.liveness_probe].into_iter().flatten()
     }) {
-        let or = |value: &mut i32, default| if *value == 0 { *value = default };
+        let or = |value: &mut i32, default| {
+            if *value == 0 {
+                *value = default;
+            }
+        };
         or(&mut probe.period_seconds, 10);
         or(&mut probe.failure_threshold, 3);
         or(&mut probe.success_threshold, 1);
@@ -279,7 +289,9 @@ impl World {
         kubelet.handle(self.now, input, &mut self.runtime, &mut effects);
         for effect in effects {
             match effect {
-                Effect::Send { id, at, request, .. } => self.push(at + ONE_WAY, Due::Request(run, id, request)),
+                Effect::Send { id, at, request, .. } => {
+                    self.push(at + ONE_WAY, Due::Request(run, id, request));
+                }
                 Effect::WakeAt(at, token) => self.wake(run, at, token),
                 Effect::Note(note) => self.notes.push((self.now, note)),
             }
@@ -303,7 +315,9 @@ impl World {
                 Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
                 None => Err(Status::not_found(&key)),
             },
-            (Request::Get { .. }, _) => Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object())),
+            (Request::Get { .. }, _) => {
+                Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object()))
+            }
             (Request::Create { object }, Kind::Node) => {
                 if self.node.is_some() {
                     return Err(Status::already_exists(&key));
@@ -335,7 +349,8 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
-                let Some(pod) = self.pods.get(&key.name).filter(|it| Some(it.meta.uid) == preconditions.uid) else {
+                let Some(pod) = self.pods.get(&key.name).filter(|it| Some(it.meta.uid) == preconditions.uid)
+                else {
                     return Err(Status::not_found(&key));
                 };
                 let [Edit::PodStatus(status)] = edits.as_slice() else { panic!("{edits:?}") };
@@ -391,9 +406,16 @@ impl World {
         let status = &pod.status;
         let statuses = status.init_container_statuses.iter().chain(&status.container_statuses);
         let containers: Vec<String> = statuses.map(tell_container).collect();
-        let conditions: Vec<String> = status.conditions.iter().filter(|it| it.is_true()).map(|it| short(&it.kind)).collect();
+        let conditions: Vec<String> =
+            status.conditions.iter().filter(|it| it.is_true()).map(|it| short(&it.kind)).collect();
         let reason = if status.reason.is_empty() { String::new() } else { format!(" ({})", status.reason) };
-        self.tell(&format!("status   {} {}{reason} [{}] {}", pod.meta.name, status.phase, containers.join(", "), conditions.join(" ")));
+        self.tell(&format!(
+            "status   {} {}{reason} [{}] {}",
+            pod.meta.name,
+            status.phase,
+            containers.join(", "),
+            conditions.join(" ")
+        ));
     }
 }
 
@@ -407,7 +429,8 @@ fn short(condition: &str) -> String {
 
 fn tell_container(status: &ContainerStatus) -> String {
     let ready = if status.ready { " ready" } else { "" };
-    let restarts = if status.restart_count == 0 { String::new() } else { format!(" #{}", status.restart_count) };
+    let restarts =
+        if status.restart_count == 0 { String::new() } else { format!(" #{}", status.restart_count) };
     format!("{}{restarts} {}{ready}", status.name, tell_state(&status.state))
 }
 

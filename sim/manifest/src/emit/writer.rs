@@ -47,11 +47,10 @@ impl Writer {
                 if place != Place::Top {
                     self.put(" ");
                 }
-                match value.as_str() {
-                    Some(text) => {
-                        self.text(text, if place == Place::Dash { indent } else { indent + 2 }, false)
-                    }
-                    None => self.put(&value.to_string()), // As in JSON, also `[]` and `{}`.
+                if let Some(text) = value.as_str() {
+                    self.text(text, if place == Place::Dash { indent } else { indent + 2 }, false);
+                } else {
+                    self.put(&value.to_string()); // As in JSON, also `[]` and `{}`.
                 }
             }
         }

@@ -218,16 +218,15 @@ fn key_text(content: &Content) -> Result<String, &'static str> {
 
 /// Whether `node` is something that can be merged.
 fn add_merged(merged: &mut Vec<Node>, node: Node) -> bool {
-    match node.content {
-        Content::Map(_) => merged.push(node),
-        Content::List(items) if items.iter().all(|it| matches!(it.content, Content::Map(_))) => {
-            merged.extend(items)
-        }
-        Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::List(_) => {
-            return false;
-        }
+    let is_map = |it: &Node| matches!(it.content, Content::Map(_));
+    if is_map(&node) {
+        merged.push(node);
+        return true;
     }
-    true
+    let Content::List(items) = node.content else { return false };
+    let are_maps = items.iter().all(is_map);
+    merged.extend(items);
+    are_maps
 }
 
 /// About what a copy of `node` costs in memory.

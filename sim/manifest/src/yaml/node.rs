@@ -95,9 +95,9 @@ impl Node {
     fn step(&self, step: &Segment) -> Option<(Option<Mark>, &Self)> {
         match step {
             Segment::Key(key) => self.entry(key).map(|it| (Some(it.mark), &it.value)),
-            Segment::Index(idx) => match &self.content {
-                Content::Map(_) => self.entry(&idx.to_string()).map(|it| (Some(it.mark), &it.value)),
-                _ => self.items().get(*idx).map(|it| (None, it)),
+            Segment::Index(idx) => match self.items().get(*idx) {
+                Some(item) => Some((None, item)),
+                None => self.entry(&idx.to_string()).map(|it| (Some(it.mark), &it.value)),
             },
         }
     }

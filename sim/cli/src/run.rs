@@ -1,0 +1,151 @@
+//! `wavetank run`.
+
+use std::fmt::Display;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use base::Span;
+use manifest::Diagnostics;
+use report::Summary;
+use scenario::{Ended, Finished, Options, Override, Scenario};
+
+use crate::args::{self, Common, Format};
+use crate::exit::{Exit, say, tell};
+use crate::host::Stopwatch;
+use crate::progress::Show;
+
+/// How long plain manifests run, unless `--until` says otherwise.
+const DURATION: Span = Span::mins(10);
+
+pub fn run(args: &args::Run, common: &Common) -> Exit {
+    let scenario = match load(args, common) {
+        Ok(scenario) => scenario,
+        Err(exit) => return exit,
+    };
+    let options = Options {
+        seed: common.seed,
+        until: common.until.map(api::GoDuration::span_or_zero),
+        shuffle_ties: args.shuffle_ties,
+        ..Options::default()
+    };
+    notice(&scenario, common);
+    let stopwatch = Stopwatch::start();
+    let mut show = Show::new(&scenario.name, common.quiet);
+    let finished = scenario::run(&scenario, &options, |progress| {
+        show.see(progress);
+        ControlFlow::Continue(())
+    });
+    show.done();
+    match finished {
+        Err(error) => refuse(&error),
+        Ok(finished) => conclude(&scenario, &options, &finished, &stopwatch, common),
+    }
+}
+
+fn load(args: &args::Run, common: &Common) -> Result<Scenario, Exit> {
+    let mut overrides = Vec::new();
+    for text in &common.set {
+        overrides.push(text.parse::<Override>().map_err(|error| refuse(&error))?);
+    }
+    let loaded = match &args.scenario {
+        Some(file) => scenario::load(file, &overrides),
+        None if overrides.is_empty() => scenario::of_manifests(&args.files, args.nodes, DURATION),
+        None => return Err(refuse(&"--set overrides fields of a scenario file, and there is none")),
+    };
+    loaded.map_err(|diagnostics| wrong(&diagnostics, common.format))
+}
+
+/// Wrong input, with everything that is wrong about it.
+pub fn wrong(diagnostics: &Diagnostics, format: Format) -> Exit {
+    match format {
+        Format::Text => tell(&diagnostics.to_string()),
+        Format::Json => say(&serde_json::json!({"errors": diagnostics}).to_string()),
+    }
+    Exit::WrongInput
+}
+
+fn refuse(error: &impl Display) -> Exit {
+    tell(&format!("error: {error}"));
+    Exit::WrongInput
+}
+
+/// What of the input has no effect.
+fn notice(scenario: &Scenario, common: &Common) {
+    if common.quiet {
+        return;
+    }
+    let inputs = &scenario.inputs;
+    for skipped in &inputs.skipped {
+        tell(&format!("note: skipped {}: {}", skipped.file, skipped.reason));
+    }
+    for (kind, count) in &inputs.custom {
+        tell(&format!("note: {count} {kind} kept without effect: no controller for them is simulated"));
+    }
+    if common.verbose {
+        for (field, count) in &inputs.unmodelled {
+            tell(&format!("note: {field} has no effect ({count} objects)"));
+        }
+    }
+}
+
+fn conclude(
+    scenario: &Scenario,
+    options: &Options,
+    finished: &Finished,
+    stopwatch: &Stopwatch,
+    common: &Common,
+) -> Exit {
+    if finished.ended == Ended::TimeStoodStill {
+        tell(&format!("bug: virtual time stood still; run again with --seed {}", scenario.seed(options)));
+        return Exit::Broken;
+    }
+    if common.check_determinism {
+        match scenario::compare(scenario, options, &finished.run) {
+            Err(error) => return refuse(&error),
+            Ok(Some(difference)) => {
+                tell(&format!("the same run came out otherwise the second time:\n{difference}"));
+                return Exit::Diverged;
+            }
+            Ok(None) if !common.quiet => tell("ran twice: equal digests"),
+            Ok(None) => (),
+        }
+    }
+    let cluster = &finished.run.world;
+    let mut summary = Summary::new(facts(scenario, options, finished), cluster);
+    summary.host = Some(stopwatch.host(finished.run.events()));
+    let out = common.out.clone().unwrap_or_else(|| folder(&summary));
+    if let Err(error) = report::write(&out, &summary, cluster) {
+        tell(&format!("error: {}: {error}", out.display()));
+        return Exit::WrongInput;
+    }
+    match common.format {
+        Format::Json => say(&serde_json::to_string(&summary).expect("a summary can be written")),
+        Format::Text if common.quiet => (),
+        Format::Text => {
+            say(&report::text(&summary, cluster, common.colours()));
+            say(&format!("wrote {}", out.display()));
+        }
+    }
+    if summary.outcome == "passed" { Exit::Well } else { Exit::Failed }
+}
+
+fn facts(scenario: &Scenario, options: &Options, finished: &Finished) -> report::Run {
+    let expectations = finished.verdicts.iter().map(|it| report::Expectation {
+        name: it.name.to_string(),
+        ok: it.ok,
+        at: it.at.map(Span::as_secs_f64),
+        detail: it.detail.clone(),
+    });
+    report::Run {
+        scenario: scenario.name.to_string(),
+        seed: scenario.seed(options),
+        end: finished.run.now(),
+        digest: finished.run.digest.value(),
+        events: finished.run.events(),
+        expectations: expectations.collect(),
+    }
+}
+
+fn folder(summary: &Summary) -> PathBuf {
+    PathBuf::from("reports").join(format!("{}-{}", summary.scenario, summary.seed))
+}

@@ -1,0 +1,232 @@
+//! Conditions over a few objects.
+
+use std::sync::Arc;
+
+use api::{Kind, Object, Request};
+use apiserver::{ApiServer, Settings};
+use base::{Luck, Name, Time};
+use cel::Env;
+use expect_test::expect;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::Condition;
+use super::tables::Tables;
+
+const NOW: Time = Time::from_secs(1_767_225_600);
+
+fn server(objects: Vec<(Kind, Value)>) -> ApiServer {
+    let mut server = ApiServer::new(NOW, Settings::default(), Luck::new(1, "test"));
+    for (kind, value) in objects {
+        let object = Object::from_json(&kind, value).unwrap();
+        server.restore(NOW, object, &mut Vec::new()).unwrap();
+    }
+    server
+}
+
+fn pod(name: &str, app: &str, node: &str, ready: &str) -> (Kind, Value) {
+    let conditions = json!([{"type": "Ready", "status": ready}]);
+    (
+        Kind::Pod,
+        json!({
+            "metadata": {"name": name, "namespace": "default", "labels": {"app": app}},
+            "spec": {"nodeName": node, "containers": [{"name": "web", "image": "shop/web:v1"}]},
+            "status": {"phase": "Running", "conditions": conditions},
+        }),
+    )
+}
+
+fn deployment(namespace: &str, name: &str, status: Value) -> (Kind, Value) {
+    (
+        Kind::Deployment,
+        json!({
+            "metadata": {"name": name, "namespace": namespace, "generation": 2},
+            "spec": {"replicas": 9},
+            "status": status,
+        }),
+    )
+}
+
+fn world() -> ApiServer {
+    let zone = |zone: &str| json!({"topology.kubernetes.io/zone": zone});
+    server(vec![
+        deployment(
+            "default",
+            "web",
+            json!({"observedGeneration": 2, "replicas": 10, "updatedReplicas": 4, "availableReplicas": 8}),
+        ),
+        deployment(
+            "shop",
+            "api",
+            json!({"observedGeneration": 2, "replicas": 9, "updatedReplicas": 9, "availableReplicas": 9}),
+        ),
+        pod("web-0", "web", "general-0", "True"),
+        pod("web-1", "web", "general-1", "False"),
+        pod("job-0", "job", "general-0", "True"),
+        (Kind::Node, json!({"metadata": {"name": "general-0", "labels": zone("a")}})),
+        (Kind::Node, json!({"metadata": {"name": "general-1", "labels": zone("b")}, "spec": {"unschedulable": true}})),
+        (Kind::Event, json!({"metadata": {"name": "e", "namespace": "default"}, "reason": "Killing"})),
+    ])
+}
+
+/// What comes out, and the facts behind it.
+fn judge(text: &str, server: &ApiServer) -> String {
+    let condition = match Condition::compile(text) {
+        Ok(condition) => condition,
+        Err(wrong) => {
+            let told = wrong.iter().map(|it| {
+                let marked: String = text.chars().skip(it.place.chars_before).take(it.place.width).collect();
+                let help = it.help.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+                format!("`{marked}`: {}{help}", it.message)
+            });
+            return told.collect::<Vec<_>>().join(" | ");
+        }
+    };
+    let mut tables = Tables::default();
+    condition.reads().iter().for_each(|kind| tables.look(kind, server));
+    let env = Arc::new(Env::stdlib());
+    match condition.is_true(&tables, &env) {
+        Ok(is_true) => format!("{is_true}: {}", condition.facts(&tables, &env)),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn table(texts: &[&str]) -> String {
+    let server = world();
+    texts.iter().map(|text| format!("{text}\n    {}\n", judge(text, &server))).collect()
+}
+
+#[test]
+fn conditions_ask_for_objects_by_name() {
+    expect![[r#""#]]
+    .assert_eq(&table(&[
+        r#"deployment("web").status.availableReplicas >= 8"#,
+        r#"deployment("web").status.availableReplicas >= 9"#,
+        r#"deployment("shop/api").status.availableReplicas == deployment("shop/api").spec.replicas"#,
+        r#"deployment("nope").status.availableReplicas >= 8"#,
+        r#"deployment("web").status.readyReplicas == 0"#,
+        r#"deployment("web").status.unavailableReplicas > 0 || deployment("web").spec.paused"#,
+        r#"node("general-1").spec.unschedulable && node("general-0").spec.unschedulable"#,
+        r#"!has(pod("web-0").metadata.deletionTimestamp)"#,
+        r#"pod("web-0").metadata.labels["app"] == "web" && pod("web-0").metadata.labels.app.startsWith("we")"#,
+        r#"pod("web-0").metadata.labels["nope"] == "web""#,
+        r#"object("Deployment", "shop/api").spec.replicas == 9"#,
+        r#"ready(pod("web-0")) && ready(pod("web-1"))"#,
+    ]));
+}
+
+#[test]
+fn conditions_ask_for_lists_by_selector() {
+    expect![[r#""#]]
+    .assert_eq(&table(&[
+        r#"pods("app=web").size() == 2"#,
+        r#"size(pods("app in (web,job)")) == 4"#,
+        r#"pods("app=web", "shop").size() == 0"#,
+        r#"pods().size() == 3"#,
+        r#"pods("app=web").all(p, ready(p))"#,
+        r#"pods("app=web").all(p, p.status.phase == "Running" && p.spec.nodeName != "general-0")"#,
+        r#"pods("app=web").exists(p, p.status.phase == "Failed")"#,
+        r#"pods("app=web").filter(p, ready(p)).size() >= 2"#,
+        r#"pods("app=web").map(p, p.metadata.name) == ["web-0", "web-1"]"#,
+        r#"pods("app=web").exists_one(p, node(p.spec.nodeName).metadata.labels["topology.kubernetes.io/zone"] == "a")"#,
+        r#"nodes("topology.kubernetes.io/zone=a").all(n, !n.spec.unschedulable)"#,
+        r#"events("Killing").size() == 1 && events().size() == 1 && events("BackOff").size() == 0"#,
+        r#"pods("app=web")[0].status.conditions.exists(c, c.type == "Ready" && c.status == "True")"#,
+        r#"pods("app=nope")[0].status.phase == "Running""#,
+        r#"pods("app=web").map(p, p.status)[0].phase == "Running""#,
+    ]));
+}
+
+#[test]
+fn rollouts_are_told_as_kubectl_tells_them() {
+    expect![[r#""#]]
+    .assert_eq(&table(&[
+        r#"rolledOut("web")"#,
+        r#"rolledOut("shop/api")"#,
+        r#"rolledOut("deployment/shop/api")"#,
+        r#"rolledOut("nope")"#,
+        r#"rolledOut("daemonset/agent")"#,
+    ]));
+}
+
+#[test]
+fn wrong_conditions_are_refused_at_their_place() {
+    expect![[r#""#]]
+    .assert_eq(&table(&[
+        r#"deploymnt("web").status.availableReplicas >= 8"#,
+        r#"deployment("web").status.availableReplica >= 8"#,
+        r#"deployment("web").statsu.availableReplicas >= 8 && ready(pod("a/b/c"))"#,
+        r#"deployment("web").status.availableReplicas >="#,
+        r#"deployment("web").status.availableReplicas => 8"#,
+        r#"deployment("web")"#,
+        r#"pods("app=web").size()"#,
+        r#"pods("app=web")"#,
+        r#"pods("app=web").status.phase == "Running""#,
+        r#"pods("app==,web").size() == 1"#,
+        r#"pods("app=web").all(p, p.status.phaze == "Running")"#,
+        r#"pods("app=web").every(p, p.status.phase == "Running")"#,
+        r#"pods("a", "b", "c").size() == 0"#,
+        r#"deployment(web).status.replicas == 1"#,
+        r#"deployment == 1"#,
+        r#"traffic("web").errors == 0"#,
+        r#"{"a": 1}["a"] == 1"#,
+        r#"object("Deploymnt", "web").spec.replicas == 1"#,
+        r#"node("a/b").spec.unschedulable"#,
+        r#"ready(deployment("web"))"#,
+        r#"rolledOut("a/b/c")"#,
+        "  ",
+        "true",
+        r#""größe" == "größe" && depl("web")"#,
+    ]));
+}
+
+#[test]
+fn tables_keep_what_has_not_changed() {
+    let mut server = world();
+    let mut tables = Tables::default();
+    tables.look(&Kind::Pod, &server);
+    let names = |tables: &Tables| -> Vec<String> {
+        tables.table(&Kind::Pod).iter().map(|it| it.object().meta().name.to_string()).collect()
+    };
+    assert_eq!(names(&tables), ["job-0", "web-0", "web-1"]);
+    let key = api::Key::new(Kind::Pod, "default", "web-0");
+    let mut changed = server.read(&key).unwrap().clone();
+    changed.meta_mut().labels.insert("app", "new");
+    let actor = Name::from_static("test");
+    let update = Request::Update { object: changed, sub: api::Subresource::Main };
+    server.handle(NOW, &actor, update, &mut Vec::new()).unwrap();
+    tables.look(&Kind::Pod, &server);
+    let label = |tables: &Tables| {
+        let found = tables.find(&Kind::Pod, &key.namespace, &key.name).unwrap();
+        found.object().meta().label("app").unwrap().to_string()
+    };
+    assert_eq!(label(&tables), "web", "nobody said that it was written");
+    tables.note_write(&Kind::Pod);
+    tables.look(&Kind::Pod, &server);
+    assert_eq!((label(&tables), names(&tables).len()), ("new".into(), 3));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever is written as a condition is compiled or refused.
+    #[test]
+    fn no_text_panics(text in ".{0,60}") {
+        let _ = Condition::compile(&text);
+    }
+
+    /// Neither does what is nearly a condition.
+    #[test]
+    fn no_mixture_of_tokens_panics(tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..14)) {
+        let text = tokens.concat();
+        if let Ok(condition) = Condition::compile(&text) {
+            let _ = condition.is_true(&Tables::default(), &Arc::new(Env::stdlib()));
+        }
+    }
+}
+
+const TOKENS: &[&str] = &[
+    "pods(", "deployment(", "\"web\"", "\"a=b\"", ")", "(", ".status", ".size()", ".all(p, ", ".map(", "p", ",", " && ",
+    " || ", "!", " == ", " >= ", "8", "-", "[", "]", "0", "has(", "?", ":", "{", "}", "'", "\\", "r'", "ready(", "@x",
+    "optional.of(", ".?a", "1u", "1e9", "null", "b\"x\"", "ü",
+];
