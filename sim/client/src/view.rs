@@ -51,6 +51,8 @@ struct Entry {
 struct Links {
     /// The controlling owner.
     owner: Uid,
+    /// What it is and where, if nobody controls it and a controller may adopt it.
+    orphan: Option<(Kind, Name)>,
     /// Of a pod.
     node: Name,
 }
@@ -209,6 +211,9 @@ impl View {
         if !links.owner.is_unset() {
             self.by_owner.entry_or_insert_with(links.owner, BTreeSet::new).insert(slot);
         }
+        if let Some(place) = &links.orphan {
+            self.orphans.entry_or_insert_with(place.clone(), BTreeSet::new).insert(slot);
+        }
         if !links.node.is_empty() {
             self.by_node.entry_or_insert_with(links.node.clone(), BTreeSet::new).insert(slot);
         }
@@ -218,6 +223,9 @@ impl View {
         if !links.owner.is_unset() {
             drop_from(&mut self.by_owner, &links.owner, slot);
         }
+        if let Some(place) = &links.orphan {
+            drop_from(&mut self.orphans, place, slot);
+        }
         if !links.node.is_empty() {
             drop_from(&mut self.by_node, &links.node, slot);
         }
@@ -226,9 +234,14 @@ impl View {
 
 impl Links {
     fn of(object: &Object) -> Self {
-        let owner = object.meta().controller().map_or(Uid::default(), |it| it.uid);
-        let node = object.get::<Pod>().map_or(Name::EMPTY, |pod| pod.node.clone());
-        Self { owner, node }
+        let meta = object.meta();
+        let owner = meta.controller().map(|it| it.uid);
+        let is_adoptable = || matches!(object, Object::Pod(_) | Object::ReplicaSet(_));
+        Self {
+            owner: owner.unwrap_or_default(),
+            orphan: (owner.is_none() && is_adoptable()).then(|| (object.kind(), meta.namespace.clone())),
+            node: object.get::<Pod>().map_or(Name::EMPTY, |pod| pod.node.clone()),
+        }
     }
 }
 

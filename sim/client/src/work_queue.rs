@@ -114,7 +114,7 @@ impl<K: Clone + Ord + Hash> WorkQueue<K> {
     /// The next key to work on, and why. It must be given back by [`WorkQueue::done`].
     pub fn take(&mut self) -> Option<(K, Cause)> {
         let key = self.ready.pop_front()?;
-        let entry = self.entry(&key);
+        let entry = self.entries.get_mut(&key).expect("a key in the queue is known");
         entry.processing = true;
         let cause = entry.dirty.take().expect("a key in the queue is dirty");
         Some((key, cause))
@@ -122,19 +122,23 @@ impl<K: Clone + Ord + Hash> WorkQueue<K> {
 
     /// The work on `key` has ended; if it was added meanwhile, it queues again.
     pub fn done(&mut self, key: &K) {
-        let entry = self.entry(key);
+        let entry = self.entries.get_mut(key).expect("a key that is worked on is known");
         entry.processing = false;
         if entry.dirty.is_some() {
             self.ready.push_back(key.clone());
+        } else if *entry == Entry::default() {
+            self.entries.remove(key);
         }
-        self.tidy(key);
     }
 
     /// Resets the back-off of `key`.
     pub fn forget(&mut self, key: &K) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.failures = 0;
-            self.tidy(key);
+            // What is known of an idle key goes, so that memory does not grow with all the keys that ever were.
+            if *entry == Entry::default() {
+                self.entries.remove(key);
+            }
         }
     }
 
@@ -167,17 +171,7 @@ impl<K: Clone + Ord + Hash> WorkQueue<K> {
     }
 
     fn entry(&mut self, key: &K) -> &mut Entry {
-        if !self.entries.contains(key) {
-            self.entries.insert(key.clone(), Entry::default());
-        }
-        self.entries.get_mut(key).expect("it was inserted just now")
-    }
-
-    /// Drops what is known of an idle key, so that memory does not grow with all the keys that ever were.
-    fn tidy(&mut self, key: &K) {
-        if self.entries.get(key) == Some(&Entry::default()) {
-            self.entries.remove(key);
-        }
+        self.entries.entry_or_insert_with(key.clone(), Entry::default)
     }
 }
 

@@ -19,6 +19,7 @@ mod read;
 mod schema;
 mod scope;
 pub mod source;
+mod trail;
 mod unmodelled;
 mod versions;
 pub mod yaml;

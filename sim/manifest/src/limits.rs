@@ -15,6 +15,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 64 << 20, depth_max: 100, values_max: 8_000_000, copied_bytes_max: 16 << 20 }
+        Self { bytes_max: 64 << 20, depth_max: 100, values_max: 4_000_000, copied_bytes_max: 16 << 20 }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn check_metadata(metadata: &Value) -> Vec<Finding> {
 }
 
 fn check<T: DeserializeOwned>(value: &Value) -> Vec<Finding> {
-    decode::from_value::<T>(value).err().unwrap_or_default()
+    decode::from_kubernetes::<T>(value).err().unwrap_or_default()
 }
 
 const fn stored<T: Resource + DeserializeOwned>() -> Row {

@@ -4,15 +4,17 @@ use std::fmt;
 
 use api::Object;
 use serde::ser::{self, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::path::Path;
+use crate::trail::Trail;
 
 /// The fields without effect that a person stated, by path. Not those that only an API server writes.
 ///
 /// Objects of kinds that have no behaviour as a whole are not taken apart.
 pub fn unmodelled(object: &Object) -> Vec<Path> {
     let mut found = Vec::new();
-    let spy = Spy { path: &Path::default(), found: &mut found };
+    let spy = Spy { trail: &Trail::Root, found: &mut found };
     object.serialize_fields(spy).expect("our types have text keys");
     found.retain(|path| !is_written_by_server(path));
     found
@@ -25,13 +27,13 @@ fn is_written_by_server(path: &Path) -> bool {
 
 /// Writes nothing; notes where it meets a field that was kept as it came.
 struct Spy<'a> {
-    path: &'a Path,
+    trail: &'a Trail<'a>,
     found: &'a mut Vec<Path>,
 }
 
 /// A collection on its way through a spy.
 struct Inside<'a> {
-    path: &'a Path,
+    trail: &'a Trail<'a>,
     found: &'a mut Vec<Path>,
     key: String,
     idx: usize,
@@ -57,24 +59,19 @@ impl ser::Error for NotText {
 
 impl<'a> Spy<'a> {
     fn inside(self) -> Inside<'a> {
-        Inside { path: self.path, found: self.found, key: String::new(), idx: 0 }
+        Inside { trail: self.trail, found: self.found, key: String::new(), idx: 0 }
     }
 }
 
 impl Inside<'_> {
-    fn at(&mut self, path: &Path, value: &(impl Serialize + ?Sized)) -> Result<(), NotText> {
-        value.serialize(Spy { path, found: self.found })
-    }
-
     fn item(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), NotText> {
-        let path = self.path.clone().index(self.idx);
+        let trail = Trail::Index(self.trail, self.idx);
         self.idx += 1;
-        self.at(&path, value)
+        value.serialize(Spy { trail: &trail, found: self.found })
     }
 
     fn field(&mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), NotText> {
-        let path = self.path.clone().key(key);
-        self.at(&path, value)
+        value.serialize(Spy { trail: &Trail::Key(self.trail, key), found: self.found })
     }
 }
 
@@ -128,7 +125,7 @@ impl<'a> Serializer for Spy<'a> {
         value: &T,
     ) -> Result<(), NotText> {
         if name == api::UNMODELLED {
-            self.found.push(self.path.clone());
+            self.found.push(self.trail.path());
             return Ok(());
         }
         value.serialize(self)
@@ -237,8 +234,9 @@ impl ser::SerializeMap for Inside<'_> {
     type Error = NotText;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotText> {
-        let key = serde_json::to_value(key).map_err(|_| NotText)?;
-        self.key = key.as_str().ok_or(NotText)?.into();
+        self.key.clear();
+        let Value::String(key) = serde_json::to_value(key).map_err(|_| NotText)? else { return Err(NotText) };
+        self.key = key;
         Ok(())
     }
 

@@ -52,7 +52,7 @@ impl EndpointSliceController {
     fn forget(&mut self, service: &Key) {
         if let Some(memory) = self.memories.get_mut(service) {
             memory.forget_service();
-            if memory.slices.is_empty() {
+            if !memory.has_slices() {
                 self.memories.remove(service);
             }
         }
@@ -62,16 +62,14 @@ impl EndpointSliceController {
     fn sync(&mut self, context: &Context<'_>, service: &Service, key: &Key) -> Plan {
         let (view, epoch) = (context.view, self.epoch);
         let memory = self.memory(key);
-        let find = |name| view.find::<EndpointSlice>(&key.namespace, name);
-        let slices: Vec<_> =
-            memory.slices.iter().filter_map(find).filter(|it| !it.meta.is_deleting()).collect();
-        if memory.tracker.is_stale(&slices) {
+        if memory.is_stale() {
             return Plan { requeue: Requeue::BackOff, ..Plan::done() };
         }
         let dirty = memory.take_dirty(epoch);
         let pods = pods_to_look_at(view, service, &dirty);
         let triggered = memory.triggers.advance(service, &pods, dirty.is_all());
-        let outcome = partition::partition(view, service, &slices, &pods, &dirty, &memory.placed);
+        let outcome = partition::partition(view, service, memory, &pods, &dirty);
+        memory.is_reshaped = false;
         let mut plan = plan::writes(service, outcome.changes, triggered);
         if !outcome.homeless.is_empty() {
             plan.requeue = Requeue::BackOff;
@@ -127,7 +125,7 @@ impl Reconciler for EndpointSliceController {
     fn answered(&mut self, _now: Time, key: &Key, request: &Request, response: &Response) {
         let memory = self.memory(key);
         match response.as_ref().map(|answer| answer.object().and_then(|it| it.get::<EndpointSlice>())) {
-            Ok(Some(slice)) => memory.tracker.expect(slice, request),
+            Ok(Some(slice)) => memory.expect(slice, request),
             Ok(None) => (),
             Err(_) => memory.dirty = Dirty::All,
         }

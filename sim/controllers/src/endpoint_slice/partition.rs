@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{Endpoint, EndpointPort, EndpointSlice, Node, PodSpec, Service};
-use base::{Lookup, Name};
+use base::Name;
 use client::View;
 
 use super::Look;
@@ -15,7 +15,7 @@ use super::endpoint::{
     address_type, address_types, endpoint_of, has_endpoint, in_order, is_same_condition, is_same_place,
     pod_of, ports_of,
 };
-use super::memory::Dirty;
+use super::memory::{Dirty, Memory};
 use super::slice::{is_owned_by, is_placeholder, labels_of, mirrors_labels, new_slice};
 
 /// What is to be done, and the pods that could not be placed since their node does not exist.
@@ -60,6 +60,7 @@ struct Draft<'a> {
 struct Sight<'a> {
     view: &'a View,
     service: &'a Service,
+    memory: &'a Memory,
     pods: &'a [Look<'a>],
     dirty: &'a Dirty,
     /// The slices that hold a dirty pod.
@@ -70,65 +71,60 @@ struct Sight<'a> {
 pub(super) fn partition<'a>(
     view: &'a View,
     service: &'a Service,
-    slices: &[&'a Arc<EndpointSlice>],
+    memory: &'a Memory,
     pods: &'a [Look<'a>],
     dirty: &'a Dirty,
-    placed: &'a Lookup<Name, Name>,
 ) -> Outcome {
-    let touched = if dirty.is_all() {
-        BTreeSet::new()
-    } else {
-        pods.iter().filter_map(|(pod, _)| placed.get(pod)).collect()
-    };
-    let sight = Sight { view, service, pods, dirty, touched };
+    let concerns = |(name, pod): &Look<'_>| pod.is_some_and(|it| has_endpoint(it)) || memory.placed.contains(name);
+    if !dirty.is_all() && !memory.is_reshaped && !pods.iter().any(concerns) {
+        return Outcome::default(); // Pods that have no endpoint yet.
+    }
+    let touched = pods.iter().filter(|_| !dirty.is_all()).filter_map(|(pod, _)| memory.placed.get(pod)).collect();
+    let sight = Sight { view, service, memory, pods, dirty, touched };
     let families = address_types(service);
     let mut outcome = Outcome::default();
     for family in &families {
-        let of_family: Vec<_> = slices.iter().copied().filter(|it| it.address_type == *family).collect();
-        let changes = sight.deal(family, &of_family, &mut outcome.homeless);
+        let changes = sight.deal(family, &mut outcome.homeless);
         outcome.changes.append(changes);
     }
-    let foreign = slices.iter().filter(|it| !families.contains(&it.address_type));
-    outcome.changes.delete.extend(foreign.map(|&it| Arc::clone(it)));
+    let foreign = memory.slices().filter(|it| !families.contains(&it.address_type));
+    outcome.changes.delete.extend(foreign.cloned());
     outcome
 }
 
 impl<'a> Sight<'a> {
     /// Upstream: `reconcileByAddressType`.
-    fn deal(
-        &self,
-        family: &Name,
-        slices: &[&'a Arc<EndpointSlice>],
-        homeless: &mut Vec<Homeless>,
-    ) -> Changes {
-        let (owned, strays): (Vec<_>, Vec<_>) = slices.iter().partition(|it| is_owned_by(it, self.service));
-        let mut changes = Changes { delete: strays.into_iter().cloned().collect(), ..Changes::default() };
-        for group in self.groups(family, &owned, homeless) {
+    fn deal(&self, family: &Name, homeless: &mut Vec<Homeless>) -> Changes {
+        let mut changes = Changes::default();
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        let mut count = 0;
+        for slice in self.memory.slices().filter(|it| it.address_type == *family) {
+            count += 1;
+            if is_owned_by(slice, self.service) {
+                let group = group_of(&mut groups, &slice.ports);
+                group.is_wanted |= slice.endpoints.iter().any(|it| !self.dirty.contains(pod_of(it)));
+                group.slices.push(slice);
+            } else {
+                changes.delete.push(Arc::clone(slice));
+            }
+        }
+        self.add_desired(family, &mut groups, homeless);
+        for group in groups {
             if group.is_wanted {
                 changes.append(self.deal_group(family, group));
             } else {
                 changes.delete.extend(group.slices.into_iter().cloned());
             }
         }
-        if changes.delete.len() == slices.len() && changes.create.is_empty() {
+        if changes.delete.len() == count && changes.create.is_empty() {
             self.keep_placeholder(family, &mut changes);
         }
         changes.reuse(self.service);
         changes
     }
 
-    fn groups(
-        &self,
-        family: &Name,
-        slices: &[&'a Arc<EndpointSlice>],
-        homeless: &mut Vec<Homeless>,
-    ) -> Vec<Group<'a>> {
-        let mut groups: Vec<Group<'a>> = Vec::new();
-        for &slice in slices {
-            let group = group_of(&mut groups, &slice.ports);
-            group.is_wanted |= slice.endpoints.iter().any(|it| !self.dirty.contains(pod_of(it)));
-            group.slices.push(slice);
-        }
+    /// Sorts the pods that are looked at by their ports.
+    fn add_desired(&self, family: &Name, groups: &mut Vec<Group<'a>>, homeless: &mut Vec<Homeless>) {
         let mut last: Option<(&Arc<PodSpec>, Vec<EndpointPort>)> = None;
         for pod in self.pods.iter().filter_map(|(_, pod)| *pod).filter(|pod| has_endpoint(pod)) {
             // Pods of one template share their spec, and so their ports.
@@ -136,7 +132,7 @@ impl<'a> Sight<'a> {
                 Some((spec, ports)) if Arc::ptr_eq(spec, &pod.spec) => ports,
                 _ => ports_of(self.service, &pod.spec),
             };
-            let group = group_of(&mut groups, &ports);
+            let group = group_of(groups, &ports);
             last = Some((&pod.spec, ports));
             group.is_wanted = true;
             let node = self.view.find::<Node>(&Name::EMPTY, &pod.node);
@@ -147,7 +143,6 @@ impl<'a> Sight<'a> {
                 group.desired.insert(pod.meta.name.clone(), Arc::new(endpoint));
             }
         }
-        groups
     }
 
     /// Upstream: `reconcileByPortMapping`.

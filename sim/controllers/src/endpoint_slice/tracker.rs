@@ -2,8 +2,7 @@
 //!
 //! Upstream: `staging/src/k8s.io/endpointslice/util/endpointslice_tracker.go`.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::{EndpointSlice, Request, Uid};
 
@@ -11,6 +10,8 @@ use api::{EndpointSlice, Request, Uid};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracker {
     expected: BTreeMap<Uid, Expected>,
+    /// Those whose last write the view does not show yet.
+    awaited: BTreeSet<Uid>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,30 +22,37 @@ enum Expected {
 }
 
 impl Tracker {
-    /// Takes in the answer to a write.
+    /// Takes in the answer to a write. [`Tracker::see`] must follow.
     pub(super) fn expect(&mut self, slice: &EndpointSlice, request: &Request) {
         let is_deletion = matches!(request, Request::Delete { .. });
         let expected = if is_deletion { Expected::Gone } else { Expected::Generation(slice.meta.generation) };
         self.expected.insert(slice.meta.uid, expected);
     }
 
-    /// Whether `slices` are older than what was written. Upstream: `StaleSlices`.
-    pub(super) fn is_stale(&self, slices: &[&Arc<EndpointSlice>]) -> bool {
-        let is_old = |slice: &&Arc<EndpointSlice>| match self.expected.get(&slice.meta.uid) {
-            None => false,
-            Some(Expected::Gone) => true,
-            Some(Expected::Generation(generation)) => slice.meta.generation < *generation,
+    /// Takes in the generation that the view shows of a slice; `None` if it shows none, or one that is being deleted.
+    pub(super) fn see(&mut self, uid: Uid, seen: Option<i64>) {
+        let is_awaited = match (self.expected.get(&uid), seen) {
+            (None, _) => false,
+            (Some(Expected::Gone), seen) => seen.is_some(),
+            (Some(Expected::Generation(written)), Some(seen)) => seen < *written,
+            (Some(Expected::Generation(_)), None) => true,
         };
-        let known = slices.iter().filter(|slice| self.expected.contains_key(&slice.meta.uid)).count();
-        let wanted = self.expected.values().filter(|it| **it != Expected::Gone).count();
-        slices.iter().any(is_old) || known < wanted
+        if is_awaited {
+            self.awaited.insert(uid);
+        } else {
+            self.awaited.remove(&uid);
+        }
+    }
+
+    /// Whether the view is older than what was written. Upstream: `StaleSlices`.
+    pub(super) fn is_stale(&self) -> bool {
+        !self.awaited.is_empty()
     }
 
     /// Whether a slice is newer than what was written. Upstream: `ShouldSync`.
     pub(super) fn is_news(&self, slice: &EndpointSlice) -> bool {
         match self.expected.get(&slice.meta.uid) {
-            None => true,
-            Some(Expected::Gone) => true,
+            None | Some(Expected::Gone) => true,
             Some(Expected::Generation(generation)) => *generation < slice.meta.generation,
         }
     }

@@ -4,6 +4,7 @@
 //! `staging/src/k8s.io/endpointslice/util/controller_utils.go`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use api::{EndpointSlice, Key, Node, Pod, Resource, Service};
 use client::{Change, View, Wakes};
@@ -75,10 +76,10 @@ impl EndpointSliceController {
 
     fn on_slice_gone(&mut self, slice: &EndpointSlice, view: &View, wakes: &mut Wakes) {
         let Some(service) = service_of(slice).filter(|_| is_managed(slice)) else { return };
-        if self.memory(&service).tracker.is_surprised_by_loss_of(slice) {
+        if self.memory(&service).is_surprised_by_loss_of(slice) {
             wakes.after(service.clone(), SLICE_DELAY);
         }
-        self.unindex_slice(&service, slice);
+        self.memory(&service).remove_slice(slice);
         if view.at::<Service>(&service).is_none() {
             self.forget(&service);
         }
@@ -92,36 +93,28 @@ impl EndpointSliceController {
         }
         let Some(service) = now else { return };
         let has_changed_hands = old.is_some_and(|old| is_managed(old) != is_managed(new));
-        if has_changed_hands || (is_managed(new) && self.memory(&service).tracker.is_news(new)) {
+        if has_changed_hands || (is_managed(new) && self.memory(&service).is_news(new)) {
             wakes.after(service, SLICE_DELAY);
         }
     }
 
     /// Remembers where each pod is. What is not as it was is looked at next time, whoever has changed it.
-    fn index_slice(&mut self, old: Option<&EndpointSlice>, new: &EndpointSlice, view: &View) {
+    fn index_slice(&mut self, old: Option<&EndpointSlice>, new: &Arc<EndpointSlice>, view: &View) {
         let service = |slice: &EndpointSlice| service_of(slice).filter(|_| is_managed(slice));
         let (before, now) = (old.and_then(service), service(new));
         if let (Some(service), Some(slice)) = (&before, old)
             && before != now
         {
-            self.unindex_slice(service, slice);
+            self.memory(service).remove_slice(slice);
         }
-        let Some(service) = now else { return };
-        let kept = old.filter(|_| before.as_ref() == Some(&service));
-        let has_labels = kept.is_some_and(|old| old.meta.labels == new.meta.labels)
-            || view.at::<Service>(&service).is_some_and(|service| mirrors_labels(new, service));
-        let memory = self.memory(&service);
-        if !has_labels {
+        let Some(key) = now else { return };
+        let are_kept = old.is_some_and(|old| old.meta.labels == new.meta.labels);
+        let are_right = || view.at::<Service>(&key).is_some_and(|service| mirrors_labels(new, service));
+        let memory = self.memory(&key);
+        memory.set_slice(new);
+        if !are_kept && !are_right() {
             memory.dirty = Dirty::All;
         }
-        memory.slices.insert(new.meta.name.clone());
-        memory.move_endpoints(&new.meta.name, kept.map_or(&[], |old| &old.endpoints), &new.endpoints);
-    }
-
-    fn unindex_slice(&mut self, service: &Key, slice: &EndpointSlice) {
-        let memory = self.memory(service);
-        memory.slices.remove(&slice.meta.name);
-        memory.move_endpoints(&slice.meta.name, &slice.endpoints, &[]);
     }
 
     fn mark(&mut self, service: &Key, pod: &Pod) {

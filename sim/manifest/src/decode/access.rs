@@ -7,7 +7,7 @@ use serde_json::{Map, Value, map};
 use super::Finding;
 use super::fault::{self, Fault};
 use super::reader::Reader;
-use super::trail::Trail;
+use crate::trail::Trail;
 
 /// The entries of a mapping.
 pub(super) struct Fields<'de, 't> {

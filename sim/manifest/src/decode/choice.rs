@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fault::{self, Fault};
 use super::reader::Reader;
-use super::trail::Trail;
+use crate::trail::Trail;
 
 pub(super) struct Choice<'de, 't> {
     reader: Reader<'de, 't>,

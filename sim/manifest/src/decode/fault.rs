@@ -5,9 +5,9 @@ use std::fmt;
 use serde::de;
 use serde_json::Value;
 
-use super::trail::Trail;
 use super::{Finding, Help};
 use crate::path::Path;
+use crate::trail::Trail;
 
 /// An error on its way out of `serde`; boxed, since every result on that way has room for it.
 #[derive(Debug)]

@@ -8,7 +8,6 @@ mod choice;
 mod fault;
 mod number;
 mod reader;
-mod trail;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,10 +15,10 @@ use serde_json::Value;
 use crate::diagnostic::Diagnostic;
 use crate::path::{Path, Segment};
 use crate::source::Source;
+use crate::trail::Trail;
 use crate::yaml::Node;
 
-use self::reader::{Reader, Report};
-use self::trail::Trail;
+use self::reader::{Reader, Report, Rules};
 
 /// How many values of a wrong type are looked for in one document.
 const FAULTS_MAX: usize = 25;
@@ -52,10 +51,19 @@ pub fn decode<T: DeserializeOwned>(source: &Source, node: &Node) -> Result<T, Ve
 ///
 /// A value of the wrong type stops `serde`. To find the next one, the value is unset in a copy, and the copy is read.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Finding>> {
+    read(value, Rules::Plain)
+}
+
+/// The same for one of Kubernetes' own types, whose quantities and times are checked too.
+pub(crate) fn from_kubernetes<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Finding>> {
+    read(value, Rules::Kubernetes)
+}
+
+fn read<T: DeserializeOwned>(value: &Value, rules: Rules) -> Result<T, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut copy: Option<Value> = None;
     loop {
-        let report = Report::default();
+        let report = Report::new(rules);
         let reader = Reader { value: copy.as_ref().unwrap_or(value), trail: &Trail::Root, report: &report };
         let result = T::deserialize(reader);
         let (unknown, rest) = report.into_parts();

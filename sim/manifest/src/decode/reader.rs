@@ -10,12 +10,21 @@ use serde_json::Value;
 use super::access::{Fields, Items};
 use super::choice::Choice;
 use super::fault::Fault;
-use super::trail::Trail;
 use super::{Finding, number};
+use crate::trail::Trail;
+
+/// Whose types are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Whatever they say of themselves.
+    Plain,
+    /// Those of `k8s-openapi`, which leaves quantities unread, and whose schemas contain themselves.
+    Kubernetes,
+}
 
 /// What was found while reading went on.
-#[derive(Default)]
 pub(super) struct Report {
+    rules: Rules,
     unknown: RefCell<Vec<Finding>>,
     inner: RefCell<Vec<Vec<Finding>>>,
 }
@@ -28,6 +37,10 @@ pub(super) struct Reader<'de, 't> {
 }
 
 impl Report {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self { rules, unknown: RefCell::default(), inner: RefCell::default() }
+    }
+
     pub(super) fn add_unknown(&self, finding: Finding) {
         self.unknown.borrow_mut().push(finding);
     }
@@ -78,7 +91,7 @@ impl<'de, 't> Reader<'de, 't> {
     /// stays as shallow as for other kinds.
     fn read_apart(self) {
         type Schema = k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-        let Err(findings) = super::from_value::<Schema>(self.value) else { return };
+        let Err(findings) = super::from_kubernetes::<Schema>(self.value) else { return };
         let here = self.trail.path();
         let there = findings.into_iter().map(|it| Finding { path: here.join(&it.path), ..it });
         self.report.add_inner(there.collect());
@@ -209,9 +222,11 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        check_newtype(name, self)?;
-        if name == "Quantity" && self.is_null() {
-            return visitor.visit_newtype_struct(BorrowedStrDeserializer::new("0"));
+        if self.report.rules == Rules::Kubernetes {
+            check_newtype(name, self)?;
+            if name == "Quantity" && self.is_null() {
+                return visitor.visit_newtype_struct(BorrowedStrDeserializer::new("0"));
+            }
         }
         visitor.visit_newtype_struct(self)
     }
@@ -248,7 +263,7 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let is_inner = name == "JSONSchemaProps" && !matches!(self.trail, Trail::Root);
-        if is_inner && self.value.is_object() {
+        if is_inner && self.value.is_object() && self.report.rules == Rules::Kubernetes {
             self.read_apart();
             return visitor.visit_map(Fields::empty(self));
         }

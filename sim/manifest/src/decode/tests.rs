@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn shown<T: DeserializeOwned>(value: Value) -> Vec<String> {
-    let findings = from_value::<T>(&value).err().unwrap_or_default();
+    let findings = from_kubernetes::<T>(&value).err().unwrap_or_default();
     findings.into_iter().map(|it| format!("{}: {}", it.path, it.message)).collect()
 }
 

@@ -260,14 +260,14 @@ impl Checker<'_> {
     }
 
     fn check_member(&mut self, id: u64, it: &mut CallExpr) -> Shape {
-        it.args.iter_mut().for_each(|it| drop(self.check(it)));
         let target = it.target.as_mut().expect("a member is called on something");
+        let name = it.func_name.as_str();
         let is_optional = matches!(&target.expr, Expr::Ident(name) if name == "optional");
-        if is_optional && ["of", "none", "ofNonZeroValue"].contains(&it.func_name.as_str()) {
+        if is_optional && ["of", "none", "ofNonZeroValue"].contains(&name) {
+            it.args.iter_mut().for_each(|it| drop(self.check(it)));
             return Shape::Unknown;
         }
         self.check(target);
-        let name = it.func_name.as_str();
         if !MEMBERS.contains(&name) {
             let help = match api::nearest(name, MEMBERS) {
                 Some(meant) => format!("did you mean `{meant}`?"),
@@ -275,7 +275,9 @@ impl Checker<'_> {
                 None => format!("there is {}", MEMBERS.join(", ")),
             };
             self.refuse(id, format!("unknown function `{name}`"), Some(help));
+            return Shape::Unknown; // What its arguments mean is anyone's guess.
         }
+        it.args.iter_mut().for_each(|it| drop(self.check(it)));
         match name {
             "size" => Shape::Other("a number"),
             "contains" | "endsWith" | "startsWith" | "matches" | "hasValue" => Shape::Bool,
@@ -392,8 +394,10 @@ impl Checker<'_> {
     /// Where a part of the expression stands: its token, or the name beside it if that is a bracket or a dot.
     fn place(&self, id: u64) -> TextPlace {
         let letters: Vec<char> = self.text.chars().collect();
-        let (start, stop) = self.info.offset_for(id).unwrap_or((0, 0));
-        let (start, stop) = (start as usize, (stop as usize).min(letters.len().saturating_sub(1)));
+        // The parser counts bytes.
+        let at = |bytes: u32| self.text.char_indices().take_while(|(it, _)| *it < bytes as usize).count();
+        let (start, stop) = self.info.offset_for(id).map_or((0, 0), |(start, stop)| (at(start), at(stop)));
+        let stop = stop.min(letters.len().saturating_sub(1));
         let is_word = |at: usize| letters.get(at).is_some_and(|it| it.is_alphanumeric() || *it == '_');
         match letters.get(start) {
             Some('(') => {

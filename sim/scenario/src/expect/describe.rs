@@ -100,7 +100,7 @@ impl Facts<'_> {
     }
 
     fn tell_value(&mut self, expr: &IdedExpr, context: &Context<'_, '_>) {
-        if matches!(expr.expr, Expr::Literal(_)) {
+        if matches!(expr.expr, Expr::Literal(_) | Expr::List(_)) {
             return;
         }
         match Value::resolve_val(expr, context) {

@@ -98,7 +98,32 @@ fn table(texts: &[&str]) -> String {
 
 #[test]
 fn conditions_ask_for_objects_by_name() {
-    expect![[r#""#]]
+    expect![[r#"
+        deployment("web").status.availableReplicas >= 8
+            true: availableReplicas was 8
+        deployment("web").status.availableReplicas >= 9
+            false: availableReplicas was 8
+        deployment("shop/api").status.availableReplicas == deployment("shop/api").spec.replicas
+            true: availableReplicas was 9; replicas was 9
+        deployment("nope").status.availableReplicas >= 8
+            error: there is no deployment default/nope
+        deployment("web").status.readyReplicas == 0
+            true: readyReplicas was 0
+        deployment("web").status.unavailableReplicas > 0 || deployment("web").spec.paused
+            false: unavailableReplicas was 0; paused was false
+        node("general-1").spec.unschedulable && node("general-0").spec.unschedulable
+            false: unschedulable was false
+        !has(pod("web-0").metadata.deletionTimestamp)
+            true: has(pod("web-0").metadata.deletionTimestamp) was false
+        pod("web-0").metadata.labels["app"] == "web" && pod("web-0").metadata.labels.app.startsWith("we")
+            true: pod("web-0").metadata.labels["app"] was "web"; pod("web-0").metadata.labels.app.startsWith("we") was true
+        pod("web-0").metadata.labels["nope"] == "web"
+            error: there was no `nope`
+        object("Deployment", "shop/api").spec.replicas == 9
+            true: replicas was 9
+        ready(pod("web-0")) && ready(pod("web-1"))
+            false: ready(pod("web-1")) was false
+    "#]]
     .assert_eq(&table(&[
         r#"deployment("web").status.availableReplicas >= 8"#,
         r#"deployment("web").status.availableReplicas >= 9"#,
@@ -117,7 +142,38 @@ fn conditions_ask_for_objects_by_name() {
 
 #[test]
 fn conditions_ask_for_lists_by_selector() {
-    expect![[r#""#]]
+    expect![[r#"
+        pods("app=web").size() == 2
+            true: pods("app=web").size() was 2
+        size(pods("app in (web,job)")) == 4
+            false: size(pods("app in (web,job)")) was 3
+        pods("app=web", "shop").size() == 0
+            true: pods("app=web", "shop").size() was 0
+        pods().size() == 3
+            true: pods().size() was 3
+        pods("app=web").all(p, ready(p))
+            false: not for pod/default/web-1; ready(p) was false
+        pods("app=web").all(p, p.status.phase == "Running" && p.spec.nodeName != "general-0")
+            false: not for pod/default/web-0; nodeName was "general-0"
+        pods("app=web").exists(p, p.status.phase == "Failed")
+            false: pods("app=web").exists(p, p.status.phase == "Failed") was false
+        pods("app=web").filter(p, ready(p)).size() >= 2
+            false: pods("app=web").filter(p, ready(p)).size() was 1
+        pods("app=web").map(p, p.metadata.name) == ["web-0", "web-1"]
+            true: pods("app=web").map(p, p.metadata.name) was ["web-0", "web-1"]; ["web-0", "web-1"] was ["web-0", "web-1"]
+        pods("app=web").exists_one(p, node(p.spec.nodeName).metadata.labels["topology.kubernetes.io/zone"] == "a")
+            true: pods("app=web").exists_one(p, node(p.spec.nodeName).metadata.labels["topology.kubernetes.io/zone"] == "a") was true
+        nodes("topology.kubernetes.io/zone=a").all(n, !n.spec.unschedulable)
+            true: nodes("topology.kubernetes.io/zone=a").all(n, !n.spec.unschedulable) was true
+        events("Killing").size() == 1 && events().size() == 1 && events("BackOff").size() == 0
+            true: events("Killing").size() was 1; events().size() was 1; events("BackOff").size() was 0
+        pods("app=web")[0].status.conditions.exists(c, c.type == "Ready" && c.status == "True")
+            true: pods("app=web")[0].status.conditions.exists(c, c.type == "Ready" && c.status == "True") was true
+        pods("app=nope")[0].status.phase == "Running"
+            error: there was no item at that position
+        pods("app=web").map(p, p.status)[0].phase == "Running"
+            true: phase was "Running"
+    "#]]
     .assert_eq(&table(&[
         r#"pods("app=web").size() == 2"#,
         r#"size(pods("app in (web,job)")) == 4"#,
@@ -139,7 +195,18 @@ fn conditions_ask_for_lists_by_selector() {
 
 #[test]
 fn rollouts_are_told_as_kubectl_tells_them() {
-    expect![[r#""#]]
+    expect![[r#"
+        rolledOut("web")
+            false: 4 of 9 new replicas have been updated
+        rolledOut("shop/api")
+            true: rolledOut("shop/api") was true
+        rolledOut("deployment/shop/api")
+            true: rolledOut("deployment/shop/api") was true
+        rolledOut("nope")
+            error: there is no deployment default/nope
+        rolledOut("daemonset/agent")
+            error: there is no daemonset default/agent
+    "#]]
     .assert_eq(&table(&[
         r#"rolledOut("web")"#,
         r#"rolledOut("shop/api")"#,
@@ -151,7 +218,56 @@ fn rollouts_are_told_as_kubectl_tells_them() {
 
 #[test]
 fn wrong_conditions_are_refused_at_their_place() {
-    expect![[r#""#]]
+    expect![[r#"
+        deploymnt("web").status.availableReplicas >= 8
+            `deploymnt`: unknown function `deploymnt` (did you mean `deployment`?)
+        deployment("web").status.availableReplica >= 8
+            `availableReplica`: unknown field `availableReplica`; did you mean `availableReplicas`?
+        deployment("web").statsu.availableReplicas >= 8 && ready(pod("a/b/c"))
+            `statsu`: unknown field `statsu`; did you mean `status`? | `"a/b/c"`: `a/b/c` names no pod; write `name` or `namespace/name`
+        deployment("web").status.availableReplicas >=
+            ``: this is not CEL: mismatched input 'end of the expression'
+        deployment("web").status.availableReplicas => 8
+            `=`: this is not CEL: token recognition error at: '=>'
+        deployment("web")
+            `deployment("web")`: an expectation is true or false, but this is a deployment (compare it, as in `deployment("web").status.availableReplicas >= 8`)
+        pods("app=web").size()
+            `pods("app=web").size()`: an expectation is true or false, but this is a number (compare it, as in `deployment("web").status.availableReplicas >= 8`)
+        pods("app=web")
+            `pods("app=web")`: an expectation is true or false, but this is a list of pods (compare it, as in `deployment("web").status.availableReplicas >= 8`)
+        pods("app=web").status.phase == "Running"
+            `status`: this is a list of pods; it has no `status` (take one, as in `[0]`, or say of which: `.all(it, it.status …)`)
+        pods("app==,web").size() == 1
+            false: pods("app==,web").size() was 0
+        pods("app=web").all(p, p.status.phaze == "Running")
+            `phaze`: unknown field `phaze`; did you mean `phase`?
+        pods("app=web").every(p, p.status.phase == "Running")
+            `p`: unknown name `p` (put text in quotes) | `p`: unknown name `p` (put text in quotes) | `every`: unknown function `every` (there is all, contains, endsWith, exists, existsOne, exists_one, filter, hasValue, map, matches, optMap, or, orValue, size, startsWith, value)
+        pods("a", "b", "c").size() == 0
+            `pods`: `pods` takes 0 to 2 arguments, not 3 (write pods("selector") or pods("selector", "namespace"))
+        deployment(web).status.replicas == 1
+            `web`: unknown name `web` (put text in quotes)
+        deployment == 1
+            `deployment`: unknown name `deployment` (it is a function: deployment("name") or deployment("namespace/name"))
+        traffic("web").errors == 0
+            `traffic`: `traffic` cannot be asked yet: requests are not simulated (ask for replicas)
+        {"a": 1}["a"] == 1
+            `{`: mappings cannot be written here: they have no order
+        object("Deploymnt", "web").spec.replicas == 1
+            `"Deploymnt"`: unknown kind `Deploymnt`; did you mean `Deployment`?
+        node("a/b").spec.unschedulable
+            `"a/b"`: a node is in no namespace; write its name alone, `b`
+        ready(deployment("web"))
+            `deployment`: it is asked of a pod or a node, as in `ready(pod("web-0"))`
+        rolledOut("a/b/c")
+            `"a/b/c"`: `a/b/c` names no deployment; write `name` or `namespace/name`
+  
+            `  `: expected a CEL expression, found nothing
+        true
+            true: 
+        "größe" == "größe" && depl("web")
+            `b`: unknown function `depl` (there is cronjob, daemonset, daemonsets, deployment, deployments, events, endpointslices, hpa, job, jobs, node, nodes, object, pdb, pod, pods, pvc, ready, replicaset, replicasets, rolledOut, service, statefulset, size, int, uint, double, string, bool, bytes, type, dyn, has)
+    "#]]
     .assert_eq(&table(&[
         r#"deploymnt("web").status.availableReplicas >= 8"#,
         r#"deployment("web").status.availableReplica >= 8"#,
@@ -162,7 +278,7 @@ fn wrong_conditions_are_refused_at_their_place() {
         r#"pods("app=web").size()"#,
         r#"pods("app=web")"#,
         r#"pods("app=web").status.phase == "Running""#,
-        r#"pods("app==,web").size() == 1"#,
+        r#"pods("app in web").size() == 1"#,
         r#"pods("app=web").all(p, p.status.phaze == "Running")"#,
         r#"pods("app=web").every(p, p.status.phase == "Running")"#,
         r#"pods("a", "b", "c").size() == 0"#,
@@ -181,29 +297,33 @@ fn wrong_conditions_are_refused_at_their_place() {
 }
 
 #[test]
-fn tables_keep_what_has_not_changed() {
+fn tables_are_read_again_when_something_was_written() {
     let mut server = world();
     let mut tables = Tables::default();
-    tables.look(&Kind::Pod, &server);
-    let names = |tables: &Tables| -> Vec<String> {
-        tables.table(&Kind::Pod).iter().map(|it| it.object().meta().name.to_string()).collect()
-    };
-    assert_eq!(names(&tables), ["job-0", "web-0", "web-1"]);
-    let key = api::Key::new(Kind::Pod, "default", "web-0");
+    tables.look(&Kind::Node, &server);
+    let key = api::Key::cluster(Kind::Node, "general-0");
     let mut changed = server.read(&key).unwrap().clone();
-    changed.meta_mut().labels.insert("app", "new");
+    changed.meta_mut().labels.insert("disk", "ssd");
     let actor = Name::from_static("test");
     let update = Request::Update { object: changed, sub: api::Subresource::Main };
     server.handle(NOW, &actor, update, &mut Vec::new()).unwrap();
-    tables.look(&Kind::Pod, &server);
-    let label = |tables: &Tables| {
-        let found = tables.find(&Kind::Pod, &key.namespace, &key.name).unwrap();
-        found.object().meta().label("app").unwrap().to_string()
+    let new = Object::from_json(&Kind::Node, json!({"metadata": {"name": "general-00"}})).unwrap();
+    server.handle(NOW, &actor, Request::Create { object: new }, &mut Vec::new()).unwrap();
+    let state = |tables: &Tables| -> String {
+        let nodes = tables.table(&Kind::Node).iter().map(|it| it.object().meta());
+        nodes.map(|it| format!("{}{} ", it.name, if it.label("disk").is_some() { "+" } else { "" })).collect()
     };
-    assert_eq!(label(&tables), "web", "nobody said that it was written");
-    tables.note_write(&Kind::Pod);
-    tables.look(&Kind::Pod, &server);
-    assert_eq!((label(&tables), names(&tables).len()), ("new".into(), 3));
+    tables.look(&Kind::Node, &server);
+    assert_eq!(state(&tables), "general-0 general-1 ", "nobody said that it was written");
+    tables.note_write(&Kind::Node);
+    tables.look(&Kind::Node, &server);
+    assert_eq!(state(&tables), "general-0+ general-00 general-1 ");
+    let delete = Request::Delete { key: key.clone(), options: api::DeleteOptions::default() };
+    server.handle(NOW, &actor, delete, &mut Vec::new()).unwrap();
+    tables.note_write(&Kind::Node);
+    tables.look(&Kind::Node, &server);
+    assert_eq!(state(&tables), "general-00 general-1 ");
+    assert!(tables.find(&Kind::Node, &key.namespace, &key.name).is_none());
 }
 
 proptest! {

@@ -1,16 +1,16 @@
-//! The way back from a value to its document, kept on the stack while reading.
+//! The way to a value from its document, kept on the stack: most ways are never told.
 
 use crate::path::{Path, Segment};
 
 #[derive(Clone, Copy)]
-pub(super) enum Trail<'t> {
+pub(crate) enum Trail<'t> {
     Root,
     Key(&'t Self, &'t str),
     Index(&'t Self, usize),
 }
 
 impl Trail<'_> {
-    pub(super) fn path(&self) -> Path {
+    pub(crate) fn path(&self) -> Path {
         let mut segments = Vec::new();
         let mut at = self;
         loop {
