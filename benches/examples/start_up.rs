@@ -10,5 +10,10 @@ fn main() {
     let minutes = numbers.next().unwrap_or(12);
     let mut run = start_up(nodes, pods);
     run.until(START + Span::mins(minutes.into()));
-    println!("{} of {pods} pods ready, {} events, {} commits", ready(&run), run.events(), run.world.commits());
+    println!(
+        "{} of {pods} pods ready, {} events, {} commits",
+        ready(&run),
+        run.events(),
+        run.world.commits()
+    );
 }

@@ -180,3 +180,44 @@ impl fmt::Display for Span {
         f.pad(&format!("{secs}.{millis:03}s"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_end_of_time_nothing_comes() {
+        assert_eq!(Time::MAX + Span::secs(1), Time::MAX);
+        assert_eq!(Span::MAX + Span::secs(1), Span::MAX);
+        assert_eq!(Span::hours(1) * u64::MAX, Span::MAX);
+    }
+
+    #[test]
+    fn before_1970_there_is_nothing() {
+        assert_eq!(Time::from_secs(5).before(Span::mins(1)), Time::ZERO);
+        assert_eq!(Time::from_secs(5).since(Time::from_secs(7)), Span::ZERO);
+    }
+
+    #[test]
+    #[should_panic(expected = "time ran backwards")]
+    fn a_negative_distance_is_a_mistake() {
+        let _ = Time::from_secs(5) - Time::from_secs(7);
+    }
+
+    #[test]
+    fn seconds_are_rounded_down_and_never_negative() {
+        let table =
+            [(1.5, 1_500_000_000), (0.000_000_001_9, 1), (-1.0, 0), (f64::NAN, 0), (f64::INFINITY, u64::MAX)];
+        for (secs, nanos) in table {
+            assert_eq!(Span::from_secs_f64(secs), Span::from_nanos(nanos), "{secs}");
+        }
+        assert_eq!([-3, 0, 3].map(Span::from_api_secs), [Span::ZERO, Span::ZERO, Span::secs(3)]);
+        assert_eq!(Span::secs(10).scale(0.25), Span::millis(2_500));
+    }
+
+    #[test]
+    fn spans_show_seconds_and_milliseconds() {
+        assert_eq!(Span::micros(61_002_999).to_string(), "61.002s");
+        assert_eq!(format!("{:>8}", Span::millis(5)), "  0.005s");
+    }
+}

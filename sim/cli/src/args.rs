@@ -18,13 +18,17 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs one scenario, or plain manifests, and writes what happened.
-    #[command(after_help = "Examples:\n  wavetank run scenarios/quickstart.yaml\n  wavetank run -f app/ --nodes 5 --until 30m")]
+    #[command(
+        after_help = "Examples:\n  wavetank run scenarios/quickstart.yaml\n  wavetank run -f app/ --nodes 5 --until 30m"
+    )]
     Run(Run),
     /// Checks scenarios and manifests without running them.
     #[command(after_help = "Example:\n  wavetank validate scenarios/*.yaml app/")]
     Validate(Validate),
     /// Tells what happened to an object, and why: the chain of causes behind each step.
-    #[command(after_help = "Example:\n  wavetank explain reports/quickstart-42 deployment/web\n  wavetank explain reports/quickstart-42 pod/shop/web-7d4b9c6f5-x2k9p")]
+    #[command(
+        after_help = "Example:\n  wavetank explain reports/quickstart-42 deployment/web\n  wavetank explain reports/quickstart-42 pod/shop/web-7d4b9c6f5-x2k9p"
+    )]
     Explain(Explain),
     /// Prints the JSON Schema of scenario files.
     #[command(after_help = "Example:\n  wavetank schema > scenario.schema.json")]

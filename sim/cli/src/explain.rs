@@ -44,7 +44,11 @@ fn parse_object(text: &str, namespace: &str) -> Result<Key, String> {
     let (kind, namespace, name) = match parts[..] {
         [kind, name] => (kind, namespace, name),
         [kind, namespace, name] => (kind, namespace, name),
-        _ => return Err(format!("`{text}` is not `TYPE/NAME` or `TYPE/NAMESPACE/NAME`, such as `pod/shop/web-1`")),
+        _ => {
+            return Err(format!(
+                "`{text}` is not `TYPE/NAME` or `TYPE/NAMESPACE/NAME`, such as `pod/shop/web-1`"
+            ));
+        }
     };
     let Some(kind) = Kind::from_word(kind) else {
         let known = Kind::ALL.iter().filter_map(Kind::info).map(|it| it.plural);
@@ -67,8 +71,10 @@ fn start_of(run: &Path) -> Result<Time, String> {
 }
 
 fn known_of(log: &record::Log, kind: &Kind) -> Vec<String> {
-    let mut known: Vec<String> =
-        log.iter().filter_map(|it| it.what.object().filter(|it| it.kind == *kind).map(ToString::to_string)).collect();
+    let mut known: Vec<String> = log
+        .iter()
+        .filter_map(|it| it.what.object().filter(|it| it.kind == *kind).map(ToString::to_string))
+        .collect();
     known.sort();
     known.dedup();
     known

@@ -5,7 +5,10 @@ use report::Host;
 /// Measures a run from outside.
 #[derive(Debug)]
 pub struct Stopwatch {
-    #[expect(clippy::disallowed_types, reason = "figures about the host are kept apart from those of the run")]
+    #[expect(
+        clippy::disallowed_types,
+        reason = "figures about the host are kept apart from those of the run"
+    )]
     started: std::time::Instant,
 }
 
@@ -21,7 +24,11 @@ impl Stopwatch {
 
     pub fn host(&self, events: u64) -> Host {
         let wall_seconds = self.started.elapsed().as_secs_f64();
-        Host { wall_seconds, peak_rss_bytes: peak_rss_bytes(), events_per_second: events as f64 / wall_seconds }
+        Host {
+            wall_seconds,
+            peak_rss_bytes: peak_rss_bytes(),
+            events_per_second: events as f64 / wall_seconds,
+        }
     }
 }
 

@@ -19,7 +19,8 @@ pub struct Show {
 impl Show {
     pub fn new(name: &str, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{prefix} [{bar:40}] {msg} (left: {eta})").expect("it is a template");
+            let style = ProgressStyle::with_template("{prefix} [{bar:40}] {msg} (left: {eta})")
+                .expect("it is a template");
             let bar = ProgressBar::with_draw_target(Some(1_000), ProgressDrawTarget::stderr());
             bar.with_style(style).with_prefix(name.to_string())
         });
@@ -28,7 +29,12 @@ impl Show {
 
     pub fn see(&mut self, progress: Progress) {
         let thousandths = progress.now.nanos() / (progress.end.nanos() / 1_000).max(1);
-        let message = format!("{:.0} s of {:.0} s, {} events", progress.now.as_secs_f64(), progress.end.as_secs_f64(), progress.events);
+        let message = format!(
+            "{:.0} s of {:.0} s, {} events",
+            progress.now.as_secs_f64(),
+            progress.end.as_secs_f64(),
+            progress.events
+        );
         if let Some(bar) = &self.bar {
             bar.set_message(message);
             bar.set_position(thousandths);

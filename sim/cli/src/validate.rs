@@ -43,7 +43,8 @@ pub fn validate(args: &args::Validate, common: &Common) -> Exit {
 impl Found {
     fn look_at(&mut self, file: &Path, overrides: &[Override]) {
         let limits = Limits::default();
-        let is_scenario = file.is_file() && manifest::read(file, &limits).is_ok_and(|it| scenario::is_scenario(&it));
+        let is_scenario =
+            file.is_file() && manifest::read(file, &limits).is_ok_and(|it| scenario::is_scenario(&it));
         if is_scenario {
             self.scenarios += 1;
             match scenario::load(file, overrides) {
@@ -84,7 +85,9 @@ impl Found {
         if common.verbose {
             self.unmodelled.iter().for_each(|(field, count)| say(&format!("  no effect: {field} ({count})")));
         } else if without_effect > 0 {
-            say(&format!("{without_effect} fields are known to Kubernetes and have no effect here; -v lists them"));
+            say(&format!(
+                "{without_effect} fields are known to Kubernetes and have no effect here; -v lists them"
+            ));
         }
     }
 }

@@ -83,7 +83,8 @@ impl Ledger {
             (life.last, life.event) = (now, event.clone());
             return;
         }
-        let idx = u32::try_from(self.events.len()).expect("four thousand million events do not fit in memory");
+        let idx =
+            u32::try_from(self.events.len()).expect("four thousand million events do not fit in memory");
         self.events_by_uid.insert(event.meta.uid, idx);
         self.events.push(EventLife { first: now, last: now, event: event.clone() });
     }

@@ -6,8 +6,8 @@ use apiserver::Commit;
 use base::{Cause, Name, Time};
 use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
-    DeploymentController, EndpointSliceController, GarbageCollector, NodeLifecycle, ReplicaSetController,
-    TaintEviction,
+    DeploymentController, DisruptionController, EndpointSliceController, GarbageCollector,
+    NamespaceController, NodeLifecycle, ReplicaSetController, TaintEviction,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -25,20 +25,25 @@ enum Member {
     TaintEviction(ControlLoop<TaintEviction>),
     EndpointSlice(ControlLoop<EndpointSliceController>),
     GarbageCollector(Box<GarbageCollector>),
+    Namespace(Box<NamespaceController>),
 }
 
 impl Manager {
     /// In the order in which upstream starts them.
     pub(crate) fn new(now: Time) -> Self {
         let rate = Rate::CONTROLLER;
-        let stateless: Vec<Arc<dyn client::Controller>> =
-            vec![Arc::new(DeploymentController::default()), Arc::new(ReplicaSetController::default())];
+        let stateless: Vec<Arc<dyn client::Controller>> = vec![
+            Arc::new(DeploymentController::default()),
+            Arc::new(ReplicaSetController::default()),
+            Arc::new(DisruptionController),
+        ];
         let mut members: Vec<Member> =
             stateless.into_iter().map(|it| Member::Stateless(ControlLoop::new(it, rate))).collect();
         members.push(Member::NodeLifecycle(ControlLoop::new(NodeLifecycle::new(now), rate)));
         members.push(Member::TaintEviction(ControlLoop::new(TaintEviction::default(), rate)));
         members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
+        members.push(Member::Namespace(Box::new(NamespaceController::new())));
         Self { view: View::default(), members }
     }
 
@@ -88,6 +93,7 @@ impl Member {
             Self::TaintEviction(it) => it.name(),
             Self::EndpointSlice(it) => it.name(),
             Self::GarbageCollector(_) => "generic-garbage-collector",
+            Self::Namespace(_) => "namespace-controller",
         }
     }
 
@@ -98,6 +104,7 @@ impl Member {
             Self::TaintEviction(it) => it.handle(now, input, view, effects),
             Self::EndpointSlice(it) => it.handle(now, input, view, effects),
             Self::GarbageCollector(it) => it.handle(now, input, effects),
+            Self::Namespace(it) => it.handle(now, input, effects),
         }
     }
 }

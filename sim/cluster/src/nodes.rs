@@ -130,13 +130,17 @@ impl Cluster {
         digest: &mut Digest,
         queue: &mut Queue<Event>,
     ) {
-        let Some(lease) = lease else { return };
+        let Some(mut lease) = lease else { return };
         let actor = self.machines[node.0 as usize].actor.clone();
+        let key = Key::new(Kind::Lease, lease.meta.namespace.clone(), lease.meta.name.clone());
+        let Some(stored) = self.server.read(&key) else { return };
+        lease.meta = stored.meta().clone();
         let request = Request::Update { object: Object::new(lease), sub: Subresource::Main };
         let by = (record::Verb::from(&request), record::Subresource::from(&request));
         let mut commits = Vec::new();
         // It was written before the kubelet died; that it is written down now is our own bookkeeping.
-        let _ = self.server.handle(now, &actor, request, &mut commits);
+        let written = self.server.handle(now, &actor, request, &mut commits);
+        assert!(written.is_ok(), "a lease as it was read can be written: {written:?}");
         for commit in commits {
             self.commit(now, now, &actor, cause, by, commit, digest, queue);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Deployment, Kind, Key, Object};
+use api::{Deployment, Key, Kind, Object};
 use base::{Name, Span, Time};
 use cluster::{Action, Cluster, Setup, Step};
 use engine::Run;
@@ -81,12 +81,21 @@ fn run(seed: u64) -> Run<Cluster> {
 fn a_deployment_is_scheduled_started_and_rolled_over() {
     let run = run(42);
     for record in run.world.log().iter() {
-        println!("{:>9.3} {} {}", record.at.nanos() as f64 / 1e9 - START.secs() as f64, record.actor, record.what);
+        println!(
+            "{:>9.3} {} {}",
+            record.at.nanos() as f64 / 1e9 - START.secs() as f64,
+            record.actor,
+            record.what
+        );
     }
     for life in run.world.ledger().lives() {
         println!("{life:?}");
     }
-    let web = run.world.read(&Key::new(Kind::Deployment, "default", "web")).and_then(|it| it.get::<Deployment>()).unwrap();
+    let web = run
+        .world
+        .read(&Key::new(Kind::Deployment, "default", "web"))
+        .and_then(|it| it.get::<Deployment>())
+        .unwrap();
     println!("{:?} events {}", web.status, run.events());
     assert_eq!((web.status.available_replicas, web.status.updated_replicas, web.status.replicas), (6, 6, 6));
 }

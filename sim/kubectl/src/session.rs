@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use api::{Answer, Kind, Object, Reason, Request, Response, Status};
 use base::{Cause, Span, Time};
-use client::{Effect, Input, RequestId};
+use client::{Effect, Input, RequestId, Timer};
 
 use crate::act::{self, Act};
 use crate::command::{Command, Words};
@@ -29,6 +29,7 @@ pub struct Session {
     flights: BTreeMap<RequestId, Job>,
     next_id: RequestId,
     drain: Drain,
+    timer: Timer,
     /// When a drain gives up.
     deadline: Option<Time>,
     lines: Vec<Line>,
@@ -55,6 +56,7 @@ impl Session {
             flights: BTreeMap::new(),
             next_id: RequestId::default(),
             drain: Drain::default(),
+            timer: Timer::default(),
             deadline: None,
             lines: Vec::new(),
             cause,
@@ -72,7 +74,8 @@ impl Session {
                     self.on_answer(now, job, response);
                 }
             }
-            Input::Tick | Input::Changed { .. } => (),
+            Input::Tick => self.timer.rang(now),
+            Input::Changed { .. } => (),
         }
         self.go_on(now, effects);
     }
@@ -128,7 +131,7 @@ impl Session {
             self.send(now, Job::Leaving(request.clone()), request, effects);
         }
         let due = self.drain.next_due().into_iter().chain(self.deadline).min();
-        effects.extend(due.map(Effect::WakeAt));
+        effects.extend(due.and_then(|due| self.timer.arm(due)).map(Effect::WakeAt));
     }
 
     fn send(&mut self, now: Time, job: Job, request: Request, effects: &mut Vec<Effect>) {

@@ -29,7 +29,10 @@ impl Target {
         let mut left = words.targets.iter().peekable();
         let mut targets = Vec::new();
         while let Some((kind, name)) = left.peek().and_then(|it| it.split_once('/')) {
-            if kind.contains('=') || name.contains('=') || Kind::from_word(kind).is_none() && kind.contains('.') {
+            if kind.contains('=')
+                || name.contains('=')
+                || Kind::from_word(kind).is_none() && kind.contains('.')
+            {
                 break; // What is to be set: an image, or a label whose key has a prefix.
             }
             targets.push(Self::One(key(kind, name, namespace)?));

@@ -26,7 +26,7 @@ const RETRY_MAX: Span = Span::secs(7);
 #[derive(Clone, Debug)]
 pub(crate) struct Registrar {
     asked: Option<(RequestId, Asked)>,
-    lease_asked: Option<(RequestId, bool)>,
+    lease_asked: Option<(RequestId, LeaseAsked)>,
     node: Option<Arc<Node>>,
     heartbeat: Option<Heartbeat>,
     retry: Span,
@@ -39,6 +39,13 @@ enum Asked {
     Create,
     Read,
     Patch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeaseAsked {
+    Create,
+    Read,
+    Update,
 }
 
 impl Default for Registrar {
@@ -75,8 +82,8 @@ impl Registrar {
     }
 
     pub(crate) fn answer(&mut self, id: RequestId, response: Response, turn: &mut Turn<'_>) {
-        if let Some((_, is_update)) = self.lease_asked.take_if(|it| it.0 == id) {
-            return self.lease_answer(is_update, &response, turn);
+        if let Some((_, asked)) = self.lease_asked.take_if(|it| it.0 == id) {
+            return self.lease_answer(asked, &response, turn);
         }
         let Some((_, asked)) = self.asked.take_if(|it| it.0 == id) else { return };
         match (asked, response) {
@@ -109,7 +116,7 @@ impl Registrar {
         self.node = Some(Arc::clone(node));
         self.report(turn);
         if self.heartbeat.is_none() {
-            self.take_lease(false, turn);
+            self.take_lease(None, turn);
         }
     }
 
@@ -147,7 +154,7 @@ impl Registrar {
         }
         match (&self.node, self.heartbeat) {
             (None, _) => self.create(turn),
-            (Some(_), None) if self.lease_asked.is_none() => self.take_lease(false, turn),
+            (Some(_), None) if self.lease_asked.is_none() => self.take_lease(None, turn),
             (Some(_), _) => self.report(turn),
         }
     }
@@ -167,30 +174,44 @@ impl Registrar {
     }
 
     /// Writes the lease once; that it is renewed from then on is computed by whoever reads it.
-    fn take_lease(&mut self, is_update: bool, turn: &mut Turn<'_>) {
+    /// Writes the lease, with the promise to renew it from now on: anew, or over the one that is there.
+    fn take_lease(&mut self, there: Option<&Lease>, turn: &mut Turn<'_>) {
         let entity = Luck::of_text(&turn.core.setup.name);
         let period = turn.jitter(LEASE_RENEWAL, LEASE_JITTER, entity, u64::MAX);
         let heartbeat = Heartbeat { first: turn.now, period };
         let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
-        let object = Object::new(lease(&turn.core.setup.name, uid, turn.now, Some(heartbeat)));
-        let request = if is_update {
-            Request::Update { object, sub: Subresource::Main }
-        } else {
-            Request::Create { object }
+        let mut lease = lease(&turn.core.setup.name, uid, turn.now, Some(heartbeat));
+        let (request, asked) = match there {
+            None => (Request::Create { object: Object::new(lease) }, LeaseAsked::Create),
+            Some(there) => {
+                lease.meta = there.meta.clone();
+                (Request::Update { object: Object::new(lease), sub: Subresource::Main }, LeaseAsked::Update)
+            }
         };
         self.heartbeat = Some(heartbeat);
-        self.lease_asked = Some((turn.send(request, Cause::NONE), is_update));
+        self.lease_asked = Some((turn.send(request, Cause::NONE), asked));
     }
 
-    fn lease_answer(&mut self, was_update: bool, response: &Response, turn: &mut Turn<'_>) {
-        let Err(status) = response else { return };
-        self.heartbeat = None;
-        if status.reason == Reason::AlreadyExists {
-            self.take_lease(true, turn);
-        } else if status.reason == Reason::NotFound && was_update {
-            self.take_lease(false, turn);
-        } else {
-            self.retry(turn);
+    /// Upstream: `ensureLease`, `retryUpdateLease`.
+    fn lease_answer(&mut self, asked: LeaseAsked, response: &Response, turn: &mut Turn<'_>) {
+        match (asked, response) {
+            (LeaseAsked::Read, Ok(answer)) => {
+                let there = answer.object().and_then(Object::get::<Lease>).cloned();
+                self.take_lease(there.as_deref(), turn);
+            }
+            (LeaseAsked::Create | LeaseAsked::Update, Ok(_)) => (),
+            (LeaseAsked::Create, Err(status)) if status.reason == Reason::AlreadyExists => {
+                self.heartbeat = None;
+                let key = Key::new(Kind::Lease, LEASE_NAMESPACE, turn.core.setup.name.clone());
+                self.lease_asked = Some((turn.send(Request::Get { key }, Cause::NONE), LeaseAsked::Read));
+            }
+            (LeaseAsked::Read | LeaseAsked::Update, Err(status)) if status.reason == Reason::NotFound => {
+                self.take_lease(None, turn);
+            }
+            (_, Err(_)) => {
+                self.heartbeat = None;
+                self.retry(turn);
+            }
         }
     }
 

@@ -10,8 +10,20 @@ use record::Log;
 pub(crate) fn pods(cluster: &Cluster, out: &mut impl io::Write) -> csv::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record([
-        "namespace", "name", "uid", "owner", "node", "created", "scheduled", "started", "ready", "finished", "deleted",
-        "phase", "reason", "restarts",
+        "namespace",
+        "name",
+        "uid",
+        "owner",
+        "node",
+        "created",
+        "scheduled",
+        "started",
+        "ready",
+        "finished",
+        "deleted",
+        "phase",
+        "reason",
+        "restarts",
     ])?;
     let start = cluster.started();
     for life in cluster.ledger().lives() {
@@ -42,7 +54,16 @@ pub(crate) fn pods(cluster: &Cluster, out: &mut impl io::Write) -> csv::Result<(
 pub(crate) fn events(cluster: &Cluster, out: &mut impl io::Write) -> csv::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record([
-        "time", "first", "count", "type", "reason", "object", "namespace", "source", "host", "message",
+        "time",
+        "first",
+        "count",
+        "type",
+        "reason",
+        "object",
+        "namespace",
+        "source",
+        "host",
+        "message",
     ])?;
     let mut lives: Vec<&EventLife> = cluster.ledger().events().iter().collect();
     lives.sort_by_key(|it| it.last); // Stable: those of one instant stay in the order of their creation.
@@ -50,7 +71,11 @@ pub(crate) fn events(cluster: &Cluster, out: &mut impl io::Write) -> csv::Result
     for EventLife { first, last, event } in lives {
         let about = &event.involved_object;
         let count = event.series.as_ref().map_or(event.count, |it| it.count).max(1);
-        let source = if event.source.component.is_empty() { &event.reporting_controller } else { &event.source.component };
+        let source = if event.source.component.is_empty() {
+            &event.reporting_controller
+        } else {
+            &event.source.component
+        };
         table.write_record([
             seconds(start, *last).as_str(),
             &seconds(start, *first),

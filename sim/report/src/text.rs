@@ -16,11 +16,17 @@ const MOST: usize = 8;
 /// Plain text, ending in a line break. `colour` marks what failed.
 pub fn text(summary: &Summary, cluster: &Cluster, colour: bool) -> String {
     let mut text = String::new();
-    let verdict = if summary.outcome == "passed" { paint("passed", 32, colour) } else { paint("failed", 31, colour) };
+    let verdict =
+        if summary.outcome == "passed" { paint("passed", 32, colour) } else { paint("failed", 31, colour) };
     let _ = writeln!(
         text,
         "{} (seed {}): {verdict} after {:.0} s of virtual time, {} events, {} writes, digest {}",
-        summary.scenario, summary.seed, summary.virtual_seconds, summary.events, summary.commits, summary.digest
+        summary.scenario,
+        summary.seed,
+        summary.virtual_seconds,
+        summary.events,
+        summary.commits,
+        summary.digest
     );
     let _ = writeln!(text, "\n{}", workloads(cluster));
     let pods = summary.pods;
@@ -111,7 +117,8 @@ fn pending(text: &mut String, cluster: &Cluster) {
         let _ = writeln!(text, "pending {count}: {reason}");
     }
     if MOST < reasons.len() {
-        let _ = writeln!(text, "pending for {} more reasons; see pods.csv and events.csv", reasons.len() - MOST);
+        let _ =
+            writeln!(text, "pending for {} more reasons; see pods.csv and events.csv", reasons.len() - MOST);
     }
 }
 

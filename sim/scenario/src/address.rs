@@ -100,12 +100,10 @@ mod tests {
 
     #[test]
     fn nodes_have_addresses_of_their_own() {
-        assert_eq!([0, 253, 254, 29_999].map(of_node), [
-            "192.168.0.1",
-            "192.168.0.254",
-            "192.168.1.1",
-            "192.168.118.28"
-        ]);
+        assert_eq!(
+            [0, 253, 254, 29_999].map(of_node),
+            ["192.168.0.1", "192.168.0.254", "192.168.1.1", "192.168.118.28"]
+        );
         let all: BTreeSet<Name> = (0..30_000).map(of_node).collect();
         assert_eq!(all.len(), 30_000);
     }

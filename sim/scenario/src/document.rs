@@ -122,12 +122,7 @@ impl Problems {
         self.add_at(path, diagnostic);
     }
 
-    pub(crate) fn add_with_help(
-        &mut self,
-        path: &Path,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    pub(crate) fn add_with_help(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
         let diagnostic = self.document.at(path, message).with_help(help);
         self.add_at(path, diagnostic);
     }

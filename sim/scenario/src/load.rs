@@ -102,7 +102,11 @@ fn read_document(source: Source) -> Result<Document, Diagnostics> {
     let mut documents = parsed.documents.into_iter().filter(|it| !it.is_null());
     let (first, second) = (documents.next(), documents.next());
     if let Some(second) = second {
-        errors.push(Diagnostic::new(&source, second.mark, "a file holds one scenario; this is a second document"));
+        errors.push(Diagnostic::new(
+            &source,
+            second.mark,
+            "a file holds one scenario; this is a second document",
+        ));
     }
     let Some(node) = first else {
         if errors.is_empty() {
@@ -132,10 +136,11 @@ fn wrong_kind(source: &Source, node: &Node) -> Option<Diagnostic> {
             continue;
         }
         let mark = node.mark_of(&Path::parse(field));
-        let message = match found.map(|it| it.as_text().map_or_else(|| it.content.describe().into(), str::to_owned)) {
-            Some(other) => format!("expected `{field}: {expected}`, found `{other}`"),
-            None => format!("field `{field}` is missing; write `{field}: {expected}`"),
-        };
+        let message =
+            match found.map(|it| it.as_text().map_or_else(|| it.content.describe().into(), str::to_owned)) {
+                Some(other) => format!("expected `{field}: {expected}`, found `{other}`"),
+                None => format!("field `{field}` is missing; write `{field}: {expected}`"),
+            };
         let diagnostic = Diagnostic::new(source, mark, message).with_path(field);
         return Some(if is_manifest {
             diagnostic.with_help("run a manifest without a scenario by `wavetank run -f FILE`")
@@ -267,7 +272,8 @@ fn read_name(file: &File, stem: &str, problems: &mut Problems) -> Name {
 
 /// A name for the folder of the reports, from that of a file.
 fn file_name(stem: &str) -> Name {
-    let plain = |it: char| if it.is_ascii_alphanumeric() || it == '-' { it.to_ascii_lowercase() } else { '-' };
+    let plain =
+        |it: char| if it.is_ascii_alphanumeric() || it == '-' { it.to_ascii_lowercase() } else { '-' };
     let name: String = stem.chars().map(plain).collect();
     let name = name.trim_matches('-');
     if name.is_empty() { Name::from_static("scenario") } else { Name::new(name) }

@@ -24,7 +24,8 @@ pub(crate) enum NodesError {
 pub(crate) fn all(pools: &[Pool], snapshot: &[Object]) -> Result<Vec<Setup>, NodesError> {
     let old: Vec<Setup> = snapshot.iter().filter_map(Object::get::<Node>).map(|it| Setup::of(it)).collect();
     let count = pools.iter().map(|it| u64::from(it.count)).sum::<u64>() + old.len() as u64;
-    let nodes = u32::try_from(count).ok().filter(|it| *it <= NODES_MAX).ok_or(NodesError::TooMany { count })?;
+    let nodes =
+        u32::try_from(count).ok().filter(|it| *it <= NODES_MAX).ok_or(NodesError::TooMany { count })?;
     let capacities = pools.iter().map(|it| &it.capacity).chain(old.iter().map(|it| &it.capacity));
     let pods = capacities.map(address::pods_of).max().unwrap_or(0);
     let taken = old.iter().map(|it| it.pod_cidr.clone()).filter(|it| !it.is_empty()).collect();
@@ -68,7 +69,8 @@ fn of_pool(pool: &Pool, n: u32, idx: u32, pod_cidr: Name) -> Setup {
 pub(crate) fn check_names(pools: &[(Path, Pool)], nodes: &[Setup], problems: &mut Problems) {
     for (idx, (path, pool)) in pools.iter().enumerate() {
         if !pool.name.is_empty() && pools[..idx].iter().any(|(_, other)| other.name == pool.name) {
-            problems.add(&path.clone().key("name"), format!("there are two node pools named `{}`", pool.name));
+            problems
+                .add(&path.clone().key("name"), format!("there are two node pools named `{}`", pool.name));
             return; // Their nodes would have the same names too.
         }
     }
@@ -76,7 +78,8 @@ pub(crate) fn check_names(pools: &[(Path, Pool)], nodes: &[Setup], problems: &mu
     nodes.iter().for_each(|it| *times.entry(&it.name).or_default() += 1);
     for (name, _) in times.into_iter().filter(|(name, times)| 1 < *times && !name.starts_with('-')) {
         let pool = pools.iter().rfind(|(_, pool)| (0..pool.count).any(|n| pool.node_name(n) == *name));
-        let path = pool.map_or_else(|| Path::parse("spec.cluster.snapshots"), |(path, _)| path.clone().key("name"));
+        let path =
+            pool.map_or_else(|| Path::parse("spec.cluster.snapshots"), |(path, _)| path.clone().key("name"));
         problems.add(&path, format!("there are two nodes named `{name}`"));
     }
 }

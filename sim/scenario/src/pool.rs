@@ -53,7 +53,8 @@ impl Pool {
             problems.add(&path.clone().key("count"), format!("a pool has at most {NODES_MAX} nodes"));
         }
         for (idx, zone) in it.zones.iter().enumerate() {
-            let reasons = if zone.is_empty() { vec!["it is empty".into()] } else { naming::label_value(zone) };
+            let reasons =
+                if zone.is_empty() { vec!["it is empty".into()] } else { naming::label_value(zone) };
             if let Some(reason) = reasons.first() {
                 let path = path.clone().key("zones").index(idx);
                 problems.add(&path, format!("`{zone}` cannot be a zone: {reason}"));
@@ -67,7 +68,8 @@ impl Pool {
         let mut capacity = file::default_capacity();
         capacity.extend(it.capacity.iter().map(|(name, quantity)| (name.clone(), *quantity)));
         let allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
-        let taints = it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
+        let taints =
+            it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
         Self {
             name,
             count: count.min(NODES_MAX),
@@ -105,7 +107,8 @@ fn read_name(it: &NodePool, path: &Path, problems: &mut Problems) -> Name {
     // Nodes are called `<pool>-<number>`, and are hosts; their pool's name is also a label.
     let last = NODES_MAX.saturating_sub(1);
     if let Some(reason) = naming::dns1123_label(&format!("{name}-{last}")).first() {
-        problems.add(&path.clone().key("name"), format!("`{name}` cannot start the names of nodes: {reason}"));
+        problems
+            .add(&path.clone().key("name"), format!("`{name}` cannot start the names of nodes: {reason}"));
     }
     name.clone()
 }

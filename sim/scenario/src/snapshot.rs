@@ -26,8 +26,8 @@ pub(crate) fn complete(objects: Vec<Object>) -> Vec<Object> {
 }
 
 fn namespace(name: Name) -> Object {
-    let mut object = Object::new(Namespace { meta: Meta { name, ..Meta::default() }, ..Namespace::default() });
+    let mut object =
+        Object::new(Namespace { meta: Meta { name, ..Meta::default() }, ..Namespace::default() });
     api::defaults::apply(&mut object);
     object
 }
-

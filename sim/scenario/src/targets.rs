@@ -87,7 +87,8 @@ impl<'a> Targets<'a> {
 /// Labels that the kubelet adds are not in a node's set-up; `kubernetes.io/…` is left to the run.
 fn may_hit(target: &NodeTarget, node: &Setup) -> bool {
     let has = |key: &str, value: &Name| node.labels.get(key) == Some(value) || key.contains("kubernetes.io/");
-    let labels: BTreeMap<&str, &Name> = target.labels.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let labels: BTreeMap<&str, &Name> =
+        target.labels.iter().map(|(key, value)| (key.as_str(), value)).collect();
     (target.names.is_empty() || target.names.contains(&node.name))
         && target.zone.as_ref().is_none_or(|zone| node.labels.get(ZONE_LABEL) == Some(zone))
         && target.pool.as_ref().is_none_or(|pool| node.labels.get(POOL_LABEL) == Some(pool))
@@ -102,7 +103,9 @@ fn unknown<'a>(what: &str, word: &str, known: impl IntoIterator<Item = &'a str>)
     match api::nearest(word, known.iter().copied()) {
         Some(meant) => format!("unknown {what} `{word}`; did you mean `{meant}`?"),
         None if known.is_empty() => format!("unknown {what} `{word}`; the cluster has none"),
-        None if known.len() <= LISTED_MAX => format!("unknown {what} `{word}`; there is {}", known.join(", ")),
+        None if known.len() <= LISTED_MAX => {
+            format!("unknown {what} `{word}`; there is {}", known.join(", "))
+        }
         None => {
             let listed = known[..LISTED_MAX].join(", ");
             format!("unknown {what} `{word}`; there is {listed} and {} more", known.len() - LISTED_MAX)

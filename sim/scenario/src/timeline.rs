@@ -16,11 +16,7 @@ use crate::targets::Targets;
 const STEPS_MAX: usize = 10_000;
 
 /// The step that applies a scenario's manifests; none if it has none.
-pub(crate) fn first_step(
-    manifests: &[String],
-    loader: &mut Loader,
-    problems: &mut Problems,
-) -> Option<Step> {
+pub(crate) fn first_step(manifests: &[String], loader: &mut Loader, problems: &mut Problems) -> Option<Step> {
     let at = |n| Path::parse("spec.manifests").index(n);
     let objects = loader.load(manifests, at, problems);
     let files: Vec<String> = manifests.iter().map(|it| format!(" -f {it}")).collect();
@@ -89,7 +85,11 @@ fn one_action(entry: &file::Step, path: &Path, problems: &mut Problems) -> Optio
             problems.add_with_help(&path.clone().key(second), message, "make it two steps of the same time");
         }
         (None, _) => {
-            problems.add_with_help(path, "this step does nothing", "add `kubectl: …`, `apply: …` or `fault: …`");
+            problems.add_with_help(
+                path,
+                "this step does nothing",
+                "add `kubectl: …`, `apply: …` or `fault: …`",
+            );
         }
     }
     None

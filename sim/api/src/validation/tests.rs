@@ -68,7 +68,9 @@ fn with(base: &Value, place: &str, value: &Value) -> Value {
                 }
                 &mut items[idx]
             }
-            other => &mut other[step.as_str()],
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                &mut at[step.as_str()]
+            }
         };
     }
     *at = value.clone();

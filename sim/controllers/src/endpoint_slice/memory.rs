@@ -81,7 +81,8 @@ impl Memory {
     /// Takes in the answer to a write.
     pub(super) fn expect(&mut self, slice: &EndpointSlice, request: &Request) {
         self.tracker.expect(slice, request);
-        let shown = self.slices().find(|it| it.meta.uid == slice.meta.uid).map(|it| it.meta.generation);
+        let shown = self.slices.get(&slice.meta.name).filter(|it| it.meta.uid == slice.meta.uid);
+        let shown = shown.filter(|it| !it.meta.is_deleting()).map(|it| it.meta.generation);
         self.tracker.see(slice.meta.uid, shown);
     }
 

@@ -47,10 +47,10 @@ impl Condition {
         if LENGTH_MAX < text.len() {
             return Err(refuse("the expression is longer than 10,000 bytes"));
         }
-        let (mut expr, info) = Parser::new()
-            .enable_optional_syntax(true)
-            .parse_with_source_info(text)
-            .map_err(|errors| errors.errors.iter().map(|it| syntax_error(text, it)).take(1).collect::<Vec<_>>())?;
+        let (mut expr, info) =
+            Parser::new().enable_optional_syntax(true).parse_with_source_info(text).map_err(|errors| {
+                errors.errors.iter().map(|it| syntax_error(text, it)).take(1).collect::<Vec<_>>()
+            })?;
         let mut checker =
             Checker { text, info, wrong: Vec::new(), reads: BTreeSet::new(), variables: Vec::new() };
         let shape = checker.check(&mut expr);
@@ -87,7 +87,8 @@ fn syntax_error(text: &str, error: &ParseError) -> Wrong {
     let before: usize = text.split_inclusive('\n').take(line).map(|it| it.chars().count()).sum();
     let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
     // What could have stood there instead is every token of the language.
-    let message = message.split(" expecting ").next().unwrap_or(message).replace("<EOF>", "end of the expression");
+    let message =
+        message.split(" expecting ").next().unwrap_or(message).replace("<EOF>", "end of the expression");
     Wrong {
         place: TextPlace { chars_before: before + column, width: 1 },
         message: format!("this is not CEL: {message}"),
@@ -123,7 +124,9 @@ impl Shape {
     fn item(&self) -> Self {
         match self {
             Self::Parts(kind, path) if path.is_empty() => Self::Part(kind.clone(), path.clone()),
-            Self::Parts(kind, path) | Self::Part(kind, path) => Self::Part(kind.clone(), path.clone().index(0)),
+            Self::Parts(kind, path) | Self::Part(kind, path) => {
+                Self::Part(kind.clone(), path.clone().index(0))
+            }
             Self::Bool | Self::Other(_) | Self::Unknown => Self::Unknown,
         }
     }
@@ -131,8 +134,7 @@ impl Shape {
 
 /// Functions that CEL itself has. Times and durations are not among them: Kubernetes' times are text here, and
 /// compare as such.
-const GLOBAL: [&str; 10] =
-    ["size", "int", "uint", "double", "string", "bool", "bytes", "type", "dyn", "has"];
+const GLOBAL: [&str; 10] = ["size", "int", "uint", "double", "string", "bool", "bytes", "type", "dyn", "has"];
 const MEMBERS: [&str; 16] = [
     "all",
     "contains",
@@ -299,8 +301,12 @@ impl Checker<'_> {
                 self.enter(it.args[1].id, kind.clone(), path)
             }
             (operators::INDEX | operators::OPT_INDEX, [parts @ Shape::Parts(..), _]) => parts.item(),
-            (operators::ADD | operators::SUBSTRACT | operators::MULTIPLY, _) => Shape::Other("a number or text"),
-            (operators::DIVIDE | operators::MODULO | operators::NEGATE | "size", _) => Shape::Other("a number"),
+            (operators::ADD | operators::SUBSTRACT | operators::MULTIPLY, _) => {
+                Shape::Other("a number or text")
+            }
+            (operators::DIVIDE | operators::MODULO | operators::NEGATE | "size", _) => {
+                Shape::Other("a number")
+            }
             (name, _) if is_operator(name) || GLOBAL.contains(&name) => Shape::Unknown,
             (name, _) => {
                 let (message, help) = unknown_function(name);
@@ -452,7 +458,10 @@ fn is_operator(name: &str) -> bool {
 
 fn unknown_function(name: &str) -> (String, String) {
     if name == "traffic" {
-        return ("`traffic` cannot be asked yet: requests are not simulated".into(), "ask for replicas".into());
+        return (
+            "`traffic` cannot be asked yet: requests are not simulated".into(),
+            "ask for replicas".into(),
+        );
     }
     let known = FUNCTIONS.iter().map(|it| it.name).chain(GLOBAL);
     let help = match api::nearest(name, known.clone()) {

@@ -52,7 +52,8 @@ mod tests {
         for (kind, path, is_known) in table {
             assert_eq!(unknown(&kind, &Path::parse(path)).is_none(), is_known, "{kind:?} {path}");
         }
-        let (message, _) = unknown(&Kind::Deployment, &Path::parse("status.availableReplica")).expect("unknown");
+        let (message, _) =
+            unknown(&Kind::Deployment, &Path::parse("status.availableReplica")).expect("unknown");
         assert_eq!(message, "unknown field `availableReplica`; did you mean `availableReplicas`?");
     }
 }

@@ -210,7 +210,8 @@ impl Indexer for Callable<'_> {
     where
         Self: 'v,
     {
-        let list = arguments.downcast_ref::<CelList<'_>>().expect("calls are compiled with a list of arguments");
+        let list =
+            arguments.downcast_ref::<CelList<'_>>().expect("calls are compiled with a list of arguments");
         let answer = self.call(list.inner());
         answer.map(CowVal::Owned).map_err(|error| ExecutionError::function_error(self.function.name, error))
     }

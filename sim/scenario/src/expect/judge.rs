@@ -139,7 +139,8 @@ impl Judge<'_> {
     fn give_up(&mut self, now: Span, cluster: &Cluster, tables: &mut Tables, env: &Arc<Env>) {
         let after = api::GoDuration::from(self.expectation.after);
         if now < self.expectation.after {
-            let detail = format!("the run ended at {}, before it counts at {after}", api::GoDuration::from(now));
+            let detail =
+                format!("the run ended at {}, before it counts at {after}", api::GoDuration::from(now));
             return self.decide(true, None, detail);
         }
         match self.expectation.claim {

@@ -15,7 +15,8 @@ pub(crate) enum Loop<'a> {
 
 impl<'a> Loop<'a> {
     pub(crate) fn of(it: &'a ComprehensionExpr) -> Option<Self> {
-        let is_accumulator = |expr: &IdedExpr| matches!(&expr.expr, Expr::Ident(name) if *name == it.accu_var);
+        let is_accumulator =
+            |expr: &IdedExpr| matches!(&expr.expr, Expr::Ident(name) if *name == it.accu_var);
         let Expr::Call(step) = &it.loop_step.expr else { return None };
         match (step.func_name.as_str(), step.args.as_slice()) {
             (operators::LOGICAL_AND, [_, inside]) => Some(Self::All(inside)),

@@ -109,7 +109,10 @@ fn of_daemon_set(it: &DaemonSet) -> Result<Progress, String> {
     }
     let wanted = status.desired_number_scheduled;
     if status.updated_number_scheduled < wanted {
-        return waiting(format!("{} of {wanted} new pods have been updated", status.updated_number_scheduled));
+        return waiting(format!(
+            "{} of {wanted} new pods have been updated",
+            status.updated_number_scheduled
+        ));
     }
     if status.number_available < wanted {
         return waiting(format!("{} of {wanted} updated pods are available", status.number_available));

@@ -47,7 +47,10 @@ impl ObjectVal {
 
 /// What Kubernetes leaves out where it is zero, empty or false, and conditions are written about.
 const LEFT_OUT: [(&str, &[&str]); 9] = [
-    ("Deployment", &["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"]),
+    (
+        "Deployment",
+        &["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"],
+    ),
     ("ReplicaSet", &["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas"]),
     (
         "StatefulSet",

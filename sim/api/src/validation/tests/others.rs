@@ -2,13 +2,13 @@ use serde_json::{Value, json};
 
 use super::{expect_on_create, meta};
 
-fn cluster_wide(api_version: &str, kind: &str, more: Value) -> Value {
+fn cluster_wide(api_version: &str, kind: &str, more: &Value) -> Value {
     let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "web"}});
     object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     object
 }
 
-fn namespaced(api_version: &str, kind: &str, spec: Value) -> Value {
+fn namespaced(api_version: &str, kind: &str, spec: &Value) -> Value {
     json!({"apiVersion": api_version, "kind": kind, "metadata": meta(), "spec": spec})
 }
 
@@ -16,7 +16,7 @@ fn namespaced(api_version: &str, kind: &str, spec: Value) -> Value {
 fn nodes() {
     let taint = json!({"key": "a", "effect": "NoSchedule"});
     expect_on_create(
-        &cluster_wide("v1", "Node", json!({"spec": {}, "status": {"capacity": {"cpu": "8"}}})),
+        &cluster_wide("v1", "Node", &json!({"spec": {}, "status": {"capacity": {"cpu": "8"}}})),
         &[
             ("/spec/taints", json!([taint]), &[]),
             (
@@ -62,7 +62,7 @@ fn nodes() {
 fn claims() {
     let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
     expect_on_create(
-        &namespaced("v1", "PersistentVolumeClaim", spec),
+        &namespaced("v1", "PersistentVolumeClaim", &spec),
         &[
             (
                 "/spec/accessModes",
@@ -100,7 +100,7 @@ fn claims() {
 fn disruption_budgets() {
     let selector = json!({"matchLabels": {"app": "web"}});
     expect_on_create(
-        &namespaced("policy/v1", "PodDisruptionBudget", json!({"minAvailable": 1, "selector": selector})),
+        &namespaced("policy/v1", "PodDisruptionBudget", &json!({"minAvailable": 1, "selector": selector})),
         &[
             ("/spec/minAvailable", json!("50%"), &[]),
             (
@@ -138,7 +138,7 @@ fn autoscalers() {
         &namespaced(
             "autoscaling/v2",
             "HorizontalPodAutoscaler",
-            json!({"scaleTargetRef": target, "maxReplicas": 3}),
+            &json!({"scaleTargetRef": target, "maxReplicas": 3}),
         ),
         &[
             (
@@ -188,7 +188,7 @@ fn autoscalers() {
 #[test]
 fn priority_classes() {
     expect_on_create(
-        &cluster_wide("scheduling.k8s.io/v1", "PriorityClass", json!({"value": 1000})),
+        &cluster_wide("scheduling.k8s.io/v1", "PriorityClass", &json!({"value": 1000})),
         &[
             ("/value", json!(1_000_000_000), &[]),
             (
@@ -225,7 +225,7 @@ fn limit_ranges() {
         &namespaced(
             "v1",
             "LimitRange",
-            json!({"limits": limit(json!({"max": {"cpu": "2"}, "min": {"cpu": "1"}}))}),
+            &json!({"limits": limit(json!({"max": {"cpu": "2"}, "min": {"cpu": "1"}}))}),
         ),
         &[
             (
@@ -279,7 +279,7 @@ fn limit_ranges() {
 #[test]
 fn leases() {
     expect_on_create(
-        &namespaced("coordination.k8s.io/v1", "Lease", json!({"leaseDurationSeconds": 40})),
+        &namespaced("coordination.k8s.io/v1", "Lease", &json!({"leaseDurationSeconds": 40})),
         &[
             (
                 "/spec/leaseDurationSeconds",
