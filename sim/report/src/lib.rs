@@ -2,11 +2,13 @@
 
 mod explain;
 mod folder;
+mod story;
 mod summary;
 mod tables;
 mod text;
 
 pub use crate::explain::explain;
 pub use crate::folder::write;
+pub use crate::story::story;
 pub use crate::summary::{Expectation, Host, Latencies, Nodes, Percentiles, Pods, Run, Summary};
 pub use crate::text::text;

@@ -39,7 +39,7 @@ pub enum Ended {
 }
 
 /// Events from one call of the progress callback to the next.
-const PROGRESS_EVERY: u64 = 4096;
+const PROGRESS_EVERY: u64 = 256;
 /// As [`engine::Limits`] has it.
 const EVENTS_PER_INSTANT_MAX: u64 = 100_000_000;
 

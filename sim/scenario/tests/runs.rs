@@ -103,7 +103,17 @@ fn what_is_not_met_says_when_and_why() {
 "#,
     );
     let finished = run(&scenario, &Options::default());
-    expect![[r#""#]].assert_eq(&verdicts(&finished));
+    expect![[r#"
+          FAIL  120.022s  always ten: availableReplicas was 4
+          FAIL    0.000s  always ten from the start: there is no deployment default/web
+          FAIL  120.022s  never below five: availableReplicas was 4
+          FAIL  180.000s  twelve in time: availableReplicas was 4
+          FAIL  300.000s  another one: there is no deployment default/other
+          FAIL  300.000s  never the other: could never be evaluated: there is no deployment default/other
+          ok      6.278s  ten in time: availableReplicas was 10
+          ok              always four later: held from 3m0s to the end
+    "#]]
+    .assert_eq(&verdicts(&finished));
 }
 
 #[test]
@@ -114,7 +124,10 @@ fn runs_can_be_cut_short() {
     let until = Span::secs(90);
     let finished = run(&scenario, &Options { until: Some(until), ..Options::default() });
     assert_eq!(finished.run.now(), scenario.start + until);
-    expect![[r#""#]].assert_eq(&verdicts(&finished));
+    expect![[r#"
+          FAIL   90.000s  late: the run ended before its time was up; replicas was 10
+    "#]]
+    .assert_eq(&verdicts(&finished));
 
     let finished = scenario::run(&scenario, &Options::default(), |progress| {
         assert!(progress.now <= progress.end);
@@ -183,5 +196,9 @@ items:
         load_source(source, folder.path().into(), "it", &[]).unwrap_or_else(|error| panic!("{error}"));
     let cidrs: Vec<&str> = scenario.nodes.iter().map(|it| it.pod_cidr.as_str()).collect();
     assert_eq!(cidrs, ["10.244.1.0/24", "10.244.0.0/24"]);
-    expect![[r#""#]].assert_eq(&verdicts(&run(&scenario, &Options::default())));
+    expect![[r#"
+          ok              stays: held from 30s to the end
+          ok              has its namespace: held from 30s to the end
+    "#]]
+    .assert_eq(&verdicts(&run(&scenario, &Options::default())));
 }

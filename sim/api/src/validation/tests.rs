@@ -4,6 +4,7 @@ mod batch;
 mod laws;
 mod others;
 mod pods;
+mod scheduling;
 mod services;
 mod updates;
 mod workloads;

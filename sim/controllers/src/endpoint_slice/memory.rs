@@ -120,7 +120,8 @@ impl Memory {
 
     /// A slice has other endpoints than before: what differs is dirty, and found in its new place.
     fn move_endpoints(&mut self, slice: &Name, old: &[Arc<Endpoint>], new: &[Arc<Endpoint>]) {
-        let differs = |at: &usize| !old.get(*at).zip(new.get(*at)).is_some_and(|(old, new)| is_same(old, new));
+        let differs =
+            |at: &usize| !old.get(*at).zip(new.get(*at)).is_some_and(|(old, new)| is_same(old, new));
         let places: Vec<usize> = (0..old.len().max(new.len())).filter(differs).collect();
         for endpoint in places.iter().filter_map(|&at| old.get(at)) {
             let pod = pod_of(endpoint);

@@ -75,11 +75,13 @@ pub(super) fn partition<'a>(
     pods: &'a [Look<'a>],
     dirty: &'a Dirty,
 ) -> Outcome {
-    let concerns = |(name, pod): &Look<'_>| pod.is_some_and(|it| has_endpoint(it)) || memory.placed.contains(name);
+    let concerns =
+        |(name, pod): &Look<'_>| pod.is_some_and(|it| has_endpoint(it)) || memory.placed.contains(name);
     if !dirty.is_all() && !memory.is_reshaped && !pods.iter().any(concerns) {
         return Outcome::default(); // Pods that have no endpoint yet.
     }
-    let touched = pods.iter().filter(|_| !dirty.is_all()).filter_map(|(pod, _)| memory.placed.get(pod)).collect();
+    let touched =
+        pods.iter().filter(|_| !dirty.is_all()).filter_map(|(pod, _)| memory.placed.get(pod)).collect();
     let sight = Sight { view, service, memory, pods, dirty, touched };
     let families = address_types(service);
     let mut outcome = Outcome::default();

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{
-    DeleteOptions, Event, Key, Kind, Meta, Node as ClusterNode, Object, OwnerReference, Pod,
-    Propagation, Raw, Service,
+    DeleteOptions, Event, Key, Kind, Meta, Node as ClusterNode, Object, OwnerReference, Pod, Propagation,
+    Raw, Service,
 };
 use base::Name;
 use client::View;

@@ -10,15 +10,18 @@ impl Bits {
         Self(vec![0; len / 64].into_boxed_slice())
     }
 
+    #[inline]
     pub(super) const fn insert(&mut self, number: usize) {
         self.0[number / 64] |= 1 << (number % 64);
     }
 
+    #[inline]
     pub(super) const fn remove(&mut self, number: usize) {
         self.0[number / 64] &= !(1 << (number % 64));
     }
 
     /// The least member above `number`.
+    #[inline]
     pub(super) fn next_above(&self, number: usize) -> Option<usize> {
         let first = number / 64;
         let rest = self.0[first] & (u64::MAX << (number % 64)) << 1;
