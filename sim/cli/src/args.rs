@@ -8,15 +8,15 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// A deterministic simulator of Kubernetes clusters: real manifests, the control plane's real decisions, a virtual clock.
 #[derive(Debug, Parser)]
 #[command(name = "wavetank", version, propagate_version = true)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
     #[command(flatten)]
-    pub common: Common,
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Runs one scenario, or plain manifests, and writes what happened.
     #[command(
         after_help = "Examples:\n  wavetank run scenarios/quickstart.yaml\n  wavetank run -f app/ --nodes 5 --until 30m"
@@ -37,84 +37,84 @@ pub enum Command {
 
 /// Flags that mean the same everywhere.
 #[derive(Debug, ClapArgs)]
-pub struct Common {
+pub(crate) struct Common {
     /// The seed of all luck; the scenario's own if not given.
     #[arg(long, global = true, value_name = "N")]
-    pub seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// Ends the run then, in virtual time: `90s`, `1h30m`.
     #[arg(long, global = true, value_name = "DURATION")]
-    pub until: Option<GoDuration>,
+    pub(crate) until: Option<GoDuration>,
     /// Where to write; `reports/<scenario>-<seed>` if not given.
     #[arg(long, global = true, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Overrides a field of the scenario: `spec.cluster.nodePools.0.count=5`.
     #[arg(long = "set", global = true, value_name = "PATH=VALUE")]
-    pub set: Vec<String>,
+    pub(crate) set: Vec<String>,
     /// Runs twice and compares.
     #[arg(long, global = true)]
-    pub check_determinism: bool,
+    pub(crate) check_determinism: bool,
     /// Says nothing but errors.
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Says more: also what was left out of account.
     #[arg(short, long, global = true)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     #[arg(long, global = true, value_enum, default_value = "auto")]
-    pub color: Color,
+    pub(crate) color: Color,
     #[arg(long, global = true, value_enum, default_value = "text")]
-    pub format: Format,
+    pub(crate) format: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     Auto,
     Always,
     Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Run {
+pub(crate) struct Run {
     /// A scenario file.
     #[arg(value_name = "SCENARIO.yaml", required_unless_present = "files", conflicts_with = "files")]
-    pub scenario: Option<PathBuf>,
+    pub(crate) scenario: Option<PathBuf>,
     /// Files or folders of plain Kubernetes manifests, instead of a scenario.
     #[arg(short = 'f', long = "filename", value_name = "FILE-OR-FOLDER")]
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// How many nodes the cluster has that plain manifests run on.
     #[arg(long, default_value_t = 3, requires = "files")]
-    pub nodes: u32,
+    pub(crate) nodes: u32,
     /// Permutes what happens at one instant by the seed, to show a hidden dependence on order.
     #[arg(long)]
-    pub shuffle_ties: bool,
+    pub(crate) shuffle_ties: bool,
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Validate {
+pub(crate) struct Validate {
     #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// The folder that a run has left.
     #[arg(value_name = "RUN")]
-    pub run: PathBuf,
+    pub(crate) run: PathBuf,
     /// `TYPE/NAME` or `TYPE/NAMESPACE/NAME`.
     #[arg(value_name = "OBJECT")]
-    pub object: String,
+    pub(crate) object: String,
     #[arg(short, long, default_value = "default")]
-    pub namespace: String,
+    pub(crate) namespace: String,
 }
 
 impl Common {
     /// Whether what goes to standard output may be coloured.
-    pub fn colours(&self) -> bool {
+    pub(crate) fn colours(&self) -> bool {
         match self.color {
             Color::Always => true,
             Color::Never => false,

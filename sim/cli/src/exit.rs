@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// Exit statuses that users and CI jobs build on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     Well,
     /// An expectation failed.
     Failed,
@@ -30,11 +30,11 @@ impl From<Exit> for ExitCode {
 }
 
 /// A result. That nobody listens any more is no error.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
 
 /// Anything else.
-pub fn tell(text: &str) {
+pub(crate) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }

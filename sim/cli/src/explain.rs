@@ -10,7 +10,7 @@ use base::Time;
 use crate::args;
 use crate::exit::{Exit, say, tell};
 
-pub fn explain(args: &args::Explain) -> Exit {
+pub(crate) fn explain(args: &args::Explain) -> Exit {
     match tell_story(args) {
         Ok(story) => {
             say(&story);

@@ -4,7 +4,7 @@ use report::Host;
 
 /// Measures a run from outside.
 #[derive(Debug)]
-pub struct Stopwatch {
+pub(crate) struct Stopwatch {
     #[expect(
         clippy::disallowed_types,
         reason = "figures about the host are kept apart from those of the run"
@@ -18,11 +18,11 @@ impl Stopwatch {
         clippy::disallowed_methods,
         reason = "figures about the host are kept apart from those of the run"
     )]
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { started: std::time::Instant::now() }
     }
 
-    pub fn host(&self, events: u64) -> Host {
+    pub(crate) fn host(&self, events: u64) -> Host {
         let wall_seconds = self.started.elapsed().as_secs_f64();
         Host {
             wall_seconds,

@@ -9,7 +9,7 @@ use crate::exit::tell;
 
 /// Shows progress on standard error.
 #[derive(Debug)]
-pub struct Show {
+pub(crate) struct Show {
     bar: Option<ProgressBar>,
     /// Elsewhere than on a terminal: the tenths of the run that have been told.
     told: u64,
@@ -17,7 +17,7 @@ pub struct Show {
 }
 
 impl Show {
-    pub fn new(name: &str, quiet: bool) -> Self {
+    pub(crate) fn new(name: &str, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{prefix} [{bar:40}] {msg} (left: {eta})")
                 .expect("it is a template");
@@ -27,7 +27,7 @@ impl Show {
         Self { bar, told: 0, quiet }
     }
 
-    pub fn see(&mut self, progress: Progress) {
+    pub(crate) fn see(&mut self, progress: Progress) {
         let thousandths = progress.now.nanos() / (progress.end.nanos() / 1_000).max(1);
         let message = format!(
             "{:.0} s of {:.0} s, {} events",
@@ -44,7 +44,7 @@ impl Show {
         }
     }
 
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -17,7 +17,7 @@ use crate::progress::Show;
 /// How long plain manifests run, unless `--until` says otherwise.
 const DURATION: Span = Span::mins(10);
 
-pub fn run(args: &args::Run, common: &Common) -> Exit {
+pub(crate) fn run(args: &args::Run, common: &Common) -> Exit {
     let scenario = match load(args, common) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
@@ -56,7 +56,7 @@ fn load(args: &args::Run, common: &Common) -> Result<Scenario, Exit> {
 }
 
 /// Wrong input, with everything that is wrong about it.
-pub fn wrong(diagnostics: &Diagnostics, format: Format) -> Exit {
+pub(crate) fn wrong(diagnostics: &Diagnostics, format: Format) -> Exit {
     match format {
         Format::Text => tell(&diagnostics.to_string()),
         Format::Json => say(&serde_json::json!({"errors": diagnostics}).to_string()),

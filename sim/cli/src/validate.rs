@@ -18,7 +18,7 @@ struct Found {
     wrong: Diagnostics,
 }
 
-pub fn validate(args: &args::Validate, common: &Common) -> Exit {
+pub(crate) fn validate(args: &args::Validate, common: &Common) -> Exit {
     let mut overrides = Vec::new();
     for text in &common.set {
         match text.parse::<Override>() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Deployment, Kind, Node, Object, Pod, PodPhase};
+use api::{Deployment, Node, Object, Pod, PodPhase};
 use base::{Name, Span, Time};
 
 /// One row of `timeseries.csv`: from `time` on, until the next row of the same subject and metric.
@@ -36,14 +36,10 @@ impl Series {
     /// Takes in one commit.
     pub(crate) fn observe(&mut self, new: Option<&Object>, old: Option<&Object>) {
         for (object, sign) in [(old, -1), (new, 1)] {
-            match object.map(|it| (it.kind(), it)) {
-                Some((Kind::Pod, object)) => {
-                    object.get::<Pod>().into_iter().for_each(|it| self.count_pod(it, sign))
-                }
-                Some((Kind::Node, object)) => {
-                    object.get::<Node>().into_iter().for_each(|it| self.count_node(it, sign))
-                }
-                _ => (),
+            if let Some(pod) = object.and_then(Object::get::<Pod>) {
+                self.count_pod(pod, sign);
+            } else if let Some(node) = object.and_then(Object::get::<Node>) {
+                self.count_node(node, sign);
             }
         }
         if let Some(deployment) = new.and_then(Object::get::<Deployment>) {

@@ -80,23 +80,11 @@ fn run(seed: u64) -> Run<Cluster> {
 #[test]
 fn a_deployment_is_scheduled_started_and_rolled_over() {
     let run = run(42);
-    for record in run.world.log().iter() {
-        println!(
-            "{:>9.3} {} {}",
-            record.at.nanos() as f64 / 1e9 - START.secs() as f64,
-            record.actor,
-            record.what
-        );
-    }
-    for life in run.world.ledger().lives() {
-        println!("{life:?}");
-    }
     let web = run
         .world
         .read(&Key::new(Kind::Deployment, "default", "web"))
         .and_then(|it| it.get::<Deployment>())
         .unwrap();
-    println!("{:?} events {}", web.status, run.events());
     assert_eq!((web.status.available_replicas, web.status.updated_replicas, web.status.replicas), (6, 6, 6));
 }
 
@@ -115,4 +103,48 @@ fn a_fork_continues_like_the_original() {
     run.until(START + Span::mins(5));
     fork.until(START + Span::mins(5));
     assert_eq!(run.digest.value(), fork.digest.value());
+}
+
+/// The rows of a namespace's pods, as `pods.csv` has them.
+fn rows(run: &Run<Cluster>, namespace: &str) -> Vec<cluster::PodLife> {
+    run.world.ledger().lives().iter().filter(|it| it.namespace == namespace).cloned().collect()
+}
+
+/// An application in a namespace of its own, on nodes of its own.
+fn stranger() -> Vec<Object> {
+    let namespace = json!({"metadata": {"name": "elsewhere"}});
+    let mut deployment = web(3).to_json();
+    deployment["metadata"]["namespace"] = "elsewhere".into();
+    deployment["spec"]["template"]["spec"]["nodeSelector"] = json!({"kubernetes.io/hostname": "node-3"});
+    let read = |kind: &Kind, json| Object::from_json(kind, json).unwrap();
+    vec![read(&Kind::Namespace, namespace), read(&Kind::Deployment, deployment)]
+}
+
+#[test]
+fn an_unrelated_namespace_changes_nothing_for_the_rest() {
+    let own_node = |setup: &mut Setup| {
+        let taint = api::Taint::new("for", "elsewhere", api::TaintEffect::NoSchedule);
+        setup.nodes.push(kubelet::Setup { taints: vec![taint], ..node(3) });
+    };
+    let mut alone = setup(42);
+    own_node(&mut alone);
+    let mut together = alone.clone();
+    let mut objects = stranger();
+    if let Some(deployment) = objects[1].get_mut::<Deployment>() {
+        let template = Arc::make_mut(&mut deployment.spec.template);
+        let toleration =
+            api::Toleration { operator: api::TolerationOperator::Exists, ..api::Toleration::default() };
+        api::PodSpec::edit(&mut template.spec, |spec| spec.tolerations.push(toleration));
+    }
+    let text = Name::from_static("apply -f elsewhere.yaml");
+    let apply = Step { at: Span::secs(60), text, action: Action::Kubectl(Command::apply(objects)) };
+    together.timeline.insert(1, apply);
+
+    let [alone, together] = [alone, together].map(|setup| {
+        let mut run = Cluster::start(setup).unwrap();
+        run.until(START + Span::mins(5));
+        run
+    });
+    assert_eq!(rows(&together, "elsewhere").iter().filter(|it| it.is_ready).count(), 3);
+    assert_eq!(rows(&alone, "default"), rows(&together, "default"));
 }

@@ -17,7 +17,7 @@ pub(crate) trait Component {
 
 impl<R: client::Reconciler> Component for client::ControlLoop<R> {
     fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {
-        client::ControlLoop::handle(self, now, input, view, effects);
+        Self::handle(self, now, input, view, effects);
     }
 }
 

@@ -148,7 +148,9 @@ fn taint_change(change: &Change) -> Result<TaintChange, String> {
         TaintEffect::Other(_) => Err(format!(
             "invalid taint effect: {word}, unsupported taint effect; known are NoSchedule, PreferNoSchedule, NoExecute"
         )),
-        known => Ok(known),
+        known @ (TaintEffect::NoSchedule | TaintEffect::PreferNoSchedule | TaintEffect::NoExecute) => {
+            Ok(known)
+        }
     };
     match change {
         Change::Remove(word) => match word.split_once(':') {

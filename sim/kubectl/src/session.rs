@@ -91,12 +91,16 @@ impl Session {
 
     fn plan(&mut self, now: Time) {
         let objects = self.command.objects.clone();
-        let jobs = objects.into_iter().map(|object| match &self.command.words {
-            Words::Delete(_) => Job::Look(Request::Get { key: object.key() }),
-            _ if matches!(self.command.words, Words::Create(_)) => {
+        let (creates, deletes) =
+            (matches!(self.command.words, Words::Create(_)), matches!(self.command.words, Words::Delete(_)));
+        let jobs = objects.into_iter().map(|object| {
+            if deletes {
+                Job::Look(Request::Get { key: object.key() })
+            } else if creates {
                 Job::Send(Request::Create { object }, "created")
+            } else {
+                Job::Apply(Box::new(object))
             }
-            _ => Job::Apply(Box::new(object)),
         });
         self.jobs.extend(jobs);
         match self.command.targets() {
@@ -180,10 +184,10 @@ impl Session {
             match act {
                 Act::Send(request, said) => self.jobs.push_back(Job::Send(request, said)),
                 Act::Already(said) => {
-                    self.say(now, false, format!("{} {said}", resource_name(&object.key())))
+                    self.say(now, false, format!("{} {said}", resource_name(&object.key())));
                 }
                 Act::Rollback(_, revision) => {
-                    self.jobs.push_back(Job::History(Box::new(object.clone()), revision))
+                    self.jobs.push_back(Job::History(Box::new(object.clone()), revision));
                 }
                 Act::Drain(node) => self.jobs.push_back(Job::PodsOf(node)),
                 Act::Refuse(error) => self.say(now, true, format!("error: {error}")),

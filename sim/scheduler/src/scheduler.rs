@@ -121,9 +121,9 @@ impl Scheduler {
     fn on_change(&mut self, now: Time, change: &Change, cause: Cause, effects: &mut Vec<Effect>) {
         if let Some(node) = change.get::<Node>() {
             if change.is_gone() {
-                self.cache.remove_node(node)
+                self.cache.remove_node(node);
             } else {
-                self.cache.set_node(node)
+                self.cache.set_node(node);
             }
             self.queue.on_change(now, change, &self.plugins, cause);
         } else if let Some(pod) = change.get::<Pod>() {

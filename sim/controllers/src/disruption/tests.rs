@@ -23,8 +23,8 @@ fn meta(name: &str, uid: u128, owner: Option<OwnerReference>) -> Meta {
     }
 }
 
-fn owner(kind: Kind, name: &str, uid: u128) -> Option<OwnerReference> {
-    Some(OwnerReference::controller(&kind, &name.into(), Uid(uid)))
+fn owner(kind: &Kind, name: &str, uid: u128) -> Option<OwnerReference> {
+    Some(OwnerReference::controller(kind, &name.into(), Uid(uid)))
 }
 
 /// A deployment of ten replicas with its set, another set of five without a deployment, a stateful set of three and a
@@ -33,7 +33,7 @@ fn controllers() -> Vec<Object> {
     let mut deployment = Deployment { meta: meta("web", 1, None), ..Deployment::default() };
     deployment.spec.replicas = Some(10);
     let mut set =
-        ReplicaSet { meta: meta("web-a", 2, owner(Kind::Deployment, "web", 1)), ..ReplicaSet::default() };
+        ReplicaSet { meta: meta("web-a", 2, owner(&Kind::Deployment, "web", 1)), ..ReplicaSet::default() };
     set.spec.replicas = Some(7);
     let mut alone = ReplicaSet { meta: meta("alone", 3, None), ..ReplicaSet::default() };
     alone.spec.replicas = Some(5);
@@ -57,7 +57,7 @@ fn pod(name: &str, owner: Option<OwnerReference>) -> Pod {
 }
 
 fn web(count: usize) -> Vec<Pod> {
-    (0..count).map(|n| pod(&format!("web-{n}"), owner(Kind::ReplicaSet, "web-a", 2))).collect()
+    (0..count).map(|n| pod(&format!("web-{n}"), owner(&Kind::ReplicaSet, "web-a", 2))).collect()
 }
 
 fn budget(min_available: Option<&str>, max_unavailable: Option<&str>) -> PodDisruptionBudget {
@@ -88,8 +88,8 @@ fn reported(plan: &Plan) -> PodDisruptionBudget {
 /// Facts of `TestNoSelector`, `TestUnavailable`, `TestIntegerMaxUnavailable`, `TestPercentage…`, `TestMultipleControllers`.
 #[test]
 fn a_budget_counts_what_its_controllers_want() {
-    let stateful = || pod("db-0", owner(Kind::StatefulSet, "db", 4));
-    let alone = || pod("alone-0", owner(Kind::ReplicaSet, "alone", 3));
+    let stateful = || pod("db-0", owner(&Kind::StatefulSet, "db", 4));
+    let alone = || pod("alone-0", owner(&Kind::ReplicaSet, "alone", 3));
     let table = [
         // At least, at most missing; pods; allowed, healthy, desired, expected.
         (Some("3"), None, web(5), [2, 5, 3, 5]),
@@ -127,15 +127,15 @@ fn what_was_reported_is_not_reported_again() {
 fn a_budget_that_cannot_count_allows_nothing() {
     let mut budget = budget(None, Some("1"));
     budget.status.disruptions_allowed = 4;
-    let daemon = pod("log-x", owner(Kind::DaemonSet, "log", 5));
+    let daemon = pod("log-x", owner(&Kind::DaemonSet, "log", 5));
     let plan = plan(&budget, [daemon]);
     let status = reported(&plan).status;
     assert_eq!((status.disruptions_allowed, status.conditions[0].reason.as_str()), (0, "SyncFailed"));
     assert_eq!(status.conditions[0].message, "daemonsets.apps does not implement the scale subresource");
     let message = "Failed to calculate the number of expected pods: daemonsets.apps does not implement the scale subresource";
     assert_eq!(plan.notes[0].message, message);
-    let orphan = pod("x", owner(Kind::ReplicaSet, "gone", 77));
-    let status = reported(&super::tests::plan(&budget, [orphan])).status;
+    let orphan = pod("x", owner(&Kind::ReplicaSet, "gone", 77));
+    let status = reported(&plan(&budget, [orphan])).status;
     assert_eq!(status.conditions[0].message, "found no controllers for pod \"x\"");
 }
 

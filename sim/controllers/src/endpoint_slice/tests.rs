@@ -400,7 +400,7 @@ fn vandalize(bench: &mut Bench, n: u8) {
         return;
     }
     let at = usize::from(n) % slice.endpoints.len();
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         slice.endpoints.remove(at);
     } else {
         Arc::make_mut(&mut slice.endpoints[at]).conditions.ready = None;
@@ -439,8 +439,8 @@ proptest! {
         prop_assert!(slices(&bench).iter().all(|it| it.endpoints.len() <= ENDPOINTS_MAX));
         let mut stranger = EndpointSliceController::new();
         for slice in slices(&bench) {
-            let change = client::Change::Set { old: None, new: api::Object::new(slice.clone()) };
-            stranger.wakes(bench.now, &change, &bench.view, &mut client::Wakes::default());
+            let change = Change::Set { old: None, new: api::Object::new(slice.clone()) };
+            stranger.wakes(bench.now, &change, &bench.view, &mut Wakes::default());
         }
         let context = Context { now: bench.now, view: &bench.view, settled: true };
         prop_assert_eq!(stranger.reconcile(&context, &service_key("web")).steps, []);

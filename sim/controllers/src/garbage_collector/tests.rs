@@ -67,9 +67,8 @@ fn owners_of(bench: &Bench, name: &str) -> Vec<u128> {
 
 /// The names in the order in which deletion was asked for.
 fn deletions(bench: &Bench) -> Vec<String> {
-    let name = |request: &Request| match request {
-        Request::Delete { key, .. } => Some(key.name.to_string()),
-        _ => None,
+    let name = |request: &Request| {
+        if let Request::Delete { key, .. } = request { Some(key.name.to_string()) } else { None }
     };
     bench.log.iter().filter_map(|(_, request)| name(request)).collect()
 }

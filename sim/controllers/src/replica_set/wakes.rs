@@ -173,7 +173,8 @@ mod tests {
             pod.status.phase = PodPhase::Failed;
             pod
         };
-        let table: Vec<(&str, Option<Pod>, Option<Pod>, &[&str])> = vec![
+        type Row<'a> = (&'a str, Option<Pod>, Option<Pod>, &'a [&'a str]);
+        let table: Vec<Row<'_>> = vec![
             ("created by a set", None, Some(pod(1, "web")), &["web"]),
             ("an orphan comes", None, Some(pod(0, "web")), &["web", "web-too"]),
             ("an orphan that nobody wants", None, Some(pod(0, "x")), &[]),

@@ -196,15 +196,15 @@ fn is_same_spec(old: &Object, new: &Object) -> bool {
 
 fn apply(object: &mut Object, edit: Edit) {
     let meta = object.meta_mut();
-    match edit {
-        Edit::RemoveOwner(uid) => meta.owner_references.retain(|it| it.uid != uid),
-        Edit::RemoveFinalizer(finalizer) => {
-            meta.finalizers.retain(|it| *it != finalizer);
-            if let Some(namespace) = object.get_mut::<Namespace>() {
-                namespace.spec.finalizers.retain(|it| *it != finalizer);
-            }
+    if let Edit::RemoveOwner(uid) = edit {
+        meta.owner_references.retain(|it| it.uid != uid);
+    } else if let Edit::RemoveFinalizer(finalizer) = edit {
+        meta.finalizers.retain(|it| *it != finalizer);
+        if let Some(namespace) = object.get_mut::<Namespace>() {
+            namespace.spec.finalizers.retain(|it| *it != finalizer);
         }
-        other => unreachable!("no controller here edits {other:?}"),
+    } else {
+        unreachable!("no controller here edits {edit:?}")
     }
 }
 

@@ -47,7 +47,6 @@ impl Place {
 
 impl Pending {
     /// A new ticket, pending.
-    #[inline]
     pub(super) fn issue(&mut self) -> Ticket {
         if self.issued.is_multiple_of(PAGE_LEN as u64) {
             self.pages.push_back(Some(Box::new(Page { bits: [u64::MAX; WORDS], len: PAGE_LEN })));
@@ -58,7 +57,6 @@ impl Pending {
     }
 
     /// Whether the ticket was pending; it is no longer.
-    #[inline]
     pub(super) fn settle(&mut self, ticket: Ticket) -> bool {
         let place = Place::of(ticket);
         let page = place.page.checked_sub(self.first).and_then(|page| self.pages.get_mut(page));

@@ -21,6 +21,7 @@ const ERA_BITS: u32 = 12;
 const TICKS: usize = 1 << WINDOW_BITS;
 /// Windows in an era.
 const WINDOWS: usize = 1 << ERA_BITS;
+const _: () = assert!(TICKS == Bits::LEN && WINDOWS == Bits::LEN);
 
 /// The number of a tick since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,9 +77,9 @@ impl<E: Copy> Wheel<E> {
     pub(super) fn open_at(open: Tick) -> Self {
         Self {
             open,
-            window: Window::new(TICKS),
+            window: Window::new(),
             windows: vec![Chain::default(); WINDOWS].into_boxed_slice(),
-            used: Bits::new(WINDOWS),
+            used: Bits::new(),
             eras: BTreeMap::new(),
             pool: Pool::default(),
         }

@@ -26,9 +26,10 @@ type Link = u32;
 const END: Link = Link::MAX;
 
 impl<E: Copy> Window<E> {
-    pub(super) fn new(ticks: usize) -> Self {
-        let heads = vec![END; ticks].into_boxed_slice();
-        Self { entries: Vec::new(), links: Vec::new(), heads, used: Bits::new(ticks), free: END }
+    /// With room for [`Bits::LEN`] ticks.
+    pub(super) fn new() -> Self {
+        let heads = vec![END; Bits::LEN].into_boxed_slice();
+        Self { entries: Vec::new(), links: Vec::new(), heads, used: Bits::new(), free: END }
     }
 
     /// Starts anew. All entries must have been taken.

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 
-fn shown<T: DeserializeOwned>(value: Value) -> Vec<String> {
-    let findings = from_kubernetes::<T>(&value).err().unwrap_or_default();
+fn shown<T: DeserializeOwned>(value: &Value) -> Vec<String> {
+    let findings = from_kubernetes::<T>(value).err().unwrap_or_default();
     findings.into_iter().map(|it| format!("{}: {}", it.path, it.message)).collect()
 }
 
@@ -25,7 +25,7 @@ fn everything_that_is_wrong_is_found() {
             ]}},
         },
     });
-    let found = shown::<Deployment>(value).join("\n");
+    let found = shown::<Deployment>(&value).join("\n");
     expect_test::expect![[r#"
         metadata.creationTimestamp: `yesterday` is not a time; write RFC 3339, such as `2026-01-01T00:00:00Z`
         metadata.labels.a: expected text, found the number `1`
@@ -45,7 +45,7 @@ fn everything_that_is_wrong_is_found() {
 #[test]
 fn null_is_unset() {
     let value = json!({"metadata": null, "spec": {"replicas": null, "template": {"metadata": {"labels": {"a": null}}}}});
-    assert_eq!(shown::<Deployment>(value), [""; 0]);
+    assert_eq!(shown::<Deployment>(&value), [""; 0]);
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -102,6 +102,6 @@ fn other_types_are_read_alike() {
         (json!({"name": "a", "node": 1}), "node: unknown field `node`; did you mean `nodes`?"),
     ];
     for (value, expected) in table {
-        assert_eq!(shown::<Fault>(value.clone()).first().map(String::as_str), Some(expected), "{value}");
+        assert_eq!(shown::<Fault>(&value).first().map(String::as_str), Some(expected), "{value}");
     }
 }
