@@ -19,7 +19,7 @@ fn load(name: &str) -> Scenario {
 
 fn run(scenario: &Scenario, seed: u64) -> Finished {
     let options = Options { seed: Some(seed), ..Options::default() };
-    scenario::run(scenario, &options, |_| ControlFlow::Continue(())).unwrap()
+    scenario::run(scenario, &options, |_| ControlFlow::Continue(())).expect("the scenarios can be set up")
 }
 
 fn expectations(finished: &Finished) -> Vec<Expectation> {

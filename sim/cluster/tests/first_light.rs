@@ -1,5 +1,7 @@
 //! A deployment on a small cluster: applied, scheduled, started, rolled over, hit and healed.
 
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 use std::sync::Arc;
 
 use api::{Deployment, Key, Kind, Object};

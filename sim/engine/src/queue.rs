@@ -99,8 +99,9 @@ impl<E: Copy> Queue<E> {
     ///
     /// Its space is freed when its time has come, or when half of all that is stored has been cancelled.
     pub fn cancel(&mut self, ticket: Ticket) -> bool {
-        let was_pending = self.pending.settle(ticket);
+        let was_pending = self.pending.contains(ticket);
         if was_pending {
+            self.pending.settle(ticket);
             self.dead += 1;
             if DEAD_MIN.max(self.pending.len()) < self.dead {
                 self.sweep();

@@ -128,7 +128,7 @@ fn enter<'a>(node: &'a mut Node, segment: &Segment) -> Result<(Segment, &'a mut 
             };
             Ok((Segment::Index(idx), &mut items[idx]))
         }
-        other => {
+        other @ (Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_)) => {
             let step: Path = std::iter::once(segment.clone()).collect();
             Err(format!("`{step}` leads into {}", other.describe()))
         }

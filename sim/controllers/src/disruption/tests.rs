@@ -128,12 +128,12 @@ fn a_budget_that_cannot_count_allows_nothing() {
     let mut budget = budget(None, Some("1"));
     budget.status.disruptions_allowed = 4;
     let daemon = pod("log-x", owner(&Kind::DaemonSet, "log", 5));
-    let plan = plan(&budget, [daemon]);
-    let status = reported(&plan).status;
+    let planned = plan(&budget, [daemon]);
+    let status = reported(&planned).status;
     assert_eq!((status.disruptions_allowed, status.conditions[0].reason.as_str()), (0, "SyncFailed"));
     assert_eq!(status.conditions[0].message, "daemonsets.apps does not implement the scale subresource");
     let message = "Failed to calculate the number of expected pods: daemonsets.apps does not implement the scale subresource";
-    assert_eq!(plan.notes[0].message, message);
+    assert_eq!(planned.notes[0].message, message);
     let orphan = pod("x", owner(&Kind::ReplicaSet, "gone", 77));
     let status = reported(&plan(&budget, [orphan])).status;
     assert_eq!(status.conditions[0].message, "found no controllers for pod \"x\"");

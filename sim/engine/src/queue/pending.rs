@@ -56,7 +56,7 @@ impl Pending {
         ticket
     }
 
-    /// Whether the ticket was pending; it is no longer.
+    /// Whether the ticket, which must have been issued, was pending; it is no longer.
     pub(super) fn settle(&mut self, ticket: Ticket) -> bool {
         let place = Place::of(ticket);
         let page = place.page.checked_sub(self.first).and_then(|page| self.pages.get_mut(page));

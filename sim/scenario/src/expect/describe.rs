@@ -1,5 +1,10 @@
 //! Why a condition is not true: the values that it compared.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the expression library has many variants, of which we tell a few apart"
+)]
+
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, operators};
 use cel::common::types::CelBool;
 use cel::{Context, ExecutionError, IdedExpr, Value};

@@ -1,5 +1,10 @@
 //! The parts of an expression, as far as conditions and messages care: CEL's macros come out of the parser as loops.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the expression library has many variants, of which we tell a few apart"
+)]
+
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, LiteralValue, operators};
 

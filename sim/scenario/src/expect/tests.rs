@@ -36,7 +36,7 @@ fn pod(name: &str, app: &str, node: &str, ready: &str) -> (Kind, Value) {
     )
 }
 
-fn deployment(namespace: &str, name: &str, status: Value) -> (Kind, Value) {
+fn deployment(namespace: &str, name: &str, status: &Value) -> (Kind, Value) {
     (
         Kind::Deployment,
         json!({
@@ -53,12 +53,12 @@ fn world() -> ApiServer {
         deployment(
             "default",
             "web",
-            json!({"observedGeneration": 2, "replicas": 10, "updatedReplicas": 4, "availableReplicas": 8}),
+            &json!({"observedGeneration": 2, "replicas": 10, "updatedReplicas": 4, "availableReplicas": 8}),
         ),
         deployment(
             "shop",
             "api",
-            json!({"observedGeneration": 2, "replicas": 9, "updatedReplicas": 9, "availableReplicas": 9}),
+            &json!({"observedGeneration": 2, "replicas": 9, "updatedReplicas": 9, "availableReplicas": 9}),
         ),
         pod("web-0", "web", "general-0", "True"),
         pod("web-1", "web", "general-1", "False"),

@@ -37,10 +37,8 @@ impl ObjectVal {
         self.0.fields.get_or_init(|| {
             let mut value = self.0.object.to_json();
             fill_in(&self.0.object.kind(), &mut value);
-            match value {
-                Value::Object(map) => Fields::from(map),
-                _ => unreachable!("an object is written as a mapping"),
-            }
+            let Value::Object(map) = value else { unreachable!("an object is written as a mapping") };
+            Fields::from(map)
         })
     }
 }
