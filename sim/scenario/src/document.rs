@@ -82,6 +82,9 @@ impl Document {
 
     fn finding(&self, finding: Finding) -> Diagnostic {
         if let Some((source, mark)) = self.overridden(&finding.path) {
+            // The argument is the path, `=` and the value.
+            let width = mark.position.column.saturating_sub(2);
+            let mark = if finding.is_key { Mark::new(1, 1, width) } else { mark };
             let diagnostic = Diagnostic::new(source, mark, finding.message);
             return match finding.help {
                 Some(Help::Say(help)) => diagnostic.with_help(help),

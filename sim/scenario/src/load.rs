@@ -158,10 +158,18 @@ fn read_file(problems: &mut Problems) -> File {
         Ok(file) => file,
         Err(findings) => {
             findings.iter().for_each(|it| unset(&mut value, it));
-            findings.into_iter().for_each(|it| problems.add_finding(it));
+            let root = &problems.document().node;
+            let own: Vec<Finding> = findings.into_iter().filter(|it| !is_consequence(it, root)).collect();
+            own.into_iter().for_each(|it| problems.add_finding(it));
             from_value(&value).unwrap_or_default()
         }
     }
+}
+
+/// A choice was made here, but what was chosen is wrong inside, and was left out to find out what else is.
+fn is_consequence(finding: &Finding, root: &Node) -> bool {
+    let is_chosen = || root.at(&finding.path.to_string()).is_some_and(|it| it.entries().len() == 1);
+    finding.message.starts_with("expected one of several choices") && is_chosen()
 }
 
 /// Takes out what could not be read. Items of lists stay, empty, so that those behind them keep their places.

@@ -72,8 +72,12 @@ pub(crate) fn apply(root: &mut Node, it: &Override) -> Result<(Path, Source, Mar
     let value = read_value(it, &source)?;
     let asked = Path::parse(&it.path);
     let wrong = |message: String| Diagnostic::new(&source, it.path_mark(), message);
-    if asked.is_empty() {
-        return Err(wrong(format!("`{}` is no path; write for example spec.seed", it.path)));
+    let part = asked.segments().first();
+    if ![Segment::Key("spec".into()), Segment::Key("metadata".into())].iter().any(|it| Some(it) == part) {
+        return Err(wrong(format!(
+            "`{}` is not in `spec` or `metadata`; write for example spec.seed",
+            it.path
+        )));
     }
     let mut found = Path::default();
     let mut place = root;

@@ -94,12 +94,6 @@ fn wrong_clusters_are_refused() {
         ("no name", pools("    - {count: 3}\n    - {count: 2}\n")),
         ("a bad name", pools("    - {name: General_Pool}\n")),
         ("two pools of one name", pools("    - {name: a, count: 2}\n    - {name: a}\n")),
-        (
-            "two nodes of one name",
-            pools(
-                "    - {name: a, count: 2}\n    - {name: a-1}\n    - {name: a-1-0}\n    - {name: a-1, count: 0}\n",
-            ),
-        ),
         ("an unknown field", pools("    - {name: a, zone: zone-a}\n")),
         ("a negative count", pools("    - {name: a, count: -1}\n")),
         ("too many nodes", pools("    - {name: a, count: 20000}\n    - {name: b, count: 20000}\n")),
