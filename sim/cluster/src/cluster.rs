@@ -272,7 +272,7 @@ impl Cluster {
         let key = request.key();
         let mut commits = Vec::new();
         let response = self.server.handle(now, &actor, request, &mut commits);
-        let entity = Luck::of_text(&key.name) ^ Luck::of_text(&key.namespace).rotate_left(1);
+        let entity = wire::entity_of_key(&key);
         let latency = &self.wire.latency;
         let done =
             if commits.is_empty() { now + latency.handling } else { now + latency.commit(entity, now) };
@@ -294,7 +294,7 @@ impl Cluster {
         if let Some(flight) = self.wire.flight(handle) {
             flight.response = Some(response);
         }
-        self.wire.answer(done, handle, queue);
+        self.wire.answer(done, entity, handle, queue);
     }
 
     /// An answer reaches who asked.

@@ -77,8 +77,14 @@ impl Wire {
     }
 
     /// Sends an answer back, once what it tells of is `committed`.
-    pub(crate) fn answer(&mut self, committed: Time, handle: Handle<Flight>, queue: &mut Queue<Event>) {
-        let back = self.latency.message(handle.position() as u64, committed);
+    pub(crate) fn answer(
+        &mut self,
+        committed: Time,
+        entity: u64,
+        handle: Handle<Flight>,
+        queue: &mut Queue<Event>,
+    ) {
+        let back = self.latency.message(entity.rotate_left(16), committed);
         queue.at(committed + back, Phase::Deliver, Event::Answer(handle));
     }
 
@@ -156,11 +162,14 @@ fn watcher_entity(watcher: Watcher) -> u64 {
 
 /// Luck is an object's own: what happens to others moves none of its delays.
 fn entity_of(commit: &Commit) -> u64 {
-    Luck::of_text(&commit.key.name) ^ Luck::of_text(&commit.key.namespace).rotate_left(1)
+    entity_of_key(&commit.key)
 }
 
 fn entity_of_request(request: &Request) -> u64 {
-    let key = request.key();
+    entity_of_key(&request.key())
+}
+
+pub(crate) fn entity_of_key(key: &api::Key) -> u64 {
     Luck::of_text(&key.name) ^ Luck::of_text(&key.namespace).rotate_left(1)
 }
 

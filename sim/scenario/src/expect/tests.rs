@@ -264,8 +264,6 @@ fn wrong_conditions_are_refused_at_their_place() {
             `deployment`: it is asked of a pod or a node, as in `ready(pod("web-0"))`
         rolledOut("a/b/c")
             `"a/b/c"`: `a/b/c` names no deployment; write `name` or `namespace/name`
-  
-            `  `: expected a CEL expression, found nothing
         true
             true: 
         "größe" == "größe" && depl("web")
@@ -293,7 +291,6 @@ fn wrong_conditions_are_refused_at_their_place() {
         r#"node("a/b").spec.unschedulable"#,
         r#"ready(deployment("web"))"#,
         r#"rolledOut("a/b/c")"#,
-        "  ",
         "true",
         r#""größe" == "größe" && depl("web")"#,
     ]));
