@@ -46,7 +46,7 @@ fn verdicts(finished: &Finished) -> String {
     let line = |it: &scenario::Verdict| {
         let mark = if it.ok { "ok  " } else { "FAIL" };
         let at = it.at.map_or_else(String::new, |at| format!("{at}"));
-        format!("  {mark} {at:>9}  {}: {}\n", it.name, it.detail)
+        format!("{mark} {at:>9}  {}: {}\n", it.name, it.detail)
     };
     finished.verdicts.iter().map(line).collect()
 }
