@@ -158,7 +158,7 @@ impl Percentiles {
 impl Nodes {
     fn count(cluster: &Cluster) -> Self {
         let nodes: Vec<_> =
-            cluster.server().objects(&Kind::Node).filter_map(|it| it.get::<Node>().cloned()).collect();
+            cluster.server().scan(&Kind::Node, None).filter_map(|it| it.get::<Node>().cloned()).collect();
         Self {
             total: nodes.len(),
             ready: nodes.iter().filter(|it| it.is_ready()).count(),

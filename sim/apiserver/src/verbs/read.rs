@@ -7,11 +7,6 @@ use crate::server::ApiServer;
 use crate::storage::StoreKey;
 
 impl ApiServer {
-    /// All objects of a kind, in the order of their keys in etcd. Not a request: for whoever observes the server.
-    pub fn objects(&self, kind: &Kind) -> impl Iterator<Item = &Object> {
-        self.storage.scan(kind, None)
-    }
-
     pub(crate) fn get(&self, key: Key) -> Response {
         let key = StoreKey::from(key);
         let object = self.storage.get(&key).ok_or_else(|| Status::not_found(&key))?;

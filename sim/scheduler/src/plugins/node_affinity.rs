@@ -3,7 +3,7 @@
 //! Upstream: `pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go`,
 //! `staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity/nodeaffinity.go`.
 
-use api::{Labels, Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Selector};
+use api::{Labels, Node, NodeSelectorTerm, Pod, Selector};
 use base::Name;
 use client::Change;
 
@@ -114,11 +114,9 @@ impl Required {
 
 impl Term {
     fn new(term: &NodeSelectorTerm) -> Self {
-        let compile =
-            |requirements: &[NodeSelectorRequirement]| Selector::from_node_requirements(requirements).ok();
         Self {
-            labels: compile(&term.match_expressions),
-            fields: compile(&term.match_fields),
+            labels: Selector::from_node_requirements(&term.match_expressions).ok(),
+            fields: Selector::from_field_requirements(&term.match_fields).ok(),
             is_empty: term.match_expressions.is_empty() && term.match_fields.is_empty(),
         }
     }
