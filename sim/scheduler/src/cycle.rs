@@ -2,14 +2,20 @@
 //!
 //! Upstream: `pkg/scheduler/schedule_one.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use api::Pod;
-use base::{Luck, Name};
+use base::{Lookup, Luck, Name};
 
-use crate::cache::Cache;
-use crate::framework::{Filter, Plugin, PreFilter, Rejection, Verdict};
-use crate::node_info::NodeInfo;
+use crate::cluster::Cluster;
+use crate::diagnosis::{Diagnosis, Refusal};
+use crate::framework::{Code, Cycle, PostFilter, Rejection, Reservation};
+use crate::hypothesis::Hypothesis;
+use crate::memo::{Memo, Narrowing, RefusalId};
+use crate::node_info::{NodeIdx, NodeInfo};
+use crate::pod_info::{PodInfo, ShapeId};
+use crate::profile::{PluginIdx, Profile};
+use crate::select::{Ranking, Ties};
+use crate::trace::{PreFilterTrace, Trace};
 
 /// Fewer nodes than this are always all looked at. Upstream: `minFeasibleNodesToFind`.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
@@ -25,126 +31,420 @@ pub struct Placement {
     pub feasible: usize,
 }
 
-/// Why a pod goes nowhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnosis {
-    pub nodes: usize,
-    /// Each reason, with the number of nodes that it rules out.
-    pub reasons: BTreeMap<Name, usize>,
-    /// What a plugin said before looking at nodes.
-    pub pre_filter: Option<Rejection>,
-    pub plugins: BTreeSet<&'static str>,
+/// Schedules pods one at a time, on its own picture of the cluster.
+pub struct Core {
+    pub cluster: Cluster,
+    pub profiles: Vec<Profile>,
+    ties: Ties,
+    /// By profile and template.
+    memos: Lookup<(usize, ShapeId), Box<Memo>>,
+    recent: Vec<(usize, ShapeId)>,
+    attempts: u64,
+    /// Where the next cycle starts to look at nodes.
+    start: usize,
+    scratch: Scratch,
 }
 
-/// The plugins of a profile, each with the weight of its score, in the order in which they are asked.
-pub(crate) type Plugins = [(Box<dyn Plugin>, i64)];
-
-/// What a pod's plugins have prepared.
-struct Prepared<'a> {
-    filters: Vec<Box<dyn Filter + 'a>>,
-    /// The only nodes to look at, and the plugins that say so.
-    only: Option<(BTreeSet<Name>, BTreeSet<&'static str>)>,
+/// What plugins have reserved for a pod.
+#[derive(Clone, Debug, Default)]
+pub struct Reserved {
+    by_plugin: Vec<(PluginIdx, Reservation)>,
 }
 
-/// Finds the best node for `pod`. `start` is where the last cycle stopped looking, and is moved on.
-pub(crate) fn schedule(
-    plugins: &Plugins,
-    cache: &mut Cache,
-    pod: &Pod,
-    attempt: u32,
-    start: &mut usize,
-    luck: Luck,
-) -> Result<Placement, Diagnosis> {
-    let order = cache.order().to_vec();
-    let mut diagnosis = Diagnosis { nodes: order.len(), ..Diagnosis::default() };
-    if order.is_empty() {
-        return Err(diagnosis);
+impl Reserved {
+    /// As they will be once all is written.
+    pub fn objects(&self) -> impl Iterator<Item = &api::Object> {
+        self.by_plugin.iter().flat_map(|(_, it)| &it.assumed)
     }
-    let prepared = match prepare(plugins, pod) {
-        Ok(prepared) => prepared,
-        Err(rejection) => {
-            diagnosis.plugins.insert(rejection.plugin);
-            diagnosis.pre_filter = Some(rejection);
-            return Err(diagnosis);
+}
+
+/// Room that every cycle needs.
+#[derive(Default)]
+struct Scratch {
+    feasible: Vec<NodeIdx>,
+    refused: Vec<(NodeIdx, RefusalId)>,
+    local_scores: Vec<Vec<i64>>,
+}
+
+/// An attempt as PostFilter finds it.
+pub struct FailedAttempt<'a> {
+    pub cycle: Cycle<'a>,
+    pub profile: &'a Profile,
+    pub ties: Ties,
+    /// How often the pod has been tried, this time included.
+    pub attempt: u32,
+    memo: &'a Memo,
+    /// By position of the node.
+    refusals: BTreeMap<NodeIdx, RefusalId>,
+    /// What is said of nodes that were not looked at.
+    absent: Option<Rejection>,
+}
+
+impl Core {
+    /// What was worked out for this many templates is kept.
+    const MEMOS_MAX: usize = 64;
+
+    pub fn new(profiles: Vec<Profile>, ties: Ties) -> Self {
+        Self {
+            cluster: Cluster::default(),
+            profiles,
+            ties,
+            memos: Lookup::new(),
+            recent: Vec::new(),
+            attempts: 0,
+            start: 0,
+            scratch: Scratch::default(),
         }
-    };
-    let (feasible, evaluated) = feasible_nodes(&prepared, cache, &order, start, &mut diagnosis);
-    let node = match feasible[..] {
-        [] => return Err(diagnosis),
-        [only] => only.name().clone(),
-        _ => best_node(plugins, pod, &feasible, attempt, luck),
-    };
-    Ok(Placement { node, evaluated, feasible: feasible.len() })
-}
+    }
 
-/// Upstream: `RunPreFilterPlugins`.
-fn prepare<'a>(plugins: &'a Plugins, pod: &'a Pod) -> Result<Prepared<'a>, Rejection> {
-    let mut prepared = Prepared { filters: Vec::with_capacity(plugins.len()), only: None };
-    for (plugin, _) in plugins {
-        match plugin.pre_filter(pod) {
-            PreFilter::Skip => (),
-            PreFilter::Rejected(rejection) => return Err(rejection),
-            PreFilter::Filter(filter) => prepared.filters.push(filter),
-            PreFilter::Only(names) => prepared.narrow(plugin.name(), names),
+    /// Finds the best node for `pod`. `attempt` counts how often the pod has been tried, this time included.
+    /// Upstream: `schedulePod`, and the PostFilter part of `schedulingCycle`.
+    pub fn schedule(
+        &mut self,
+        profile: usize,
+        pod: &PodInfo,
+        attempt: u32,
+        mut trace: Option<&mut Trace>,
+    ) -> Result<Placement, Box<Diagnosis>> {
+        let nodes = self.cluster.nodes.len();
+        if nodes == 0 {
+            return Err(Box::default());
         }
+        let mut memo = self.take_memo(profile, pod);
+        let mut search = Search {
+            cycle: Cycle { pod, cluster: &self.cluster },
+            profile: &self.profiles[profile],
+            memo: &mut memo,
+            ties: self.ties,
+            attempt,
+            start: self.start,
+            scratch: &mut self.scratch,
+        };
+        let outcome = search.run(&mut trace);
+        self.start = search.start;
+        self.keep_memo(profile, pod.shape.id, memo);
+        outcome
     }
-    Ok(prepared)
-}
 
-impl Prepared<'_> {
-    fn narrow(&mut self, plugin: &'static str, names: Vec<Name>) {
-        let names: BTreeSet<Name> = names.into_iter().collect();
-        let (only, plugins) = self.only.get_or_insert_with(|| (names.clone(), BTreeSet::new()));
-        only.retain(|it| names.contains(it));
-        plugins.insert(plugin);
-    }
-
-    fn verdict(&self, node: &NodeInfo) -> Verdict {
-        for filter in &self.filters {
-            let verdict = filter.filter(node);
-            if !verdict.is_success() {
-                return verdict;
+    /// The pod takes its place on `node`, and plugins reserve what it needs there. When one of them refuses, all is
+    /// given up again. Upstream: `assume`, `RunReservePluginsReserve`.
+    pub fn reserve(&mut self, profile: usize, pod: &PodInfo, node: &Name) -> Result<Reserved, Refusal> {
+        let mut reserved = Reserved::default();
+        for &plugin in &self.profiles[profile].points.reserve {
+            let plugin_ref = self.profiles[profile].plugin(plugin);
+            let cycle = Cycle { pod, cluster: &self.cluster };
+            let Some(info) = self.cluster.nodes.find(node) else { continue };
+            match plugin_ref.reserve(&cycle, info) {
+                Ok(reservation) => {
+                    reservation.assumed.iter().for_each(|it| self.cluster.objects.assume(it));
+                    reserved.by_plugin.push((plugin, reservation));
+                }
+                Err(rejection) => {
+                    let refusal = Refusal { plugin: plugin_ref.name(), rejection };
+                    self.unreserve(&reserved);
+                    return Err(refusal);
+                }
             }
         }
-        Verdict::Success
+        self.cluster.nominated.remove(pod.uid());
+        self.cluster.assume(&pod.pod, node);
+        Ok(reserved)
+    }
+
+    /// Gives up what was reserved. Upstream: `RunReservePluginsUnreserve`.
+    pub fn unreserve(&mut self, reserved: &Reserved) {
+        for object in reserved.by_plugin.iter().rev().flat_map(|(_, it)| &it.assumed) {
+            self.cluster.objects.restore(&object.key());
+        }
+    }
+
+    fn take_memo(&mut self, profile: usize, pod: &PodInfo) -> Box<Memo> {
+        let cycle = Cycle { pod, cluster: &self.cluster };
+        if let Some(mut memo) = self.memos.remove(&(profile, pod.shape.id))
+            && memo.catch_up(&cycle)
+        {
+            return memo;
+        }
+        Box::new(Memo::new(&self.profiles[profile], &cycle))
+    }
+
+    fn keep_memo(&mut self, profile: usize, shape: ShapeId, mut memo: Box<Memo>) {
+        self.attempts += 1;
+        memo.last_used = self.attempts;
+        let key = (profile, shape);
+        if !self.recent.contains(&key) {
+            if self.recent.len() == Self::MEMOS_MAX {
+                self.drop_oldest_memo();
+            }
+            self.recent.push(key);
+        }
+        self.memos.insert(key, memo);
+    }
+
+    fn drop_oldest_memo(&mut self) {
+        let age = |key: &(usize, ShapeId)| self.memos.get(key).map_or(0, |it| it.last_used);
+        let oldest = self.recent.iter().enumerate().min_by_key(|(_, key)| age(key)).map(|it| it.0);
+        if let Some(oldest) = oldest {
+            let key = self.recent.swap_remove(oldest);
+            self.memos.remove(&key);
+        }
     }
 }
 
-/// Looks at nodes from `start` on, around the ring, until enough of them would do.
-/// Upstream: `findNodesThatFitPod`, `findNodesThatPassFilters`.
-fn feasible_nodes<'c>(
-    prepared: &Prepared<'_>,
-    cache: &'c Cache,
-    order: &[usize],
-    start: &mut usize,
-    diagnosis: &mut Diagnosis,
-) -> (Vec<&'c NodeInfo>, usize) {
-    let all = order.len();
-    let Some((only, plugins)) = &prepared.only else {
-        let enough = nodes_to_find(all);
-        let (mut feasible, mut evaluated) = (Vec::with_capacity(enough), 0);
-        while evaluated < all && feasible.len() < enough {
-            let node = &cache.nodes()[order[(*start + evaluated) % all]];
-            evaluated += 1;
-            diagnosis.judge(prepared.verdict(node), node, &mut feasible);
+/// A copy knows the same, and starts to remember anew.
+impl Clone for Core {
+    fn clone(&self) -> Self {
+        let (cluster, profiles) = (self.cluster.clone(), self.profiles.clone());
+        Self { cluster, start: self.start, ..Self::new(profiles, self.ties) }
+    }
+}
+
+struct Search<'a> {
+    cycle: Cycle<'a>,
+    profile: &'a Profile,
+    memo: &'a mut Memo,
+    ties: Ties,
+    attempt: u32,
+    start: usize,
+    scratch: &'a mut Scratch,
+}
+
+impl Search<'_> {
+    fn run(&mut self, trace: &mut Option<&mut Trace>) -> Result<Placement, Box<Diagnosis>> {
+        let nodes = &self.cycle.cluster.nodes;
+        let mut diagnosis = Diagnosis { nodes: nodes.len(), ..Diagnosis::default() };
+        self.scratch.feasible.clear();
+        self.scratch.refused.clear();
+        let narrowing = match self.memo.prepare(self.profile, &self.cycle) {
+            Ok(narrowing) => narrowing,
+            Err(refused) => {
+                diagnosis.blame(&refused.refusal);
+                diagnosis.plugins.extend(&refused.plugins);
+                if let Some(trace) = trace {
+                    let (refusal, plugins) = (refused.refusal.clone(), refused.plugins);
+                    trace.pre_filter = PreFilterTrace::Rejected { refusal, plugins };
+                }
+                let absent = refused.refusal.rejection.clone();
+                diagnosis.pre_filter = Some(refused.refusal);
+                return Err(self.post_filter(diagnosis, Some(absent)));
+            }
+        };
+        if let (Some(trace), Some(narrowing)) = (trace.as_mut(), &narrowing) {
+            let (nodes, plugins) = (narrowing.nodes.clone(), narrowing.plugins.clone());
+            trace.pre_filter = PreFilterTrace::Narrowed { nodes, plugins };
         }
-        *start = (*start + evaluated) % all;
-        return (feasible, evaluated);
+        self.memo.keep_rows(self.profile, &self.cycle);
+        let local = self.memo.local_scores();
+        self.scratch.local_scores.resize_with(local, Vec::new);
+        self.scratch.local_scores.iter_mut().for_each(Vec::clear);
+
+        if let Some(node) = self.promised_node() {
+            if let Some(trace) = trace {
+                trace.nominated_fast_path = true;
+                trace.best = vec![node.name().clone()];
+            }
+            return Ok(Placement { node: node.name().clone(), evaluated: 1, feasible: 1 });
+        }
+        self.find_feasible(narrowing.as_ref());
+        if let Some(trace) = trace {
+            self.tell_verdicts(trace);
+        }
+        if self.scratch.feasible.is_empty() {
+            let absent = narrowing.as_ref().map(Narrowing::rejection);
+            self.diagnose(&mut diagnosis, narrowing.as_ref());
+            return Err(self.post_filter(diagnosis, absent));
+        }
+        let evaluated = self.scratch.feasible.len() + self.scratch.refused.len();
+        let feasible = self.scratch.feasible.len();
+        let node = if feasible == 1 && trace.is_none() { self.scratch.feasible[0] } else { self.best(trace) };
+        Ok(Placement { node: nodes[node].name().clone(), evaluated, feasible })
+    }
+
+    /// The node that was promised to the pod, if it would do now. Upstream: `evaluateNominatedNode`.
+    fn promised_node(&mut self) -> Option<&NodeInfo> {
+        let name = &self.cycle.pod.pod.status.nominated_node_name;
+        if name.is_empty() {
+            return None;
+        }
+        let idx = self.cycle.cluster.nodes.position(name)?;
+        self.judge(idx);
+        self.scratch.feasible.pop().map(|idx| &self.cycle.cluster.nodes[idx])
+    }
+
+    /// Looks at nodes from `start` on, around the ring, until enough of them would do.
+    /// Upstream: `findNodesThatFitPod`, `findNodesThatPassFilters`.
+    fn find_feasible(&mut self, narrowing: Option<&Narrowing>) {
+        let nodes = &self.cycle.cluster.nodes;
+        let named: Vec<NodeIdx>;
+        let order = match narrowing {
+            None => nodes.order(),
+            Some(narrowing) => {
+                named = narrowing.nodes.iter().filter_map(|name| nodes.position(name)).collect();
+                &named
+            }
+        };
+        let enough = if self.profile.points.score.is_empty() { 1 } else { self.nodes_to_find(order.len()) };
+        self.scratch.refused.clear();
+        self.scratch.local_scores.iter_mut().for_each(Vec::clear);
+        let (mut position, mut left) = (self.start % order.len().max(1), order.len());
+        while left > 0 && self.scratch.feasible.len() < enough {
+            self.judge(order[position]);
+            position = if position + 1 == order.len() { 0 } else { position + 1 };
+            left -= 1;
+        }
+        self.start = (self.start + order.len() - left) % nodes.len();
+    }
+
+    fn judge(&mut self, idx: NodeIdx) {
+        let verdict = self.verdict(idx);
+        if verdict == RefusalId::default() {
+            self.scratch.feasible.push(idx);
+            self.memo.append_local_scores(idx, &mut self.scratch.local_scores);
+        } else {
+            self.scratch.refused.push((idx, verdict));
+        }
+    }
+
+    fn verdict(&mut self, idx: NodeIdx) -> RefusalId {
+        let verdict = self.memo.verdict(self.profile, &self.cycle, idx);
+        let nominated = &self.cycle.cluster.nominated;
+        if verdict == RefusalId::default() && !nominated.is_empty() {
+            let node = &self.cycle.cluster.nodes[idx];
+            if !nominated.pods_on(node.name()).is_empty() {
+                let with_promises = self.memo.hypothesis(self.profile).verdict(&self.cycle, node);
+                return with_promises.map_or_else(|it| self.memo.note(it), |()| verdict);
+            }
+        }
+        verdict
+    }
+
+    /// How many nodes that would do are enough. Upstream: `numFeasibleNodesToFind`.
+    fn nodes_to_find(&self, all: usize) -> usize {
+        nodes_to_find(all, self.profile.percentage_of_nodes_to_score)
+    }
+
+    /// Upstream: `prioritizeNodes`, `selectHost`.
+    fn best(&mut self, trace: &mut Option<&mut Trace>) -> NodeIdx {
+        let ranking = Ranking {
+            cycle: &self.cycle,
+            profile: self.profile,
+            feasible: &self.scratch.feasible,
+            ties: self.ties,
+            attempt: self.attempt,
+        };
+        ranking.best(self.memo, &mut self.scratch.local_scores, trace)
+    }
+
+    fn diagnose(&self, diagnosis: &mut Diagnosis, narrowing: Option<&Narrowing>) {
+        let mut counts: BTreeMap<RefusalId, usize> = BTreeMap::new();
+        for (_, id) in &self.scratch.refused {
+            *counts.entry(*id).or_default() += 1;
+        }
+        for (id, count) in counts {
+            if let Some(refusal) = self.memo.refusal(id) {
+                diagnosis.blame(refusal);
+                diagnosis.count(&refusal.rejection, count);
+            }
+        }
+        if let Some(narrowing) = narrowing {
+            diagnosis.plugins.extend(&narrowing.plugins);
+            let others = diagnosis.nodes - self.scratch.refused.len();
+            if others > 0 {
+                diagnosis.count(&narrowing.rejection(), others);
+            }
+        }
+    }
+
+    /// Upstream: `RunPostFilterPlugins`.
+    fn post_filter(&self, mut diagnosis: Diagnosis, absent: Option<Rejection>) -> Box<Diagnosis> {
+        let failed = FailedAttempt {
+            cycle: self.cycle,
+            profile: self.profile,
+            ties: self.ties,
+            attempt: self.attempt,
+            memo: self.memo,
+            refusals: self.scratch.refused.iter().copied().collect(),
+            absent,
+        };
+        let mut sum: Option<PostFilter> = None;
+        for &plugin in &self.profile.points.post_filter {
+            let Some(answer) = self.profile.plugin(plugin).post_filter(&failed) else { continue };
+            match answer.code {
+                Code::Success | Code::Error => {
+                    sum = Some(answer);
+                    break;
+                }
+                Code::Unschedulable | Code::UnschedulableAndUnresolvable | Code::Pending => match &mut sum {
+                    Some(sum) => sum.add(answer),
+                    None => sum = Some(answer),
+                },
+            }
+        }
+        diagnosis.post_filter = sum;
+        Box::new(diagnosis)
+    }
+
+    fn tell_verdicts(&self, trace: &mut Trace) {
+        let name = |idx: NodeIdx| self.cycle.cluster.nodes[idx].name().clone();
+        trace.feasible = self.scratch.feasible.iter().map(|&idx| name(idx)).collect();
+        let passed = trace.feasible.iter().map(|name| (name.clone(), None));
+        let refused =
+            self.scratch.refused.iter().map(|&(idx, id)| (name(idx), self.memo.refusal(id).cloned()));
+        trace.verdicts = passed.chain(refused).collect();
+    }
+}
+
+impl PostFilter {
+    fn add(&mut self, other: Self) {
+        self.reasons.extend(other.reasons);
+        self.nominate = other.nominate;
+    }
+}
+
+impl FailedAttempt<'_> {
+    /// What was said of a node: by which plugin (none where several, or none by name), and how.
+    pub fn rejection(&self, idx: NodeIdx) -> Option<&Rejection> {
+        let refusal = self.refusals.get(&idx).and_then(|id| self.memo.refusal(*id));
+        refusal.map(|it| &it.rejection).or(self.absent.as_ref())
+    }
+
+    /// The nodes that were refused in a way that taking pods off could help. Upstream: `NodesForStatusCode`.
+    pub fn resolvable_nodes(&self) -> impl Iterator<Item = NodeIdx> {
+        let is_resolvable = |it: &Rejection| it.code == Code::Unschedulable;
+        let order = self.cycle.cluster.nodes.order().iter().copied();
+        order.filter(move |&idx| self.rejection(idx).is_some_and(is_resolvable))
+    }
+
+    /// Whether the PreFilter of the plugin was run before the pod was refused.
+    pub fn has_prepared(&self, plugin: &str) -> bool {
+        let idx = self.profile.plugins().position(|it| it.name() == plugin);
+        idx.is_some_and(|idx| self.memo.has_asked(idx))
+    }
+
+    /// What the filters would say if other pods were on a node.
+    pub fn hypothesis(&self) -> Hypothesis {
+        self.memo.hypothesis(self.profile)
+    }
+
+    /// A number below `bound` for this attempt, drawn for `purpose`; 0 where ties fall by name.
+    pub fn draw(&self, purpose: &str, bound: u64) -> u64 {
+        self.ties.luck().map_or(0, |luck| {
+            let luck: Luck = luck.narrow(purpose);
+            luck.below(crate::select::entity_of(self.cycle.pod), self.attempt.into(), bound)
+        })
+    }
+}
+
+/// Upstream: `numFeasibleNodesToFind`; adaptive where `percentage` is 0.
+fn nodes_to_find(all: usize, percentage: i32) -> usize {
+    if all < MIN_FEASIBLE_NODES_TO_FIND {
+        return all;
+    }
+    let percentage = match usize::try_from(percentage) {
+        Ok(stated) if stated > 0 => stated,
+        _ => 50_usize.saturating_sub(all / 125).max(MIN_FEASIBLE_NODES_PERCENTAGE),
     };
-    let mut feasible = Vec::new();
-    let named: Vec<&NodeInfo> = only.iter().filter_map(|name| cache.node(name)).collect();
-    for node in &named {
-        diagnosis.judge(prepared.verdict(node), node, &mut feasible);
-    }
-    let names: Vec<&str> = plugins.iter().copied().collect();
-    let reason = Name::from(format_args!("node(s) didn't satisfy plugin(s) [{}]", names.join(" ")));
-    if named.len() < all {
-        diagnosis.reasons.insert(reason, all - named.len());
-    }
-    diagnosis.plugins.extend(plugins);
-    // Upstream moves its start only by what it examined of the list, which here is nothing but the named ones.
-    *start = (*start + named.len()) % all;
-    (feasible, named.len())
+    if percentage >= 100 { all } else { (all * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND) }
 }
 
 impl std::fmt::Display for Placement {
@@ -153,65 +453,16 @@ impl std::fmt::Display for Placement {
     }
 }
 
-impl Diagnosis {
-    fn judge<'c>(&mut self, verdict: Verdict, node: &'c NodeInfo, feasible: &mut Vec<&'c NodeInfo>) {
-        match verdict {
-            Verdict::Success => feasible.push(node),
-            Verdict::Rejected(rejection) => {
-                self.plugins.insert(rejection.plugin);
-                for reason in rejection.reasons {
-                    *self.reasons.entry(reason).or_default() += 1;
-                }
-            }
-        }
-    }
-
-    /// Upstream: `FitError.Error`.
-    pub fn message(&self) -> Name {
-        if self.nodes == 0 {
-            return Name::from_static("no nodes available to schedule pods");
-        }
-        let mut message = format!("0/{} nodes are available:", self.nodes);
-        if let Some(rejection) = &self.pre_filter {
-            let reasons: Vec<&str> = rejection.reasons.iter().map(Name::as_str).collect();
-            message.push_str(&format!(" {}.", reasons.join(", ")));
-        } else {
-            let mut reasons: Vec<String> =
-                self.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
-            reasons.sort();
-            message.push_str(&format!(" {}.", reasons.join(", ")));
-        }
-        message.into()
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("profiles", &self.profiles).finish_non_exhaustive()
     }
 }
 
-/// How many nodes that would do are enough. Upstream: `numFeasibleNodesToFind` with the adaptive percentage.
-fn nodes_to_find(all: usize) -> usize {
-    if all < MIN_FEASIBLE_NODES_TO_FIND {
-        return all;
+impl std::fmt::Debug for FailedAttempt<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FailedAttempt").field("cycle", &self.cycle).finish_non_exhaustive()
     }
-    let percentage = 50_usize.saturating_sub(all / 125).max(MIN_FEASIBLE_NODES_PERCENTAGE);
-    (all * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND)
-}
-
-/// The node with the greatest sum of weighted scores. Upstream: `prioritizeNodes`, `selectHost`.
-///
-/// Among equals, upstream draws one by reservoir sampling: each is equally likely. Here each node's lot is a function of
-/// the pod, the attempt and the node, and the greatest lot wins: equally likely too, and no other node has a say.
-fn best_node(plugins: &Plugins, pod: &Pod, feasible: &[&NodeInfo], attempt: u32, luck: Luck) -> Name {
-    let mut totals = vec![0; feasible.len()];
-    for (plugin, weight) in plugins {
-        let Some(ranking) = plugin.pre_score(pod, feasible) else { continue };
-        let mut scores: Vec<i64> = feasible.iter().map(|node| ranking.score(node)).collect();
-        ranking.normalize(&mut scores);
-        totals.iter_mut().zip(&scores).for_each(|(total, score)| *total += weight * score);
-    }
-    let best = totals.iter().copied().max().unwrap_or(0);
-    let tied = feasible.iter().zip(&totals).filter(|(_, total)| **total == best).map(|(node, _)| node);
-    let entity = Luck::of_text(&format!("{}/{}", pod.meta.namespace, pod.meta.name));
-    let lot = |node: &Name| luck.draw(entity ^ Luck::of_text(node), attempt.into());
-    let winner = tied.max_by(|a, b| (lot(a.name()), a.name()).cmp(&(lot(b.name()), b.name())));
-    winner.map_or(Name::EMPTY, |it| it.name().clone())
 }
 
 #[cfg(test)]
@@ -221,17 +472,20 @@ mod tests {
     #[test]
     fn large_clusters_are_sampled_as_upstream_does() {
         let expected = [
-            (50, 50),
-            (99, 99),
-            (100, 100),
-            (200, 100),
-            (1000, 420),
-            (5000, 500),
-            (6000, 300),
-            (50_000, 2500),
+            (50, 0, 50),
+            (99, 0, 99),
+            (100, 0, 100),
+            (200, 0, 100),
+            (1000, 0, 420),
+            (5000, 0, 500),
+            (6000, 0, 300),
+            (50_000, 0, 2500),
+            (1000, 30, 300),
+            (1000, 5, 100),
+            (1000, 100, 1000),
         ];
-        for (all, enough) in expected {
-            assert_eq!(nodes_to_find(all), enough, "of {all}");
+        for (all, percentage, enough) in expected {
+            assert_eq!(nodes_to_find(all, percentage), enough, "{percentage} % of {all}");
         }
     }
 }

@@ -19,13 +19,13 @@ pub struct HostPort {
 const ANY: &str = "0.0.0.0";
 
 impl HostPorts {
-    pub fn add(&mut self, pod: &Pod) {
-        self.0.extend(host_ports(pod));
+    pub fn add(&mut self, ports: &[HostPort]) {
+        self.0.extend_from_slice(ports);
     }
 
-    pub fn remove(&mut self, pod: &Pod) {
-        for port in host_ports(pod) {
-            if let Some(idx) = self.0.iter().position(|it| *it == port) {
+    pub fn remove(&mut self, ports: &[HostPort]) {
+        for port in ports {
+            if let Some(idx) = self.0.iter().position(|it| it == port) {
                 self.0.swap_remove(idx);
             }
         }

@@ -2,20 +2,47 @@
 //!
 //! Knows nothing of the simulation: it hears of changes, and asks for bindings.
 
-mod cache;
+mod cluster;
 mod cycle;
+mod diagnosis;
 mod framework;
 mod hint;
 mod host_ports;
+mod hypothesis;
+mod memo;
 mod node_info;
+mod node_selector;
 mod node_tree;
+mod nodes;
+mod nominator;
+mod objects;
 pub mod plugins;
+mod pod_info;
+mod pod_log;
+mod preemption;
+mod profile;
 mod queue;
 mod scheduler;
+mod select;
+mod trace;
 
-pub use crate::cache::Cache;
-pub use crate::cycle::{Diagnosis, Placement};
-pub use crate::framework::{Filter, MAX_NODE_SCORE, Plugin, PreFilter, Rejection, Score, Verdict};
-pub use crate::hint::{ClusterEvent, events_of};
-pub use crate::node_info::{NodeInfo, NonZero};
+pub use crate::cluster::Cluster;
+pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
+pub use crate::diagnosis::{Diagnosis, Refusal};
+pub use crate::framework::{
+    Code, Cycle, Filter, MAX_NODE_SCORE, Permit, Plugin, PodStep, PostFilter, PreBind, PreFilter, Progress,
+    Rejection, Reservation, Scope, Score, default_normalize,
+};
+pub use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
+pub use crate::hypothesis::Hypothesis;
+pub use crate::node_info::{NodeIdx, NodeInfo};
+pub use crate::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
+pub use crate::nodes::{Column, Domain, ImageState, Nodes};
+pub use crate::nominator::Nominator;
+pub use crate::objects::Objects;
+pub use crate::pod_info::{AffinityTerm, NonZero, PodInfo, Shape, ShapeId, Usage, WeightedTerm};
+pub use crate::preemption::{Candidate, Nominate, Preemption};
+pub use crate::profile::Profile;
 pub use crate::scheduler::{Decision, NAME, Scheduler};
+pub use crate::select::Ties;
+pub use crate::trace::{PluginScores, PreFilterTrace, Trace};

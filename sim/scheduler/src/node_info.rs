@@ -4,18 +4,19 @@
 
 use std::sync::Arc;
 
-use api::{Node, Pod, Resources, Uid};
+use api::{Node, Resources, Uid};
 use base::Name;
 
 use crate::host_ports::HostPorts;
+use crate::pod_info::{NonZero, PodInfo};
 
-/// What a container without a request is taken to ask for when nodes are ranked.
-/// Upstream: `pkg/scheduler/util/pod_resources.go`.
-const DEFAULT_CPU_MILLI: i64 = 100;
-const DEFAULT_MEMORY_BYTES: i64 = 200 * 1024 * 1024;
+/// The position of a node among those that the scheduler knows. Holds until a node is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIdx(u32);
 
 #[derive(Clone, Debug)]
 pub struct NodeInfo {
+    pub idx: NodeIdx,
     pub node: Arc<Node>,
     pub allocatable: Resources,
     /// Summed over the pods; `pods` counts them.
@@ -23,25 +24,38 @@ pub struct NodeInfo {
     /// The same for cpu and memory, where a container that asks for none counts as asking for a little.
     pub non_zero: NonZero,
     pub ports: HostPorts,
-    pods: Vec<Arc<Pod>>,
+    /// The names of the images that it has, sorted.
+    pub images: Vec<Name>,
+    pods: Vec<PodInfo>,
+    /// Of those, the ones that ask to be near other pods or away from them.
+    with_affinity: Vec<PodInfo>,
+    /// Of those, the ones that must be away from others.
+    with_required_anti_affinity: Vec<PodInfo>,
 }
 
-/// Requests of cpu and memory that are never zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NonZero {
-    pub cpu_milli: i64,
-    pub memory_bytes: i64,
+impl NodeIdx {
+    pub(crate) fn new(position: usize) -> Self {
+        Self(u32::try_from(position).expect("there are fewer than four billion nodes"))
+    }
+
+    pub fn position(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl NodeInfo {
-    pub fn new(node: Arc<Node>) -> Self {
+    pub fn new(idx: NodeIdx, node: Arc<Node>) -> Self {
         Self {
+            idx,
             allocatable: Resources::from_list(&node.status.allocatable),
+            images: images_of(&node),
             node,
             requested: Resources::default(),
             non_zero: NonZero::default(),
             ports: HostPorts::default(),
             pods: Vec::new(),
+            with_affinity: Vec::new(),
+            with_required_anti_affinity: Vec::new(),
         }
     }
 
@@ -49,83 +63,75 @@ impl NodeInfo {
         &self.node.meta.name
     }
 
-    /// In the order in which they came.
-    pub fn pods(&self) -> &[Arc<Pod>] {
+    pub fn pods(&self) -> &[PodInfo] {
         &self.pods
     }
 
-    pub fn set_node(&mut self, node: Arc<Node>) {
+    pub fn pods_with_affinity(&self) -> &[PodInfo] {
+        &self.with_affinity
+    }
+
+    pub fn pods_with_required_anti_affinity(&self) -> &[PodInfo] {
+        &self.with_required_anti_affinity
+    }
+
+    pub fn has_image(&self, name: &Name) -> bool {
+        self.images.binary_search(name).is_ok()
+    }
+
+    pub(crate) fn set_node(&mut self, node: Arc<Node>) {
         self.allocatable = Resources::from_list(&node.status.allocatable);
+        self.images = images_of(&node);
         self.node = node;
     }
 
-    pub fn add_pod(&mut self, pod: Arc<Pod>) {
-        self.requested += pod.requests();
+    pub fn add_pod(&mut self, pod: PodInfo) {
+        self.requested += &pod.usage.requests;
         self.requested.pods += 1;
-        let non_zero = NonZero::of(&pod);
-        self.non_zero.cpu_milli += non_zero.cpu_milli;
-        self.non_zero.memory_bytes += non_zero.memory_bytes;
-        self.ports.add(&pod);
+        self.non_zero.cpu_milli += pod.usage.non_zero.cpu_milli;
+        self.non_zero.memory_bytes += pod.usage.non_zero.memory_bytes;
+        self.ports.add(&pod.shape.host_ports);
+        if pod.has_affinity() {
+            self.with_affinity.push(pod.clone());
+        }
+        if !pod.shape.anti_affinity.is_empty() {
+            self.with_required_anti_affinity.push(pod.clone());
+        }
         self.pods.push(pod);
     }
 
-    /// Takes out the pod with this uid, if it is there.
-    pub fn remove_pod(&mut self, uid: Uid) -> Option<Arc<Pod>> {
-        let idx = self.pods.iter().position(|it| it.meta.uid == uid)?;
-        let pod = self.pods.remove(idx);
-        self.requested -= pod.requests();
+    /// Takes out the pod with this uid, if it is there; the last one takes its place. Upstream: `removeFromSlice`.
+    pub fn remove_pod(&mut self, uid: Uid) -> Option<PodInfo> {
+        let pod = swap_out(&mut self.pods, uid)?;
+        swap_out(&mut self.with_affinity, uid);
+        swap_out(&mut self.with_required_anti_affinity, uid);
+        self.requested -= &pod.usage.requests;
         self.requested.pods -= 1;
-        let non_zero = NonZero::of(&pod);
-        self.non_zero.cpu_milli -= non_zero.cpu_milli;
-        self.non_zero.memory_bytes -= non_zero.memory_bytes;
-        self.ports.remove(&pod);
+        self.non_zero.cpu_milli -= pod.usage.non_zero.cpu_milli;
+        self.non_zero.memory_bytes -= pod.usage.non_zero.memory_bytes;
+        self.ports.remove(&pod.shape.host_ports);
         Some(pod)
+    }
+
+    /// Puts `pod` in the place of an earlier state of it that is alike for scheduling.
+    pub(crate) fn refresh_pod(&mut self, pod: &PodInfo) {
+        let lists = [&mut self.pods, &mut self.with_affinity, &mut self.with_required_anti_affinity];
+        for list in lists {
+            if let Some(own) = list.iter_mut().find(|it| it.uid() == pod.uid()) {
+                own.clone_from(pod);
+            }
+        }
     }
 }
 
-impl NonZero {
-    /// Upstream: `calculatePodResourceRequest` with `useRequested` off, by way of `resource.PodRequests`
-    /// with `NonMissingContainerRequests`.
-    pub fn of(pod: &Pod) -> Self {
-        let own = |container: &api::Container| {
-            let requests = &container.resources.requests;
-            Self {
-                cpu_milli: requests.get("cpu").map_or(DEFAULT_CPU_MILLI, |it| it.milli_value()),
-                memory_bytes: requests.get("memory").map_or(DEFAULT_MEMORY_BYTES, |it| it.value()),
-            }
-        };
-        let (mut sum, mut sidecars, mut starting) = (Self::default(), Self::default(), Self::default());
-        pod.spec.containers.iter().for_each(|it| sum = sum.plus(own(it)));
-        for container in &pod.spec.init_containers {
-            let at_once = own(container).plus(sidecars);
-            if container.is_sidecar() {
-                sum = sum.plus(own(container));
-                sidecars = at_once;
-            }
-            starting = starting.max(at_once);
-        }
-        let overhead = Resources::from_list(&pod.spec.overhead);
-        let sum = sum.max(starting);
-        let pod_level = pod.spec.resources.as_ref().map(|it| &it.requests);
-        Self {
-            cpu_milli: pod_level.and_then(|it| it.get("cpu")).map_or(sum.cpu_milli, |it| it.milli_value())
-                + overhead.cpu_milli,
-            memory_bytes: pod_level.and_then(|it| it.get("memory")).map_or(sum.memory_bytes, |it| it.value())
-                + overhead.memory_bytes,
-        }
-    }
+fn swap_out(pods: &mut Vec<PodInfo>, uid: Uid) -> Option<PodInfo> {
+    let idx = pods.iter().position(|it| it.uid() == uid)?;
+    Some(pods.swap_remove(idx))
+}
 
-    fn plus(self, other: Self) -> Self {
-        Self {
-            cpu_milli: self.cpu_milli + other.cpu_milli,
-            memory_bytes: self.memory_bytes + other.memory_bytes,
-        }
-    }
-
-    fn max(self, other: Self) -> Self {
-        Self {
-            cpu_milli: self.cpu_milli.max(other.cpu_milli),
-            memory_bytes: self.memory_bytes.max(other.memory_bytes),
-        }
-    }
+fn images_of(node: &Node) -> Vec<Name> {
+    let mut names: Vec<Name> = node.status.images.iter().flat_map(|it| it.names.iter().cloned()).collect();
+    names.sort();
+    names.dedup();
+    names
 }

@@ -4,14 +4,15 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use api::{Pod, Uid};
+use api::Uid;
 use base::{Cause, Span, Time};
 use client::Change;
 
-use crate::framework::{Plugin, Verdict};
+use crate::cluster::Cluster;
 use crate::hint::{ClusterEvent, events_of};
+use crate::pod_info::PodInfo;
+use crate::profile::Profile;
 
 /// Bounds of the back-off. Upstream: `podInitialBackoffSeconds`, `podMaxBackoffSeconds`.
 const INITIAL_BACK_OFF: Span = Span::secs(1);
@@ -26,7 +27,9 @@ const UNSCHEDULABLE_LOOK: Span = Span::secs(30);
 /// A pod that waits.
 #[derive(Clone, Debug)]
 pub(crate) struct QueuedPod {
-    pub(crate) pod: Arc<Pod>,
+    pub(crate) pod: PodInfo,
+    /// The profile that looks after it.
+    pub(crate) profile: usize,
     /// When it came into the queue, or came back to it.
     pub(crate) timestamp: Time,
     /// How often it has been tried.
@@ -82,17 +85,12 @@ impl Queue {
     }
 
     /// A pod that is to be scheduled, new or changed.
-    pub(crate) fn set(
-        &mut self,
-        now: Time,
-        pod: &Arc<Pod>,
-        plugins: &[(Box<dyn Plugin>, i64)],
-        cause: Cause,
-    ) {
-        let Some(known) = self.pods.get_mut(&pod.meta.uid) else {
-            let place = if gate_of(pod, plugins).is_some() { Place::Gated } else { Place::Active };
+    pub(crate) fn set(&mut self, now: Time, pod: &PodInfo, profile: usize, rules: Rules<'_>, cause: Cause) {
+        let Some(known) = self.pods.get_mut(&pod.uid()) else {
+            let place = if rules.is_gated(pod, profile) { Place::Gated } else { Place::Active };
             return self.put(QueuedPod {
                 pod: pod.clone(),
+                profile,
                 timestamp: now,
                 attempts: 0,
                 unschedulable: 0,
@@ -100,22 +98,22 @@ impl Queue {
                 rejected_by: BTreeSet::new(),
                 cause,
                 place,
-                seen: pod.meta.resource_version.0,
+                seen: pod.pod.meta.resource_version.0,
             });
         };
         let old = known.pod.clone();
         let place = known.place;
         if old.priority() == pod.priority() {
             known.pod = pod.clone();
-        } else if let Some(mut queued) = self.remove(pod.meta.uid) {
+        } else if let Some(mut queued) = self.remove(pod.uid()) {
             queued.pod = pod.clone(); // Its place among the others changes.
             self.put(queued);
         }
         match place {
-            Place::Gated if gate_of(pod, plugins).is_none() => self.activate(pod.meta.uid, cause),
+            Place::Gated if !rules.is_gated(pod, profile) => self.activate(pod.uid(), cause),
             // Only what scheduling looks at counts; its own status changes each time that it is tried.
-            Place::Unschedulable if old.spec != pod.spec || old.meta.labels != pod.meta.labels => {
-                self.wake(now, pod.meta.uid, cause);
+            Place::Unschedulable if old.pod.spec != pod.pod.spec || old.labels() != pod.labels() => {
+                self.wake(now, pod.uid(), cause);
             }
             Place::Active | Place::BackOff { .. } | Place::Unschedulable | Place::Gated => (),
         }
@@ -168,18 +166,12 @@ impl Queue {
     }
 
     /// Something happened: wakes the pods that it may help. Upstream: `moveAllToActiveOrBackoffQueue`.
-    pub(crate) fn on_change(
-        &mut self,
-        now: Time,
-        change: &Change,
-        plugins: &[(Box<dyn Plugin>, i64)],
-        cause: Cause,
-    ) {
+    pub(crate) fn on_change(&mut self, now: Time, change: &Change, rules: Rules<'_>, cause: Cause) {
         if self.unschedulable.is_empty() {
             return;
         }
         let events = events_of(change);
-        let worth = |uid: &Uid| is_worth_requeuing(&self.pods[uid], change, &events, plugins);
+        let worth = |uid: &Uid| rules.is_worth_requeuing(&self.pods[uid], change, &events);
         let woken: Vec<Uid> = self.unschedulable.iter().map(|key| key.2).filter(worth).collect();
         for uid in woken {
             self.wake(now, uid, cause);
@@ -268,7 +260,7 @@ impl Queue {
 }
 
 fn active_key(queued: &QueuedPod) -> ActiveKey {
-    (Reverse(queued.pod.priority()), queued.timestamp, queued.seen, queued.pod.meta.uid)
+    (Reverse(queued.pod.priority()), queued.timestamp, queued.seen, queued.pod.uid())
 }
 
 fn wait_key(queued: &QueuedPod) -> (Time, u64, Uid) {
@@ -276,7 +268,7 @@ fn wait_key(queued: &QueuedPod) -> (Time, u64, Uid) {
         Place::BackOff { until, .. } => until,
         Place::Active | Place::Unschedulable | Place::Gated => queued.timestamp,
     };
-    (time, queued.seen, queued.pod.meta.uid)
+    (time, queued.seen, queued.pod.uid())
 }
 
 /// Upstream: `calculateBackoffDuration`, `alignToWindow`.
@@ -287,24 +279,25 @@ fn back_off_until(since: Time, failures: u32) -> Time {
     Time::from_nanos((since + span).nanos() / WINDOW.nanos() * WINDOW.nanos())
 }
 
-/// The plugin that does not let the pod in, if there is one.
-fn gate_of(pod: &Pod, plugins: &[(Box<dyn Plugin>, i64)]) -> Option<&'static str> {
-    plugins
-        .iter()
-        .find(|(plugin, _)| plugin.pre_enqueue(pod) != Verdict::Success)
-        .map(|(plugin, _)| plugin.name())
+/// What decides on whether a pod may enter, and whether it may leave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    pub(crate) profiles: &'a [Profile],
+    pub(crate) cluster: &'a Cluster,
 }
 
-/// Upstream: `isPodWorthRequeuing`.
-fn is_worth_requeuing(
-    queued: &QueuedPod,
-    change: &Change,
-    events: &[ClusterEvent],
-    plugins: &[(Box<dyn Plugin>, i64)],
-) -> bool {
-    let rejecting = plugins.iter().filter(|(plugin, _)| queued.rejected_by.contains(plugin.name()));
-    rejecting.into_iter().any(|(plugin, _)| {
-        let registered = plugin.events_to_register().iter().any(|it| events.contains(it));
-        registered && plugin.hint(&queued.pod, change)
-    })
+impl Rules<'_> {
+    fn is_gated(&self, pod: &PodInfo, profile: usize) -> bool {
+        self.profiles[profile].gate(&pod.pod, self.cluster).is_some()
+    }
+
+    /// Upstream: `isPodWorthRequeuing`.
+    fn is_worth_requeuing(&self, queued: &QueuedPod, change: &Change, events: &[ClusterEvent]) -> bool {
+        let plugins = self.profiles[queued.profile].plugins();
+        plugins.filter(|it| queued.rejected_by.contains(it.name())).any(|plugin| {
+            let registered = plugin.events_to_register();
+            let happened = events.iter().find(|event| registered.iter().any(|it| it.covers(**event)));
+            happened.is_some_and(|event| plugin.hint(&queued.pod, *event, change, self.cluster))
+        })
+    }
 }

@@ -11,11 +11,12 @@ use api::{
 use base::{Cause, Lookup, Luck, Name, Span, Time};
 use client::{Change, Effect, Input, Rate, RequestId, SeriesNote, SeriesRecorder, Timer, TokenBucket};
 
-use crate::cache::Cache;
-use crate::cycle::{self, Diagnosis, Placement};
-use crate::framework::Plugin;
-use crate::plugins;
-use crate::queue::{Queue, QueuedPod};
+use crate::cluster::Cluster;
+use crate::cycle::{Core, Placement};
+use crate::diagnosis::Diagnosis;
+use crate::profile::Profile;
+use crate::queue::{Queue, QueuedPod, Rules};
+use crate::select::Ties;
 
 /// As it appears in audit logs, and in `spec.schedulerName` of the pods that it looks after.
 pub const NAME: &str = "default-scheduler";
@@ -26,12 +27,8 @@ const CYCLE: Span = Span::micros(500);
 /// One scheduler with the default profile. A state machine without IO.
 #[derive(Clone)]
 pub struct Scheduler {
-    plugins: Arc<Vec<(Box<dyn Plugin>, i64)>>,
-    cache: Cache,
+    core: Core,
     queue: Queue,
-    /// Where the next cycle starts to look at nodes.
-    start: usize,
-    luck: Luck,
     limiter: TokenBucket,
     /// Upstream gives events a client of their own.
     event_limiter: TokenBucket,
@@ -50,7 +47,7 @@ pub struct Decision {
     pub pod: Key,
     pub uid: Uid,
     pub attempt: u32,
-    pub outcome: Result<Placement, Diagnosis>,
+    pub outcome: Result<Placement, Box<Diagnosis>>,
     pub cause: Cause,
 }
 
@@ -64,11 +61,11 @@ enum Flight {
 impl Scheduler {
     pub fn new(now: Time, seed_luck: Luck) -> Self {
         Self {
-            plugins: Arc::new(plugins::defaults()),
-            cache: Cache::default(),
+            core: Core::new(
+                vec![Profile::with_defaults(Name::from_static(NAME))],
+                Ties::Luck(seed_luck.narrow("scheduler.ties")),
+            ),
             queue: Queue::new(now),
-            start: 0,
-            luck: seed_luck.narrow("scheduler.ties"),
             limiter: TokenBucket::new(Rate::SCHEDULER),
             event_limiter: TokenBucket::new(Rate::SCHEDULER),
             recorder: SeriesRecorder::new(now, NAME, "scheduler"),
@@ -108,8 +105,8 @@ impl Scheduler {
         std::mem::take(&mut self.decisions)
     }
 
-    pub fn cache(&self) -> &Cache {
-        &self.cache
+    pub fn cluster(&self) -> &Cluster {
+        &self.core.cluster
     }
 
     fn arm(&mut self, effects: &mut Vec<Effect>) {
@@ -121,14 +118,20 @@ impl Scheduler {
     fn on_change(&mut self, now: Time, change: &Change, cause: Cause, effects: &mut Vec<Effect>) {
         if let Some(node) = change.get::<Node>() {
             if change.is_gone() {
-                self.cache.remove_node(node);
+                self.core.cluster.remove_node(&node.meta.name);
             } else {
-                self.cache.set_node(node);
+                self.core.cluster.set_node(node);
             }
-            self.queue.on_change(now, change, &self.plugins, cause);
+            self.wake(now, change, cause);
         } else if let Some(pod) = change.get::<Pod>() {
             self.on_pod(now, pod, change, cause, effects);
         }
+    }
+
+    /// Pods that `change` may help are tried again.
+    fn wake(&mut self, now: Time, change: &Change, cause: Cause) {
+        let rules = Rules { profiles: &self.core.profiles, cluster: &self.core.cluster };
+        self.queue.on_change(now, change, rules, cause);
     }
 
     /// Upstream: `addPodToSchedulingQueue`, `addPodToCache` and their likes.
@@ -144,15 +147,15 @@ impl Scheduler {
         // Upstream's informer does not list finished pods: to the scheduler they are gone.
         if change.is_gone() || pod.is_finished() {
             self.queue.remove(uid);
-            self.cache.remove_pod(uid);
+            self.core.cluster.remove_pod(uid);
             if change.old::<Pod>().is_some_and(|old| old.is_bound()) {
-                self.queue.on_change(now, change, &self.plugins, cause);
+                self.wake(now, change, cause);
             }
         } else if pod.is_bound() {
             self.queue.remove(uid);
-            self.cache.set_pod(pod);
-            self.queue.on_change(now, change, &self.plugins, cause);
-        } else if is_ours(pod) && !self.cache.is_assumed(uid) {
+            self.core.cluster.set_pod(pod);
+            self.wake(now, change, cause);
+        } else if is_ours(pod) && !self.core.cluster.is_assumed(uid) {
             if pod.is_deleting() && self.queue.remove(uid).is_some() {
                 let note = Name::from(format_args!(
                     "skip schedule deleting pod: {}/{}",
@@ -160,24 +163,19 @@ impl Scheduler {
                 ));
                 self.note(now, pod, true, "FailedScheduling", "Scheduling", note, cause, effects);
             } else if !pod.is_deleting() {
-                self.queue.set(now, pod, &self.plugins, cause);
+                let info = self.core.cluster.pod_info(pod);
+                let rules = Rules { profiles: &self.core.profiles, cluster: &self.core.cluster };
+                self.queue.set(now, &info, 0, rules, cause);
             }
         }
     }
 
     fn schedule_one(&mut self, now: Time, queued: QueuedPod, effects: &mut Vec<Effect>) {
         let pod = queued.pod.clone();
-        let outcome = cycle::schedule(
-            &self.plugins,
-            &mut self.cache,
-            &pod,
-            queued.attempts,
-            &mut self.start,
-            self.luck,
-        );
+        let outcome = self.core.schedule(queued.profile, &pod, queued.attempts, None);
         self.decisions.push(Decision {
-            pod: key_of(&pod),
-            uid: pod.meta.uid,
+            pod: key_of(&pod.pod),
+            uid: pod.uid(),
             attempt: queued.attempts,
             outcome: outcome.clone(),
             cause: queued.cause,
@@ -194,8 +192,8 @@ impl Scheduler {
 
     /// Upstream: `assume`, `bindingCycle`.
     fn bind(&mut self, now: Time, queued: QueuedPod, node: Name, effects: &mut Vec<Effect>) {
-        let pod = &queued.pod;
-        self.cache.assume(pod, &node);
+        let pod = &queued.pod.pod;
+        self.core.cluster.assume(pod, &node);
         let request = Request::Bind { pod: key_of(pod), uid: pod.meta.uid, node: node.clone() };
         let cause = queued.cause;
         self.send(now, request, Flight::Bind(Box::new(queued), node), cause, effects);
@@ -203,7 +201,7 @@ impl Scheduler {
 
     fn on_answer(&mut self, now: Time, id: RequestId, response: &Response, effects: &mut Vec<Effect>) {
         let Some(Flight::Bind(queued, node)) = self.flights.remove(&id) else { return };
-        let pod = queued.pod.clone();
+        let pod = queued.pod.pod.clone();
         match response {
             Ok(_) => {
                 let place = format_args!("{}/{} to {node}", pod.meta.namespace, pod.meta.name);
@@ -211,7 +209,7 @@ impl Scheduler {
                 self.note(now, &pod, false, "Scheduled", "Binding", note, queued.cause, effects);
             }
             Err(status) => {
-                self.cache.forget(pod.meta.uid);
+                self.core.cluster.forget(pod.meta.uid);
                 let message = status.message.clone();
                 if status.reason != api::Reason::NotFound {
                     self.queue.failed(now, (*queued).clone());
@@ -230,7 +228,7 @@ impl Scheduler {
         message: Name,
         effects: &mut Vec<Effect>,
     ) {
-        let pod = &queued.pod;
+        let pod = &queued.pod.pod;
         // The note of an event holds 1,024 bytes. Upstream: `truncateMessage`.
         self.note(
             now,

@@ -2,16 +2,31 @@
 //!
 //! Upstream: `pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go`.
 
-use api::{Pod, Resources};
+use base::Name;
 
-use crate::framework::{MAX_NODE_SCORE, Plugin, Score};
+use crate::framework::{Cycle, MAX_NODE_SCORE, Plugin, Scope, Score};
 use crate::node_info::NodeInfo;
+use crate::plugins::resource_allocation::{Share, Weighed};
 
-#[derive(Clone, Copy, Debug)]
-pub struct NodeResourcesBalancedAllocation;
+#[derive(Clone, Debug)]
+pub struct NodeResourcesBalancedAllocation {
+    /// What counts; the weights do not matter.
+    resources: Vec<(Name, i64)>,
+}
 
-struct Balanced<'a> {
-    requests: &'a Resources,
+struct Balanced {
+    resources: Weighed,
+}
+
+impl NodeResourcesBalancedAllocation {
+    pub fn new(resources: Vec<(Name, i64)>) -> Self {
+        Self { resources }
+    }
+
+    /// Upstream: `SetDefaults_NodeResourcesBalancedAllocationArgs`.
+    pub fn with_defaults() -> Self {
+        Self::new(vec![(api::CPU, 1), (api::MEMORY, 1)])
+    }
 }
 
 impl Plugin for NodeResourcesBalancedAllocation {
@@ -19,27 +34,27 @@ impl Plugin for NodeResourcesBalancedAllocation {
         "NodeResourcesBalancedAllocation"
     }
 
-    /// A pod that asks for neither cpu nor memory is not ranked.
-    fn pre_score<'a>(&'a self, pod: &'a Pod, _nodes: &[&NodeInfo]) -> Option<Box<dyn Score + 'a>> {
-        let requests = pod.requests();
-        if requests.cpu_milli == 0 && requests.memory_bytes == 0 {
-            return None;
-        }
-        Some(Box::new(Balanced { requests }))
+    /// A pod that asks for none of the resources is not ranked.
+    fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
+        let resources = Weighed::stated(&self.resources, &cycle.pod.usage);
+        if resources.is_zero() { None } else { Some(Box::new(Balanced { resources })) }
     }
 }
 
-impl Score for Balanced<'_> {
-    /// 100 less the standard deviation, in hundredths, of the shares of cpu and memory that would be taken.
-    fn score(&self, node: &NodeInfo) -> i64 {
-        let share =
-            |all: i64, taken: i64| if all == 0 { None } else { Some((taken as f64 / all as f64).min(1.0)) };
-        let cpu = share(node.allocatable.cpu_milli, node.requested.cpu_milli + self.requests.cpu_milli);
-        let memory =
-            share(node.allocatable.memory_bytes, node.requested.memory_bytes + self.requests.memory_bytes);
-        let deviation = match (cpu, memory) {
-            (Some(cpu), Some(memory)) => ((cpu - memory) / 2.0).abs(),
-            (Some(_), None) | (None, Some(_)) | (None, None) => 0.0,
+impl Score for Balanced {
+    /// 100 less the standard deviation, in hundredths, of the shares that would be taken.
+    fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+        let fraction = |it: Share| (it.taken as f64 / it.all as f64).min(1.0);
+        let shares = || self.resources.on(node, true).map(fraction);
+        let count = shares().count();
+        let deviation = match count {
+            0 | 1 => 0.0,
+            2 => (shares().fold(0.0, |before, it| it - before) / 2.0).abs(),
+            _ => {
+                let mean = shares().sum::<f64>() / count as f64;
+                let squares: f64 = shares().map(|it| (it - mean) * (it - mean)).sum();
+                (squares / count as f64).sqrt()
+            }
         };
         #[expect(
             clippy::cast_possible_truncation,
@@ -47,5 +62,9 @@ impl Score for Balanced<'_> {
         )]
         let score = ((1.0 - deviation) * MAX_NODE_SCORE as f64) as i64;
         score
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Node
     }
 }

@@ -1,159 +1,152 @@
 //! Sends pods where their node selector and node affinity allow, and prefers nodes that they prefer.
 //!
-//! Upstream: `pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go`,
-//! `staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity/nodeaffinity.go`.
+//! Upstream: `pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go`.
 
-use api::{Labels, Node, NodeSelectorTerm, Pod, Selector};
+use std::sync::Arc;
+
+use api::{Node, NodeSelectorOperator, NodeSelectorTerm, Pod};
 use base::Name;
 use client::Change;
 
-use crate::framework::{Filter, Plugin, PreFilter, Rejection, Score, Verdict, default_normalize};
-use crate::hint::ClusterEvent;
-use crate::node_info::NodeInfo;
+use crate::cluster::Cluster;
+use crate::framework::{Cycle, Filter, Plugin, PreFilter, Rejection, Scope, Score, default_normalize};
+use crate::hint::{Actions, ClusterEvent, EventResource};
+use crate::node_info::{NodeIdx, NodeInfo};
+use crate::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
+use crate::pod_info::PodInfo;
 
-#[derive(Clone, Copy, Debug)]
-pub struct NodeAffinity;
-
-const NAME: &str = "NodeAffinity";
-
-/// What a pod requires of its node.
-struct Required {
-    selector: Option<Selector>,
-    /// One of them must match; `None` where there is no required affinity.
-    terms: Option<Vec<Term>>,
+#[derive(Clone, Debug, Default)]
+pub struct NodeAffinity {
+    /// What every pod of the profile requires and prefers besides. Upstream: `NodeAffinityArgs.AddedAffinity`.
+    added_required: Option<Arc<Terms>>,
+    added_preferred: PreferredTerms,
 }
 
-struct Preferred(Vec<(i64, Term)>);
+#[derive(Clone)]
+struct Allowed {
+    added: Option<Arc<Terms>>,
+    required: Arc<RequiredNodeAffinity>,
+}
 
-/// A compiled term. An empty one, or one that is not valid, matches no node.
-struct Term {
-    labels: Option<Selector>,
-    fields: Option<Selector>,
-    is_empty: bool,
+struct Preferred {
+    own: PreferredTerms,
+    added: PreferredTerms,
+}
+
+impl NodeAffinity {
+    pub fn new(added: Option<&api::NodeAffinity>) -> Self {
+        let required = added.and_then(|it| it.required.as_ref());
+        Self {
+            added_required: required.map(|it| Arc::new(Terms::new(&it.node_selector_terms))),
+            added_preferred: added.map(|it| PreferredTerms::new(&it.preferred)).unwrap_or_default(),
+        }
+    }
 }
 
 impl Plugin for NodeAffinity {
     fn name(&self) -> &'static str {
-        NAME
+        "NodeAffinity"
     }
 
-    fn pre_filter<'a>(&'a self, pod: &'a Pod) -> PreFilter<'a> {
-        let required = Required::of(pod);
-        if required.selector.is_none() && required.terms.is_none() {
+    fn pre_filter(&self, cycle: &Cycle<'_>) -> PreFilter {
+        let pod = &cycle.pod.pod;
+        let required = RequiredNodeAffinity::of(pod);
+        if required.is_empty() && self.added_required.is_none() {
             return PreFilter::Skip;
         }
+        let filter = Box::new(Allowed { added: self.added_required.clone(), required: Arc::new(required) });
         match named_nodes(pod) {
             Some(names) if names.is_empty() => {
-                let reason = Name::from_static("pod affinity terms conflict");
-                PreFilter::Rejected(Rejection::unresolvable(NAME, reason))
+                PreFilter::Rejected(Rejection::unresolvable(Name::from_static("pod affinity terms conflict")))
             }
-            Some(names) => PreFilter::Only(names),
-            None => PreFilter::Filter(Box::new(required)),
+            Some(names) => PreFilter::Only(names, filter),
+            None => PreFilter::Filter(filter),
         }
     }
 
-    fn pre_score<'a>(&'a self, pod: &'a Pod, _nodes: &[&NodeInfo]) -> Option<Box<dyn Score + 'a>> {
-        let affinity = pod.spec.affinity.as_ref()?.node_affinity.as_ref()?;
-        let terms: Vec<(i64, Term)> = affinity
-            .preferred
-            .iter()
-            .filter(|it| it.weight != 0)
-            .map(|it| (it.weight.into(), Term::new(&it.preference)))
-            .filter(|(_, term)| !term.is_empty)
-            .collect();
-        if terms.is_empty() { None } else { Some(Box::new(Preferred(terms))) }
+    fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
+        let affinity = cycle.pod.pod.spec.affinity.as_ref().and_then(|it| it.node_affinity.as_ref());
+        let own = affinity.map(|it| PreferredTerms::new(&it.preferred)).unwrap_or_default();
+        if own.is_empty() && self.added_preferred.is_empty() {
+            return None;
+        }
+        Some(Box::new(Preferred { own, added: self.added_preferred.clone() }))
     }
 
-    fn events_to_register(&self) -> &'static [ClusterEvent] {
-        &[ClusterEvent::NodeAdd, ClusterEvent::UpdateNodeLabel]
+    fn events_to_register(&self) -> Vec<ClusterEvent> {
+        vec![ClusterEvent::new(EventResource::Node, Actions::ADD | Actions::UPDATE_NODE_LABEL)]
     }
 
-    fn hint(&self, pod: &Pod, change: &Change) -> bool {
+    /// Upstream: `isSchedulableAfterNodeChange`.
+    fn hint(&self, pod: &PodInfo, _event: ClusterEvent, change: &Change, _cluster: &Cluster) -> bool {
         let Some(node) = change.new::<Node>() else { return true };
-        let required = Required::of(pod);
-        let was = change.old::<Node>().is_some_and(|old| required.matches(old));
-        required.matches(node) && !was
+        let allows = |node: &Node| self.added_required.as_ref().is_none_or(|it| it.matches(node));
+        if !allows(node) {
+            return false;
+        }
+        let required = RequiredNodeAffinity::of(&pod.pod);
+        required.matches(node)
+            && !change.old::<Node>().is_some_and(|old| required.matches(old) && allows(old))
     }
 }
 
-impl Filter for Required {
-    fn filter(&self, node: &NodeInfo) -> Verdict {
-        if self.matches(&node.node) {
-            return Verdict::Success;
+impl Filter for Allowed {
+    fn filter(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+        if self.added.as_ref().is_some_and(|it| !it.matches(&node.node)) {
+            let reason = "node(s) didn't match scheduler-enforced node affinity";
+            return Err(Rejection::unresolvable(Name::from_static(reason)));
         }
-        let reason = Name::from_static("node(s) didn't match Pod's node affinity/selector");
-        Verdict::Rejected(Rejection::unresolvable(NAME, reason))
+        if !self.required.matches(&node.node) {
+            let reason = "node(s) didn't match Pod's node affinity/selector";
+            return Err(Rejection::unresolvable(Name::from_static(reason)));
+        }
+        Ok(())
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Node
     }
 }
 
 impl Score for Preferred {
-    fn score(&self, node: &NodeInfo) -> i64 {
-        self.0.iter().filter(|(_, term)| term.matches(&node.node)).map(|(weight, _)| weight).sum()
+    fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+        self.own.score(&node.node) + self.added.score(&node.node)
     }
 
-    fn normalize(&self, scores: &mut [i64]) {
+    fn scope(&self) -> Scope {
+        Scope::Node
+    }
+
+    fn normalizes(&self) -> bool {
+        true
+    }
+
+    fn normalize(&self, _cycle: &Cycle<'_>, _feasible: &[NodeIdx], scores: &mut [i64]) {
         default_normalize(scores, false);
     }
-}
-
-impl Required {
-    fn of(pod: &Pod) -> Self {
-        let selector = &pod.spec.node_selector;
-        let required = required_terms(pod);
-        Self {
-            selector: if selector.is_empty() { None } else { Some(Selector::from_labels(selector)) },
-            terms: required.map(|terms| terms.iter().map(Term::new).collect()),
-        }
-    }
-
-    fn matches(&self, node: &Node) -> bool {
-        self.selector.as_ref().is_none_or(|it| it.matches(&node.meta.labels))
-            && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|it| it.matches(node)))
-    }
-}
-
-impl Term {
-    fn new(term: &NodeSelectorTerm) -> Self {
-        Self {
-            labels: Selector::from_node_requirements(&term.match_expressions).ok(),
-            fields: Selector::from_field_requirements(&term.match_fields).ok(),
-            is_empty: term.match_expressions.is_empty() && term.match_fields.is_empty(),
-        }
-    }
-
-    fn matches(&self, node: &Node) -> bool {
-        let (Some(labels), Some(fields)) = (&self.labels, &self.fields) else { return false };
-        let name = || Labels::from([("metadata.name", node.meta.name.as_str())]);
-        !self.is_empty
-            && labels.matches(&node.meta.labels)
-            && (fields.is_everything() || fields.matches(&name()))
-    }
-}
-
-fn required_terms(pod: &Pod) -> Option<&[NodeSelectorTerm]> {
-    let required = pod.spec.affinity.as_ref()?.node_affinity.as_ref()?.required.as_ref()?;
-    Some(&required.node_selector_terms)
 }
 
 /// The nodes that the pod names one by one, if each of its terms does: then no other node need be looked at.
 /// As a DaemonSet's pods do.
 fn named_nodes(pod: &Pod) -> Option<Vec<Name>> {
+    let affinity = pod.spec.affinity.as_ref()?.node_affinity.as_ref()?;
+    let terms = &affinity.required.as_ref()?.node_selector_terms;
     let mut names: Vec<Name> = Vec::new();
-    for term in required_terms(pod)? {
-        let named = term
-            .match_fields
-            .iter()
-            .filter(|it| it.key == "metadata.name" && it.operator == api::NodeSelectorOperator::In);
-        let mut term_names: Option<Vec<Name>> = None;
-        for requirement in named {
-            term_names = Some(match term_names {
-                None => requirement.values.clone(),
-                Some(before) => before.into_iter().filter(|it| requirement.values.contains(it)).collect(),
-            });
-        }
-        names.extend(term_names?);
+    for term in terms {
+        names.extend(names_in(term)?);
     }
     names.sort();
     names.dedup();
+    if terms.is_empty() { None } else { Some(names) }
+}
+
+/// The nodes that meet all requirements of `term` on the name; `None` where there is no such requirement.
+fn names_in(term: &NodeSelectorTerm) -> Option<Vec<Name>> {
+    let is_name = |it: &&api::NodeSelectorRequirement| {
+        it.key == "metadata.name" && it.operator == NodeSelectorOperator::In
+    };
+    let mut requirements = term.match_fields.iter().filter(is_name);
+    let mut names = requirements.next()?.values.clone();
+    requirements.for_each(|it| names.retain(|name| it.values.contains(name)));
     Some(names)
 }

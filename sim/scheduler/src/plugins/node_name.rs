@@ -1,47 +1,38 @@
-//! A pod that names its node goes there or nowhere.
+//! Sends a pod that names its node there, and nowhere else.
 //!
 //! Upstream: `pkg/scheduler/framework/plugins/nodename/node_name.go`.
 
-use api::Pod;
 use base::Name;
 
-use crate::framework::{Filter, Plugin, PreFilter, Rejection, Verdict};
-use crate::hint::ClusterEvent;
+use crate::framework::{Cycle, Filter, Plugin, PreFilter, Rejection};
+use crate::hint::{Actions, ClusterEvent, EventResource};
 use crate::node_info::NodeInfo;
 
 #[derive(Clone, Copy, Debug)]
 pub struct NodeName;
 
-const NAME: &str = "NodeName";
-
-struct Prepared<'a> {
-    node: &'a Name,
-}
+#[derive(Clone)]
+struct Named;
 
 impl Plugin for NodeName {
     fn name(&self) -> &'static str {
-        NAME
+        "NodeName"
     }
 
-    fn pre_filter<'a>(&'a self, pod: &'a Pod) -> PreFilter<'a> {
-        if pod.is_bound() {
-            PreFilter::Filter(Box::new(Prepared { node: &pod.node }))
-        } else {
-            PreFilter::Skip
-        }
+    fn pre_filter(&self, cycle: &Cycle<'_>) -> PreFilter {
+        if cycle.pod.pod.node.is_empty() { PreFilter::Skip } else { PreFilter::Filter(Box::new(Named)) }
     }
 
-    fn events_to_register(&self) -> &'static [ClusterEvent] {
-        &[ClusterEvent::NodeAdd]
+    fn events_to_register(&self) -> Vec<ClusterEvent> {
+        vec![ClusterEvent::new(EventResource::Node, Actions::ADD)]
     }
 }
 
-impl Filter for Prepared<'_> {
-    fn filter(&self, node: &NodeInfo) -> Verdict {
-        if node.name() == self.node {
-            return Verdict::Success;
+impl Filter for Named {
+    fn filter(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+        if cycle.pod.pod.node == *node.name() {
+            return Ok(());
         }
-        let reason = Name::from_static("node(s) didn't match the requested node name");
-        Verdict::Rejected(Rejection::unresolvable(NAME, reason))
+        Err(Rejection::unresolvable(Name::from_static("node(s) didn't match the requested node name")))
     }
 }

@@ -1,105 +1,164 @@
-//! Admits nodes with room for what the pod requests, and prefers those with the most room left (LeastAllocated).
+//! Admits nodes with room for what the pod requests, and ranks them by how much of it stays free, or is used.
 //!
-//! Upstream: `pkg/scheduler/framework/plugins/noderesources/{fit,least_allocated,resource_allocation}.go`.
+//! Upstream: `pkg/scheduler/framework/plugins/noderesources/fit.go`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use api::{Node, Pod, Resources};
 use base::Name;
 use client::Change;
 
-use crate::framework::{Filter, MAX_NODE_SCORE, Plugin, PreFilter, Rejection, Score, Verdict};
-use crate::hint::ClusterEvent;
-use crate::node_info::{NodeInfo, NonZero};
+use crate::cluster::Cluster;
+use crate::framework::{Cycle, Filter, Plugin, PreFilter, Rejection, Scope, Score};
+use crate::hint::{Actions, ClusterEvent, EventResource};
+use crate::node_info::NodeInfo;
+use crate::plugins::resource_allocation::{Strategy, Weighed};
+use crate::pod_info::{PodInfo, Usage};
 
-#[derive(Clone, Copy, Debug)]
-pub struct NodeResourcesFit;
-
-const NAME: &str = "NodeResourcesFit";
-
-struct Prepared<'a> {
-    requests: &'a Resources,
+#[derive(Clone, Debug, Default)]
+pub struct NodeResourcesFit {
+    ignored: Arc<Ignored>,
+    strategy: Strategy,
+    /// What counts in the score, each with its weight.
+    resources: Vec<(Name, i64)>,
 }
 
-struct LeastAllocated {
-    requests: NonZero,
+/// Extended resources that are no reason to refuse a node: by name, or by what comes before the slash.
+#[derive(Clone, Debug, Default)]
+struct Ignored {
+    resources: BTreeSet<Name>,
+    groups: BTreeSet<Name>,
 }
 
-impl Plugin for NodeResourcesFit {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn pre_filter<'a>(&'a self, pod: &'a Pod) -> PreFilter<'a> {
-        PreFilter::Filter(Box::new(Prepared { requests: pod.requests() }))
-    }
-
-    fn pre_score<'a>(&'a self, pod: &'a Pod, _nodes: &[&NodeInfo]) -> Option<Box<dyn Score + 'a>> {
-        Some(Box::new(LeastAllocated { requests: NonZero::of(pod) }))
-    }
-
-    fn events_to_register(&self) -> &'static [ClusterEvent] {
-        &[ClusterEvent::AssignedPodDelete, ClusterEvent::NodeAdd, ClusterEvent::UpdateNodeAllocatable]
-    }
-
-    fn hint(&self, pod: &Pod, change: &Change) -> bool {
-        if let Some(node) = change.new::<Node>() {
-            let allocatable = Resources::from_list(&node.status.allocatable);
-            let fits = shortages(pod.requests(), &allocatable, &Resources::default()).is_empty();
-            return match change.old::<Node>() {
-                None => fits,
-                Some(old) => {
-                    fits && has_more(
-                        pod.requests(),
-                        &Resources::from_list(&old.status.allocatable),
-                        &allocatable,
-                    )
-                }
-            };
-        }
-        // A pod that goes helps if it frees anything that is asked for; its place among the pods always counts.
-        change.get::<Pod>().is_none_or(|gone| gone.is_bound())
-    }
+#[derive(Clone)]
+struct Room {
+    usage: Arc<Usage>,
+    ignored: Arc<Ignored>,
 }
 
-impl Filter for Prepared<'_> {
-    fn filter(&self, node: &NodeInfo) -> Verdict {
-        let short = shortages(self.requests, &node.allocatable, &node.requested);
-        if short.is_empty() {
-            return Verdict::Success;
-        }
-        // What exceeds the whole node cannot be helped by evicting pods.
-        let is_final = short.iter().any(|it| it.exceeds_node);
-        let reasons = short.into_iter().map(|it| it.reason).collect();
-        Verdict::Rejected(Rejection { plugin: NAME, is_final, reasons })
-    }
-}
-
-impl Score for LeastAllocated {
-    /// The share of cpu and memory that stays free, in hundredths rounded down, averaged.
-    fn score(&self, node: &NodeInfo) -> i64 {
-        let parts = [
-            (node.allocatable.cpu_milli, node.non_zero.cpu_milli + self.requests.cpu_milli),
-            (node.allocatable.memory_bytes, node.non_zero.memory_bytes + self.requests.memory_bytes),
-        ];
-        let (mut sum, mut weights) = (0, 0);
-        for (capacity, requested) in parts.into_iter().filter(|(capacity, _)| *capacity != 0) {
-            sum += if requested > capacity { 0 } else { (capacity - requested) * MAX_NODE_SCORE / capacity };
-            weights += 1;
-        }
-        if weights == 0 { 0 } else { sum / weights }
-    }
+struct Ranked {
+    strategy: Strategy,
+    resources: Weighed,
 }
 
 /// A resource of which there is too little.
 struct Shortage {
     reason: Name,
+    /// More than the whole node has: evicting pods would not help.
     exceeds_node: bool,
 }
 
+impl NodeResourcesFit {
+    pub fn new(
+        ignored_resources: &[Name],
+        ignored_groups: &[Name],
+        strategy: Strategy,
+        resources: Vec<(Name, i64)>,
+    ) -> Self {
+        let ignored = Ignored {
+            resources: ignored_resources.iter().cloned().collect(),
+            groups: ignored_groups.iter().cloned().collect(),
+        };
+        Self { ignored: Arc::new(ignored), strategy, resources }
+    }
+
+    /// Upstream: `SetDefaults_NodeResourcesFitArgs`.
+    pub fn with_defaults() -> Self {
+        Self::new(&[], &[], Strategy::LeastAllocated, vec![(api::CPU, 1), (api::MEMORY, 1)])
+    }
+}
+
+impl Plugin for NodeResourcesFit {
+    fn name(&self) -> &'static str {
+        "NodeResourcesFit"
+    }
+
+    fn pre_filter(&self, cycle: &Cycle<'_>) -> PreFilter {
+        PreFilter::Filter(Box::new(Room { usage: cycle.pod.usage.clone(), ignored: self.ignored.clone() }))
+    }
+
+    fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
+        let resources = Weighed::non_zero(&self.resources, &cycle.pod.usage);
+        Some(Box::new(Ranked { strategy: self.strategy.clone(), resources }))
+    }
+
+    fn events_to_register(&self) -> Vec<ClusterEvent> {
+        vec![
+            ClusterEvent::new(EventResource::AssignedPod, Actions::DELETE | Actions::UPDATE_POD_SCALE_DOWN),
+            ClusterEvent::new(EventResource::UnschedulablePod, Actions::UPDATE_POD_SCALE_DOWN),
+            ClusterEvent::new(EventResource::Node, Actions::ADD | Actions::UPDATE_NODE_ALLOCATABLE),
+        ]
+    }
+
+    fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, _cluster: &Cluster) -> bool {
+        match event.resource {
+            EventResource::Node => self.node_may_help(pod, change),
+            EventResource::AssignedPod => frees_what_is_wanted(pod, change),
+            // Its own requests have shrunk.
+            _ => change.key() == api::Resource::key(pod.pod.as_ref()),
+        }
+    }
+}
+
+impl NodeResourcesFit {
+    /// Upstream: `isSchedulableAfterNodeChange`.
+    fn node_may_help(&self, pod: &PodInfo, change: &Change) -> bool {
+        let Some(node) = change.new::<Node>() else { return true };
+        let allocatable = Resources::from_list(&node.status.allocatable);
+        let wanted = &pod.usage.requests;
+        if !shortages(wanted, &allocatable, &Resources::default(), &self.ignored).is_empty() {
+            return false;
+        }
+        change
+            .old::<Node>()
+            .is_none_or(|old| has_more(wanted, &Resources::from_list(&old.status.allocatable), &allocatable))
+    }
+}
+
+impl Filter for Room {
+    fn filter(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+        let wanted = &self.usage.requests;
+        if fits(wanted, &node.allocatable, &node.requested) {
+            return Ok(());
+        }
+        let short = shortages(wanted, &node.allocatable, &node.requested, &self.ignored);
+        let is_final = short.iter().any(|it| it.exceeds_node);
+        let mut reasons = short.into_iter().map(|it| it.reason);
+        let Some(first) = reasons.next() else { return Ok(()) };
+        let refusal = if is_final { Rejection::unresolvable(first) } else { Rejection::unschedulable(first) };
+        Err(reasons.fold(refusal, Rejection::and))
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Node
+    }
+}
+
+impl Score for Ranked {
+    fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+        self.strategy.score(self.resources.on(node, false))
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Node
+    }
+}
+
+/// The common case, told quickly: nothing is short, whatever is ignored.
+fn fits(wanted: &Resources, all: &Resources, taken: &Resources) -> bool {
+    taken.pods < all.pods
+        && wanted.scalar.is_empty()
+        && wanted.cpu_milli <= all.cpu_milli - taken.cpu_milli
+        && wanted.memory_bytes <= all.memory_bytes - taken.memory_bytes
+        && wanted.ephemeral_bytes <= all.ephemeral_bytes - taken.ephemeral_bytes
+}
+
 /// Upstream: `fitsRequest`.
-fn shortages(wanted: &Resources, all: &Resources, taken: &Resources) -> Vec<Shortage> {
+fn shortages(wanted: &Resources, all: &Resources, taken: &Resources, ignored: &Ignored) -> Vec<Shortage> {
     let mut short = Vec::new();
     if taken.pods + 1 > all.pods {
-        short.push(Shortage { reason: Name::from_static("Too many pods"), exceeds_node: all.pods < 1 });
+        short.push(Shortage { reason: Name::from_static("Too many pods"), exceeds_node: false });
     }
     let parts = [
         ("Insufficient cpu", wanted.cpu_milli, all.cpu_milli, taken.cpu_milli),
@@ -116,7 +175,9 @@ fn shortages(wanted: &Resources, all: &Resources, taken: &Resources) -> Vec<Shor
             short.push(Shortage { reason: Name::from_static(reason), exceeds_node: wanted > all });
         }
     }
-    for (name, wanted) in wanted.scalar.iter().filter(|(_, wanted)| *wanted > 0) {
+    for (name, wanted) in
+        wanted.scalar.iter().filter(|(name, wanted)| *wanted != 0 && !ignored.contains(name))
+    {
         let all = all.scalar(name).unwrap_or(0);
         if *wanted > all - taken.scalar(name).unwrap_or(0) {
             let reason = Name::from(format_args!("Insufficient {name}"));
@@ -126,6 +187,13 @@ fn shortages(wanted: &Resources, all: &Resources, taken: &Resources) -> Vec<Shor
     short
 }
 
+impl Ignored {
+    fn contains(&self, resource: &Name) -> bool {
+        let group = resource.split_once('/').map_or("", |(group, _)| group);
+        self.resources.contains(resource) || self.groups.contains(group)
+    }
+}
+
 /// Whether anything that is asked for has grown. Upstream: `haveAnyRequestedResourcesIncreased`.
 fn has_more(wanted: &Resources, old: &Resources, new: &Resources) -> bool {
     new.pods > old.pods
@@ -133,4 +201,20 @@ fn has_more(wanted: &Resources, old: &Resources, new: &Resources) -> bool {
         || (wanted.memory_bytes > 0 && new.memory_bytes > old.memory_bytes)
         || (wanted.ephemeral_bytes > 0 && new.ephemeral_bytes > old.ephemeral_bytes)
         || wanted.scalar.iter().any(|(name, _)| new.scalar(name) > old.scalar(name))
+}
+
+/// A pod that goes always frees its place among the pods; one that shrinks must free something that is asked for.
+/// Upstream: `isSchedulableAfterPodEvent`, `isResourceScaleDown`.
+fn frees_what_is_wanted(pod: &PodInfo, change: &Change) -> bool {
+    let (Some(old), Some(new)) = (change.old::<Pod>(), change.new::<Pod>()) else {
+        return change.get::<Pod>().is_some_and(|gone| gone.is_bound());
+    };
+    if new.is_finished() {
+        return old.is_bound();
+    }
+    let (wanted, old, new) = (&pod.usage.requests, old.requests(), new.requests());
+    (wanted.cpu_milli > 0 && new.cpu_milli < old.cpu_milli)
+        || (wanted.memory_bytes > 0 && new.memory_bytes < old.memory_bytes)
+        || (wanted.ephemeral_bytes > 0 && new.ephemeral_bytes < old.ephemeral_bytes)
+        || wanted.scalar.iter().any(|(name, _)| new.scalar(name) < old.scalar(name))
 }

@@ -2,73 +2,93 @@
 //!
 //! Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go`.
 
-use api::{Node, Pod, Taint, TaintEffect, Toleration};
+use std::sync::Arc;
+
+use api::{Node, PodSpec, Taint, TaintEffect, Toleration};
+use base::Name;
 use client::Change;
 
-use crate::framework::{Filter, Plugin, PreFilter, Rejection, Score, Verdict, default_normalize};
-use crate::hint::ClusterEvent;
-use crate::node_info::NodeInfo;
+use crate::cluster::Cluster;
+use crate::framework::{Cycle, Filter, Plugin, PreFilter, Rejection, Scope, Score, default_normalize};
+use crate::hint::{Actions, ClusterEvent, EventResource};
+use crate::node_info::{NodeIdx, NodeInfo};
+use crate::pod_info::PodInfo;
 
 #[derive(Clone, Copy, Debug)]
 pub struct TaintToleration;
 
-const NAME: &str = "TaintToleration";
-
-struct Prepared<'a> {
-    tolerations: &'a [Toleration],
+#[derive(Clone)]
+struct Tolerating {
+    spec: Arc<PodSpec>,
 }
 
-struct Ranking<'a> {
+struct FewestTaints {
     /// Those that speak of PreferNoSchedule, or of every effect.
-    tolerations: Vec<&'a Toleration>,
+    tolerations: Vec<Toleration>,
 }
 
 impl Plugin for TaintToleration {
     fn name(&self) -> &'static str {
-        NAME
+        "TaintToleration"
     }
 
-    fn pre_filter<'a>(&'a self, pod: &'a Pod) -> PreFilter<'a> {
-        PreFilter::Filter(Box::new(Prepared { tolerations: &pod.spec.tolerations }))
+    fn pre_filter(&self, cycle: &Cycle<'_>) -> PreFilter {
+        PreFilter::Filter(Box::new(Tolerating { spec: cycle.pod.pod.spec.clone() }))
     }
 
-    fn pre_score<'a>(&'a self, pod: &'a Pod, nodes: &[&NodeInfo]) -> Option<Box<dyn Score + 'a>> {
-        if nodes.is_empty() {
-            return None;
-        }
+    fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
         let speaks = |it: &&Toleration| it.effect.is_unset() || it.effect == TaintEffect::PreferNoSchedule;
-        Some(Box::new(Ranking { tolerations: pod.spec.tolerations.iter().filter(speaks).collect() }))
+        let tolerations = cycle.pod.pod.spec.tolerations.iter().filter(speaks).cloned().collect();
+        Some(Box::new(FewestTaints { tolerations }))
     }
 
-    fn events_to_register(&self) -> &'static [ClusterEvent] {
-        &[ClusterEvent::NodeAdd, ClusterEvent::UpdateNodeTaint]
+    fn events_to_register(&self) -> Vec<ClusterEvent> {
+        vec![
+            ClusterEvent::new(EventResource::Node, Actions::ADD | Actions::UPDATE_NODE_TAINT),
+            ClusterEvent::new(EventResource::UnschedulablePod, Actions::UPDATE_POD_TOLERATION),
+        ]
     }
 
-    fn hint(&self, pod: &Pod, change: &Change) -> bool {
+    fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, _cluster: &Cluster) -> bool {
+        if event.resource == EventResource::UnschedulablePod {
+            return change.key() == api::Resource::key(pod.pod.as_ref());
+        }
         let Some(node) = change.new::<Node>() else { return true };
-        let was_kept_off =
-            change.old::<Node>().is_none_or(|old| untolerated(old, &pod.spec.tolerations).is_some());
-        was_kept_off && untolerated(node, &pod.spec.tolerations).is_none()
+        let tolerations = &pod.pod.spec.tolerations;
+        let was_kept_off = change.old::<Node>().is_none_or(|old| untolerated(old, tolerations).is_some());
+        was_kept_off && untolerated(node, tolerations).is_none()
     }
 }
 
-impl Filter for Prepared<'_> {
-    fn filter(&self, node: &NodeInfo) -> Verdict {
-        let Some(taint) = untolerated(&node.node, self.tolerations) else { return Verdict::Success };
-        let reason = format_args!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value).into();
-        Verdict::Rejected(Rejection { plugin: NAME, is_final: true, reasons: vec![reason] })
+impl Filter for Tolerating {
+    fn filter(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+        let Some(taint) = untolerated(&node.node, &self.spec.tolerations) else { return Ok(()) };
+        let reason = format_args!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value);
+        Err(Rejection::unresolvable(Name::from(reason)))
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Node
     }
 }
 
-impl Score for Ranking<'_> {
+impl Score for FewestTaints {
     /// How many taints the pod would have to put up with.
-    fn score(&self, node: &NodeInfo) -> i64 {
+    fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
         let taints = node.node.spec.taints.iter().filter(|it| it.effect == TaintEffect::PreferNoSchedule);
         let unwelcome = taints.filter(|taint| !self.tolerations.iter().any(|it| it.tolerates(taint)));
         unwelcome.fold(0, |sum, _| sum + 1)
     }
 
-    fn normalize(&self, scores: &mut [i64]) {
+    fn scope(&self) -> Scope {
+        Scope::Node
+    }
+
+    fn normalizes(&self) -> bool {
+        true
+    }
+
+    fn normalize(&self, _cycle: &Cycle<'_>, _feasible: &[NodeIdx], scores: &mut [i64]) {
         default_normalize(scores, true);
     }
 }

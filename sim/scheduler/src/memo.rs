@@ -1,0 +1,402 @@
+//! What the plugins of a profile have worked out for a template: kept from one pod of it to the next.
+//!
+//! Three things are kept, each as long as it holds: what was prepared (upstream works that out for each pod);
+//! the verdict on each node, and its scores, as far as they depend on the node alone, until that node's pods
+//! change; and the refusals, each of them once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::Name;
+
+use crate::diagnosis::Refusal;
+use crate::framework::{Code, Cycle, Filter, PreFilter, Rejection, Scope, Score};
+use crate::hypothesis::Hypothesis;
+use crate::node_info::NodeIdx;
+use crate::profile::{PluginIdx, Profile};
+
+pub(crate) struct Memo {
+    /// What it holds for: see [`Memo::catch_up`].
+    nodes_version: u64,
+    objects_version: u64,
+    log_end: u64,
+    /// In the order of PreFilter.
+    filters: Vec<FilterSlot>,
+    /// Positions in `filters`, in the order of Filter.
+    order: Vec<usize>,
+    /// How many of `order` depend on the node alone, before the first that does not.
+    local: usize,
+    /// Those of `order` that have something to say at present, and how many of them are local.
+    active: Vec<usize>,
+    active_local: usize,
+    scores: Option<Vec<ScoreSlot>>,
+    rows: Option<Rows>,
+    refusals: Refusals,
+    uses: u64,
+    pub(crate) last_used: u64,
+}
+
+struct FilterSlot {
+    plugin: PluginIdx,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Unasked,
+    Skip,
+    Filter { filter: Box<dyn Filter>, only: Option<Vec<Name>>, scope: Scope },
+}
+
+/// A score plugin that has something to say about the template.
+pub(crate) struct ScoreSlot {
+    pub(crate) plugin: PluginIdx,
+    pub(crate) weight: i64,
+    pub(crate) score: Box<dyn Score>,
+    pub(crate) scope: Scope,
+}
+
+/// The only nodes that are looked at, and the plugins that say so.
+pub(crate) struct Narrowing {
+    pub(crate) nodes: BTreeSet<Name>,
+    pub(crate) plugins: BTreeSet<&'static str>,
+}
+
+/// A refusal in PreFilter, and how many plugins had been asked before.
+pub(crate) struct PreFilterRefusal {
+    pub(crate) refusal: Refusal,
+    pub(crate) plugins: BTreeSet<&'static str>,
+}
+
+/// By node: what its local filters said, and its local scores if they let it pass.
+struct Rows {
+    /// The generation of the node at the time.
+    seen: Vec<u64>,
+    verdicts: Vec<RefusalId>,
+    scores: Vec<i64>,
+    /// How many scores a node has.
+    width: usize,
+}
+
+/// Counted from 1; 0 is no refusal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RefusalId(u32);
+
+/// Each refusal once.
+#[derive(Default)]
+struct Refusals {
+    list: Vec<Refusal>,
+    ids: BTreeMap<Refusal, RefusalId>,
+    last: RefusalId,
+}
+
+impl Memo {
+    /// More refusals than this are given up rather than kept.
+    const REFUSALS_MAX: usize = 4096;
+
+    pub(crate) fn new(profile: &Profile, cycle: &Cycle<'_>) -> Self {
+        let points = &profile.points;
+        let mut plugins = points.pre_filter.clone();
+        plugins.extend(points.filter.iter().filter(|it| !points.pre_filter.contains(it)));
+        let position = |plugin: &PluginIdx| plugins.iter().position(|it| it == plugin);
+        let order = points.filter.iter().filter_map(position).collect();
+        let slot = |&plugin: &PluginIdx| FilterSlot { plugin, outcome: Outcome::Unasked };
+        Self {
+            nodes_version: cycle.cluster.nodes.version(),
+            objects_version: cycle.cluster.objects.version(),
+            log_end: cycle.cluster.log().end(),
+            filters: plugins.iter().map(slot).collect(),
+            order,
+            local: 0,
+            active: Vec::new(),
+            active_local: 0,
+            scores: None,
+            rows: None,
+            refusals: Refusals::default(),
+            uses: 0,
+            last_used: 0,
+        }
+    }
+
+    /// Brings what was prepared up to date. Returns whether that was possible.
+    pub(crate) fn catch_up(&mut self, cycle: &Cycle<'_>) -> bool {
+        let cluster = cycle.cluster;
+        let holds = self.nodes_version == cluster.nodes.version()
+            && self.objects_version == cluster.objects.version()
+            && self.refusals.list.len() < Self::REFUSALS_MAX;
+        let Some(steps) = cluster.log().since(self.log_end).filter(|_| holds) else { return false };
+        for slot in &mut self.filters {
+            if let Outcome::Filter { scope: Scope::World, .. } = slot.outcome {
+                slot.outcome = Outcome::Unasked;
+            }
+        }
+        let mut filters: Vec<&mut Box<dyn Filter>> =
+            self.filters.iter_mut().filter_map(FilterSlot::over_pods).collect();
+        let slots = self.scores.iter_mut().flatten();
+        let mut scores: Vec<&mut ScoreSlot> = slots.filter(|it| it.scope == Scope::Pods).collect();
+        if !filters.is_empty() || !scores.is_empty() {
+            for (step, pod, idx) in steps {
+                let node = &cluster.nodes[*idx];
+                filters.iter_mut().for_each(|it| it.advance(cycle, *step, pod, node));
+                scores.iter_mut().for_each(|it| it.score.advance(cycle, *step, pod, node));
+            }
+        }
+        self.log_end = cluster.log().end();
+        true
+    }
+
+    /// Asks the plugins that have to be asked. Upstream: `RunPreFilterPlugins`.
+    pub(crate) fn prepare(
+        &mut self,
+        profile: &Profile,
+        cycle: &Cycle<'_>,
+    ) -> Result<Option<Narrowing>, PreFilterRefusal> {
+        self.uses += 1;
+        let mut narrowing: Option<Narrowing> = None;
+        for slot in &mut self.filters {
+            let plugin = profile.plugin(slot.plugin);
+            if let Outcome::Unasked = slot.outcome {
+                slot.outcome = match plugin.pre_filter(cycle) {
+                    PreFilter::Skip => Outcome::Skip,
+                    PreFilter::Filter(filter) => Outcome::of(filter, None),
+                    PreFilter::Only(names, filter) => Outcome::of(filter, Some(names)),
+                    PreFilter::Rejected(rejection) => {
+                        let refusal = Refusal { plugin: plugin.name(), rejection };
+                        return Err(PreFilterRefusal { refusal, plugins: BTreeSet::new() });
+                    }
+                };
+            }
+            if let Outcome::Filter { only: Some(names), .. } = &slot.outcome {
+                Narrowing::merge(&mut narrowing, plugin.name(), names);
+                narrowing.as_ref().map_or(Ok(()), Narrowing::check)?;
+            }
+        }
+        self.activate();
+        Ok(narrowing)
+    }
+
+    /// Whether the plugin's PreFilter has been run.
+    pub(crate) fn has_asked(&self, plugin: PluginIdx) -> bool {
+        self.filters.iter().any(|it| it.plugin == plugin && !matches!(it.outcome, Outcome::Unasked))
+    }
+
+    fn activate(&mut self) {
+        let is_local = |&&slot: &&usize| match &self.filters[slot].outcome {
+            Outcome::Unasked => false,
+            Outcome::Skip => true,
+            Outcome::Filter { scope, .. } => *scope == Scope::Node,
+        };
+        let local = self.order.iter().take_while(is_local).count();
+        if local != self.local {
+            self.rows = None; // They tell what these very filters said.
+        }
+        self.local = local;
+        let is_active = |slot: &usize| match &self.filters[*slot].outcome {
+            Outcome::Filter { filter, .. } => !filter.is_idle(),
+            Outcome::Skip | Outcome::Unasked => false,
+        };
+        self.active.clear();
+        self.active.extend(self.order[..self.local].iter().copied().filter(is_active));
+        self.active_local = self.active.len();
+        self.active.extend(self.order[self.local..].iter().copied().filter(is_active));
+    }
+
+    /// From the second pod of a template on, it is worth keeping what was found on each node.
+    pub(crate) fn keep_rows(&mut self, profile: &Profile, cycle: &Cycle<'_>) {
+        if self.uses < 2 || self.rows.is_some() {
+            return;
+        }
+        let width = self.scores(profile, cycle).iter().filter(|it| it.scope == Scope::Node).count();
+        let nodes = cycle.cluster.nodes.len();
+        self.rows = Some(Rows {
+            seen: vec![0; nodes],
+            verdicts: vec![RefusalId::default(); nodes],
+            scores: vec![0; nodes * width],
+            width,
+        });
+    }
+
+    pub(crate) fn has_rows(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    /// Whether the node would do; else the refusal of the first filter that refuses. Upstream: `RunFilterPlugins`.
+    pub(crate) fn verdict(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
+        let local = match &self.rows {
+            Some(rows) if rows.seen[idx.position()] == cycle.cluster.nodes.generation(idx) => {
+                rows.verdicts[idx.position()]
+            }
+            Some(_) => self.renew_row(profile, cycle, idx),
+            None => self.run(profile, cycle, idx, 0..self.active_local),
+        };
+        if local == RefusalId::default() && self.active_local < self.active.len() {
+            return self.run(profile, cycle, idx, self.active_local..self.active.len());
+        }
+        local
+    }
+
+    #[cold]
+    fn renew_row(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
+        let verdict = self.run(profile, cycle, idx, 0..self.active_local);
+        let Some(rows) = &mut self.rows else { return verdict };
+        let (nodes, position) = (&cycle.cluster.nodes, idx.position());
+        rows.seen[position] = nodes.generation(idx);
+        rows.verdicts[position] = verdict;
+        if verdict == RefusalId::default() {
+            let scores = self.scores.iter().flatten().filter(|it| it.scope == Scope::Node);
+            let row = &mut rows.scores[position * rows.width..][..rows.width];
+            row.iter_mut().zip(scores).for_each(|(own, it)| *own = it.score.score(cycle, &nodes[idx]));
+        }
+        verdict
+    }
+
+    fn run(
+        &mut self,
+        profile: &Profile,
+        cycle: &Cycle<'_>,
+        idx: NodeIdx,
+        active: std::ops::Range<usize>,
+    ) -> RefusalId {
+        let node = &cycle.cluster.nodes[idx];
+        for &slot in &self.active[active] {
+            let slot = &self.filters[slot];
+            let Outcome::Filter { filter, .. } = &slot.outcome else { continue };
+            if let Err(rejection) = filter.filter(cycle, node) {
+                let plugin = profile.plugin(slot.plugin).name();
+                return self.refusals.id(Refusal { plugin, rejection });
+            }
+        }
+        RefusalId::default()
+    }
+
+    /// Appends the node's local scores to the columns, one for each local score plugin.
+    pub(crate) fn append_local_scores(&self, idx: NodeIdx, columns: &mut [Vec<i64>]) {
+        if let Some(rows) = &self.rows {
+            let row = &rows.scores[idx.position() * rows.width..][..rows.width];
+            columns.iter_mut().zip(row).for_each(|(column, score)| column.push(*score));
+        }
+    }
+
+    pub(crate) fn local_scores(&self) -> usize {
+        self.rows.as_ref().map_or(0, |it| it.width)
+    }
+
+    /// The score plugins that have something to say. Upstream: the part of `RunPreScorePlugins` that needs no nodes.
+    pub(crate) fn scores(&mut self, profile: &Profile, cycle: &Cycle<'_>) -> &mut Vec<ScoreSlot> {
+        let slots = self.scores.get_or_insert_with(|| {
+            let ask = |&(plugin, weight): &(PluginIdx, i64)| ScoreSlot::ask(profile, cycle, plugin, weight);
+            profile.points.score.iter().filter_map(ask).collect()
+        });
+        slots
+    }
+
+    /// Prepares anew what cannot be kept.
+    pub(crate) fn renew_scores(&mut self, profile: &Profile, cycle: &Cycle<'_>) {
+        let Some(slots) = &mut self.scores else { return };
+        if slots.iter().any(|it| it.scope == Scope::World) {
+            slots.retain_mut(|slot| {
+                if slot.scope != Scope::World {
+                    return true;
+                }
+                let score = profile.plugin(slot.plugin).pre_score(cycle);
+                score.map(|score| slot.score = score).is_some()
+            });
+        }
+    }
+
+    pub(crate) fn refusal(&self, id: RefusalId) -> Option<&Refusal> {
+        self.refusals.get(id)
+    }
+
+    /// All filters, to be asked what would be if other pods were on a node.
+    pub(crate) fn hypothesis(&self, profile: &Profile) -> Hypothesis {
+        let filters = self.active.iter().filter_map(|&slot| {
+            let slot = &self.filters[slot];
+            let Outcome::Filter { filter, .. } = &slot.outcome else { return None };
+            Some((profile.plugin(slot.plugin).name(), filter.clone()))
+        });
+        Hypothesis::new(filters.collect())
+    }
+
+    /// The identity of a refusal that did not come from [`Memo::verdict`].
+    pub(crate) fn note(&mut self, refusal: Refusal) -> RefusalId {
+        self.refusals.id(refusal)
+    }
+}
+
+impl FilterSlot {
+    fn over_pods(&mut self) -> Option<&mut Box<dyn Filter>> {
+        match &mut self.outcome {
+            Outcome::Filter { filter, scope: Scope::Pods, .. } => Some(filter),
+            Outcome::Filter { .. } | Outcome::Skip | Outcome::Unasked => None,
+        }
+    }
+}
+
+impl Outcome {
+    fn of(filter: Box<dyn Filter>, only: Option<Vec<Name>>) -> Self {
+        let scope = filter.scope();
+        Self::Filter { filter, only, scope }
+    }
+}
+
+impl ScoreSlot {
+    fn ask(profile: &Profile, cycle: &Cycle<'_>, plugin: PluginIdx, weight: i64) -> Option<Self> {
+        let score = profile.plugin(plugin).pre_score(cycle)?;
+        let scope = score.scope();
+        Some(Self { plugin, weight, score, scope })
+    }
+}
+
+impl Narrowing {
+    fn merge(narrowing: &mut Option<Self>, plugin: &'static str, names: &[Name]) {
+        let names: BTreeSet<Name> = names.iter().cloned().collect();
+        match narrowing {
+            Some(it) => {
+                it.nodes.retain(|name| names.contains(name));
+                it.plugins.insert(plugin);
+            }
+            None => *narrowing = Some(Self { nodes: names, plugins: [plugin].into() }),
+        }
+    }
+
+    fn check(&self) -> Result<(), PreFilterRefusal> {
+        if !self.nodes.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.plugins.iter().copied().collect();
+        let reason: Name = match names[..] {
+            [name] => Name::from(format_args!("node(s) didn't satisfy plugin {name}")),
+            _ => Name::from(format_args!(
+                "node(s) didn't satisfy plugin(s) [{}] simultaneously",
+                names.join(" ")
+            )),
+        };
+        let refusal =
+            Refusal { plugin: "", rejection: Rejection::new(Code::UnschedulableAndUnresolvable, reason) };
+        Err(PreFilterRefusal { refusal, plugins: self.plugins.clone() })
+    }
+
+    /// What is said of all other nodes.
+    pub(crate) fn rejection(&self) -> Rejection {
+        let names: Vec<&str> = self.plugins.iter().copied().collect();
+        let list = names.join(" ");
+        Rejection::unresolvable(Name::from(format_args!("node(s) didn't satisfy plugin(s) [{list}]")))
+    }
+}
+
+impl Refusals {
+    fn id(&mut self, refusal: Refusal) -> RefusalId {
+        if self.get(self.last) == Some(&refusal) {
+            return self.last;
+        }
+        let next = RefusalId(u32::try_from(self.list.len() + 1).expect("refusals are limited"));
+        self.last = *self.ids.entry(refusal.clone()).or_insert(next);
+        if self.last == next {
+            self.list.push(refusal);
+        }
+        self.last
+    }
+
+    fn get(&self, id: RefusalId) -> Option<&Refusal> {
+        self.list.get((id.0 as usize).checked_sub(1)?)
+    }
+}

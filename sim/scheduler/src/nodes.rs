@@ -1,0 +1,300 @@
+//! All nodes that the scheduler knows, dense and by name, in the order in which they are looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Index;
+use std::sync::Arc;
+
+use api::{ConditionStatus, Node, Uid};
+use base::{Lookup, Name};
+
+use crate::node_info::{NodeIdx, NodeInfo};
+use crate::node_tree::NodeTree;
+use crate::pod_info::PodInfo;
+
+#[derive(Clone, Debug, Default)]
+pub struct Nodes {
+    infos: Vec<NodeInfo>,
+    /// By position: when the pods on it last changed, see [`Nodes::generation`].
+    generations: Vec<u64>,
+    generation: u64,
+    /// When any node object last changed.
+    version: u64,
+    by_name: Lookup<Name, NodeIdx>,
+    tree: NodeTree,
+    order: Vec<NodeIdx>,
+    columns: BTreeMap<Name, Column>,
+    images: BTreeMap<Name, ImageState>,
+    /// How many pods there are that must be away from others, and that have any wish about other pods.
+    anti_affine: usize,
+    affine: usize,
+}
+
+/// What each node has for one topology key, as small numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    /// By position of the node; `None` where it lacks the label.
+    values: Vec<Option<Domain>>,
+    domains: Lookup<Name, Domain>,
+    names: Vec<Name>,
+}
+
+/// A value of a topology key, such as a zone. Counted from 0 within its [`Column`], and never used for another value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Domain(u32);
+
+/// An image that some node has. Upstream: `ImageStateSummary`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageState {
+    /// As the first node that had it said.
+    pub size_bytes: i64,
+    nodes: BTreeSet<Name>,
+}
+
+impl Nodes {
+    pub fn len(&self) -> usize {
+        self.infos.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.infos.is_empty()
+    }
+
+    /// By position.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &NodeInfo> {
+        self.infos.iter()
+    }
+
+    pub fn find(&self, name: &str) -> Option<&NodeInfo> {
+        self.position(name).map(|idx| &self[idx])
+    }
+
+    pub fn position(&self, name: &str) -> Option<NodeIdx> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Zones in turn. Upstream: `Snapshot.nodeInfoList`.
+    pub fn order(&self) -> &[NodeIdx] {
+        &self.order
+    }
+
+    /// Grows whenever a pod on the node comes, goes or changes in a way that matters to scheduling.
+    pub(crate) fn generation(&self, idx: NodeIdx) -> u64 {
+        self.generations[idx.position()]
+    }
+
+    /// Grows whenever a node comes, goes or changes in a way that matters to scheduling.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The values of a topology key that a known pod or a plugin's arguments mention.
+    ///
+    /// # Panics
+    /// If nobody mentioned it: see [`Nodes::mention`].
+    pub fn column(&self, key: &str) -> &Column {
+        self.columns.get(key).expect("the topology keys of pods are mentioned when the pod is met")
+    }
+
+    /// Has the values of `key` kept at hand from now on.
+    pub fn mention(&mut self, key: &Name) {
+        if !self.columns.contains_key(key) {
+            let mut column = Column::default();
+            self.infos.iter().for_each(|it| column.set(key, it));
+            self.columns.insert(key.clone(), column);
+        }
+    }
+
+    pub fn image(&self, name: &str) -> Option<&ImageState> {
+        self.images.get(name)
+    }
+
+    /// Whether any pod on a node must be away from others. Upstream: `HavePodsWithRequiredAntiAffinityList`.
+    pub fn have_required_anti_affinity(&self) -> bool {
+        self.anti_affine > 0
+    }
+
+    /// Whether any pod on a node has a wish about other pods. Upstream: `HavePodsWithAffinityList`.
+    pub fn have_affinity(&self) -> bool {
+        self.affine > 0
+    }
+
+    pub(crate) fn set(&mut self, node: &Arc<Node>) {
+        let name = &node.meta.name;
+        let Some(&idx) = self.by_name.get(name) else { return self.add(node) };
+        let old = self.infos[idx.position()].node.clone();
+        if is_alike(&old, node) {
+            self.infos[idx.position()].node = node.clone();
+            return;
+        }
+        self.remove_images(&old);
+        self.infos[idx.position()].set_node(node.clone());
+        self.add_images(node);
+        for (key, column) in &mut self.columns {
+            column.set(key, &self.infos[idx.position()]);
+        }
+        if self.tree.update(&old, node) {
+            self.renew_order();
+        }
+        self.version += 1;
+        self.touch(idx);
+    }
+
+    fn add(&mut self, node: &Arc<Node>) {
+        let idx = NodeIdx::new(self.infos.len());
+        let info = NodeInfo::new(idx, node.clone());
+        self.by_name.insert(node.meta.name.clone(), idx);
+        self.columns.iter_mut().for_each(|(key, column)| column.set(key, &info));
+        self.infos.push(info);
+        self.generations.push(0);
+        self.add_images(node);
+        self.tree.add(node);
+        self.renew_order();
+        self.version += 1;
+        self.touch(idx);
+    }
+
+    /// Returns what was known of it. Positions of other nodes change.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<NodeInfo> {
+        let idx = self.by_name.remove(name)?.position();
+        let info = self.infos.remove(idx);
+        self.generations.remove(idx);
+        for (position, moved) in self.infos.iter_mut().enumerate().skip(idx) {
+            moved.idx = NodeIdx::new(position);
+            self.by_name.insert(moved.name().clone(), moved.idx);
+        }
+        self.columns.values_mut().for_each(|it| it.forget(idx));
+        self.remove_images(&info.node);
+        self.tree.remove(&info.node);
+        self.renew_order();
+        self.version += 1;
+        self.affine -= info.pods_with_affinity().len();
+        self.anti_affine -= info.pods_with_required_anti_affinity().len();
+        Some(info)
+    }
+
+    pub(crate) fn add_pod(&mut self, idx: NodeIdx, pod: PodInfo) {
+        self.affine += usize::from(pod.has_affinity());
+        self.anti_affine += usize::from(!pod.shape.anti_affinity.is_empty());
+        self.infos[idx.position()].add_pod(pod);
+        self.touch(idx);
+    }
+
+    pub(crate) fn remove_pod(&mut self, idx: NodeIdx, uid: Uid) -> Option<PodInfo> {
+        let pod = self.infos[idx.position()].remove_pod(uid)?;
+        self.affine -= usize::from(pod.has_affinity());
+        self.anti_affine -= usize::from(!pod.shape.anti_affinity.is_empty());
+        self.touch(idx);
+        Some(pod)
+    }
+
+    pub(crate) fn refresh_pod(&mut self, idx: NodeIdx, pod: &PodInfo) {
+        self.infos[idx.position()].refresh_pod(pod);
+    }
+
+    fn touch(&mut self, idx: NodeIdx) {
+        self.generation += 1;
+        self.generations[idx.position()] = self.generation;
+    }
+
+    fn renew_order(&mut self) {
+        self.order.clear();
+        self.order.extend(self.tree.list().iter().filter_map(|name| self.by_name.get(name)));
+    }
+
+    /// Upstream: `cacheImpl.addNodeImageStates`.
+    fn add_images(&mut self, node: &Node) {
+        for image in &node.status.images {
+            for name in &image.names {
+                let first = || ImageState { size_bytes: image.size_bytes, nodes: BTreeSet::new() };
+                self.images.entry(name.clone()).or_insert_with(first).nodes.insert(node.meta.name.clone());
+            }
+        }
+    }
+
+    fn remove_images(&mut self, node: &Node) {
+        for name in node.status.images.iter().flat_map(|it| &it.names) {
+            if let Some(state) = self.images.get_mut(name) {
+                state.nodes.remove(&node.meta.name);
+                if state.nodes.is_empty() {
+                    self.images.remove(name);
+                }
+            }
+        }
+    }
+}
+
+impl Index<NodeIdx> for Nodes {
+    type Output = NodeInfo;
+
+    fn index(&self, idx: NodeIdx) -> &NodeInfo {
+        &self.infos[idx.position()]
+    }
+}
+
+impl Column {
+    pub fn of(&self, idx: NodeIdx) -> Option<Domain> {
+        self.values[idx.position()]
+    }
+
+    pub fn find(&self, value: &str) -> Option<Domain> {
+        self.domains.get(value).copied()
+    }
+
+    pub fn name(&self, domain: Domain) -> &Name {
+        &self.names[domain.position()]
+    }
+
+    /// How many values there are, some of which no node may have any more.
+    pub fn domains(&self) -> usize {
+        self.names.len()
+    }
+
+    fn set(&mut self, key: &Name, info: &NodeInfo) {
+        let value = info.node.meta.label(key).map(|it| self.domain(it));
+        let position = info.idx.position();
+        if position == self.values.len() {
+            self.values.push(value);
+        } else {
+            self.values[position] = value;
+        }
+    }
+
+    fn forget(&mut self, position: usize) {
+        self.values.remove(position);
+    }
+
+    fn domain(&mut self, value: &Name) -> Domain {
+        let names = &mut self.names;
+        *self.domains.entry_or_insert_with(value.clone(), || {
+            names.push(value.clone());
+            Domain(u32::try_from(names.len() - 1).expect("there are fewer values than four billion"))
+        })
+    }
+}
+
+impl Domain {
+    pub fn position(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ImageState {
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+/// Whether nothing that a plugin may look at differs: all but the times of heartbeats.
+fn is_alike(old: &Node, new: &Node) -> bool {
+    let conditions = |it: &Node| -> Vec<(Name, ConditionStatus)> {
+        it.status.conditions.iter().map(|it| (it.kind.clone(), it.status.clone())).collect()
+    };
+    old.meta.labels == new.meta.labels
+        && old.meta.annotations == new.meta.annotations
+        && old.meta.is_deleting() == new.meta.is_deleting()
+        && old.spec == new.spec
+        && old.status.allocatable == new.status.allocatable
+        && old.status.capacity == new.status.capacity
+        && old.status.images == new.status.images
+        && conditions(old) == conditions(new)
+}

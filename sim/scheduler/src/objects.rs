@@ -1,0 +1,106 @@
+//! The objects that plugins read besides nodes and pods, with what the scheduler takes for granted of them.
+//!
+//! An object is *assumed* when the scheduler has decided to change it and the API server has not confirmed that yet.
+//! Upstream: the informers' listers, and `pkg/scheduler/util/assumecache/assume_cache.go`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::{Key, Kind, Labels, Namespace, Object, Resource};
+use base::Name;
+use client::{Change, View};
+
+#[derive(Clone, Debug, Default)]
+pub struct Objects {
+    view: View,
+    /// What was heard last of the objects that are assumed.
+    heard: BTreeMap<Key, Object>,
+    version: u64,
+}
+
+impl Objects {
+    pub fn find<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
+        self.view.find::<T>(namespace, name)
+    }
+
+    /// One that has no namespace.
+    pub fn find_cluster<T: Resource>(&self, name: &Name) -> Option<&Arc<T>> {
+        self.view.find::<T>(&Name::EMPTY, name)
+    }
+
+    /// In the order in which they were first seen.
+    pub fn list<T: Resource>(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.view.list::<T>()
+    }
+
+    pub fn list_in<T: Resource>(&self, namespace: &Name) -> impl Iterator<Item = &Arc<T>> {
+        self.view.list_in::<T>(namespace)
+    }
+
+    pub fn count(&self, kind: &Kind) -> usize {
+        self.view.count(kind)
+    }
+
+    /// A namespace that is not known counts as one without labels.
+    pub fn namespace_labels(&self, namespace: &Name) -> &Labels {
+        const NONE: &Labels = &Labels::EMPTY;
+        self.find_cluster::<Namespace>(namespace).map_or(NONE, |it| &it.meta.labels)
+    }
+
+    /// Grows whenever an object changes in a way that may matter to scheduling.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes in what was heard. An older state than what is assumed leaves that as it is.
+    pub fn hear(&mut self, change: &Change) {
+        let key = change.key();
+        match change {
+            Change::Gone(_) => {
+                self.heard.remove(&key);
+                self.version += u64::from(self.view.remove(&key).is_some());
+            }
+            Change::Set { new, .. } => {
+                let assumed = self.view.get(&key).filter(|_| self.heard.contains_key(&key));
+                if assumed.is_some_and(|it| it.meta().resource_version >= new.meta().resource_version) {
+                    return;
+                }
+                self.heard.remove(&key);
+                self.set(new.clone());
+            }
+        }
+    }
+
+    /// Takes `object` for granted. The resource version is that on which it is based.
+    pub(crate) fn assume(&mut self, object: &Object) {
+        let key = object.key();
+        if let Some(own) = self.view.get(&key).cloned() {
+            self.heard.entry(key).or_insert(own);
+            self.set(object.clone());
+        }
+    }
+
+    /// Back to what was last heard of an object.
+    pub(crate) fn restore(&mut self, key: &Key) {
+        if let Some(heard) = self.heard.remove(key) {
+            self.set(heard);
+        }
+    }
+
+    fn set(&mut self, new: Object) {
+        let change = self.view.set(new);
+        self.version += u64::from(matters(&change));
+    }
+}
+
+/// Whether a plugin may see a difference: not in the status of what owns pods, which changes all the time.
+fn matters(change: &Change) -> bool {
+    let Change::Set { old: Some(old), new } = change else { return true };
+    match (old, new) {
+        (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec.selector != new.spec.selector,
+        (Object::StatefulSet(old), Object::StatefulSet(new)) => old.spec.selector != new.spec.selector,
+        (Object::Service(old), Object::Service(new)) => old.spec.selector != new.spec.selector,
+        (Object::Namespace(old), Object::Namespace(new)) => old.meta.labels != new.meta.labels,
+        _ => true,
+    }
+}

@@ -1,0 +1,274 @@
+//! What the scheduler works out of a pod once: for itself, and for all pods of its template together.
+//!
+//! Upstream: `pkg/scheduler/framework/types.go`, `PodInfo`.
+
+use std::sync::Arc;
+
+use api::{LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Resources, Selector, Uid};
+use base::{Lookup, Name};
+
+use crate::host_ports::{HostPort, host_ports};
+
+/// What a container without a request is taken to ask for when nodes are ranked.
+/// Upstream: `pkg/scheduler/util/pod_resources.go`.
+const DEFAULT_CPU_MILLI: i64 = 100;
+const DEFAULT_MEMORY_BYTES: i64 = 200 * 1024 * 1024;
+
+/// A pod and what is known of it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PodInfo {
+    pub pod: Arc<Pod>,
+    pub shape: Arc<Shape>,
+    /// What it counts for on a node; not always what its spec asks for, see [`Pod::requests`].
+    pub usage: Arc<Usage>,
+}
+
+/// What all pods of a template have in common: equal specs, labels, namespaces and controllers.
+#[derive(Debug)]
+pub struct Shape {
+    pub id: ShapeId,
+    namespace: Name,
+    labels: Labels,
+    spec: Arc<PodSpec>,
+    controller: Option<OwnerReference>,
+    usage: Arc<Usage>,
+    pub host_ports: Vec<HostPort>,
+    pub affinity: Vec<AffinityTerm>,
+    pub anti_affinity: Vec<AffinityTerm>,
+    pub preferred_affinity: Vec<WeightedTerm>,
+    pub preferred_anti_affinity: Vec<WeightedTerm>,
+}
+
+/// Never used again for another shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShapeId(u64);
+
+/// What a pod takes of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub requests: Resources,
+    pub non_zero: NonZero,
+}
+
+/// Requests of cpu and memory that are never zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NonZero {
+    pub cpu_milli: i64,
+    pub memory_bytes: i64,
+}
+
+/// A compiled term of affinity to pods. Upstream: `AffinityTerm`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AffinityTerm {
+    /// Sorted.
+    pub namespaces: Vec<Name>,
+    pub selector: Selector,
+    pub topology_key: Name,
+    pub namespace_selector: Selector,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightedTerm {
+    pub weight: i64,
+    pub term: AffinityTerm,
+}
+
+/// The shapes of all pods that are known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shapes {
+    by_content: Lookup<(u64, Name), Vec<Arc<Shape>>>,
+    /// All of them, to find those that no pod has any more.
+    all: Vec<Arc<Shape>>,
+    sweep_at: usize,
+    next_id: u64,
+}
+
+impl PodInfo {
+    pub fn uid(&self) -> Uid {
+        self.pod.meta.uid
+    }
+
+    pub fn namespace(&self) -> &Name {
+        &self.pod.meta.namespace
+    }
+
+    pub fn labels(&self) -> &Labels {
+        &self.pod.meta.labels
+    }
+
+    pub fn priority(&self) -> i32 {
+        self.pod.priority()
+    }
+
+    /// Whether it asks to be near other pods or away from them.
+    pub fn has_affinity(&self) -> bool {
+        let shape = &self.shape;
+        !(shape.affinity.is_empty()
+            && shape.anti_affinity.is_empty()
+            && shape.preferred_affinity.is_empty()
+            && shape.preferred_anti_affinity.is_empty())
+    }
+
+    /// Whether nothing that scheduling looks at is different in `other`, which is the same pod at another time.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        self.shape.id == other.shape.id
+            && self.pod.is_deleting() == other.pod.is_deleting()
+            && (Arc::ptr_eq(&self.usage, &other.usage) || self.usage == other.usage)
+    }
+}
+
+impl Shapes {
+    const SWEEP_MIN: usize = 1024;
+
+    pub(crate) fn pod_info(&mut self, pod: &Arc<Pod>) -> PodInfo {
+        let shape = self.shape_of(pod);
+        let usage = Usage::of_bound(pod).map_or_else(|| shape.usage.clone(), Arc::new);
+        PodInfo { pod: pod.clone(), shape, usage }
+    }
+
+    fn shape_of(&mut self, pod: &Pod) -> Arc<Shape> {
+        let key = (pod.spec.fingerprint(), pod.meta.namespace.clone());
+        if let Some(known) = self.by_content.get(&key).and_then(|it| it.iter().find(|it| it.is_of(pod))) {
+            return known.clone();
+        }
+        if self.all.len() >= self.sweep_at {
+            self.sweep();
+        }
+        self.next_id += 1;
+        let shape = Arc::new(Shape::new(ShapeId(self.next_id), pod));
+        self.all.push(shape.clone());
+        self.by_content.entry_or_insert_with(key, Vec::new).push(shape.clone());
+        shape
+    }
+
+    /// Forgets shapes that no pod has.
+    fn sweep(&mut self) {
+        self.by_content.clear();
+        self.all.retain(|it| Arc::strong_count(it) > 1);
+        for shape in &self.all {
+            let key = (shape.spec.fingerprint(), shape.namespace.clone());
+            self.by_content.entry_or_insert_with(key, Vec::new).push(shape.clone());
+        }
+        self.sweep_at = (self.all.len() * 2).max(Self::SWEEP_MIN);
+    }
+}
+
+impl Shape {
+    fn new(id: ShapeId, pod: &Pod) -> Self {
+        let affinity = pod.spec.affinity.as_ref();
+        let near = affinity.and_then(|it| it.pod_affinity.as_ref());
+        let away = affinity.and_then(|it| it.pod_anti_affinity.as_ref());
+        let required =
+            |it: &api::PodAffinity| it.required.iter().map(|it| AffinityTerm::new(pod, it)).collect();
+        let preferred = |it: &api::PodAffinity| {
+            let weighted = |it: &api::WeightedPodAffinityTerm| WeightedTerm {
+                weight: it.weight.into(),
+                term: AffinityTerm::new(pod, &it.pod_affinity_term),
+            };
+            it.preferred.iter().map(weighted).collect()
+        };
+        Self {
+            id,
+            namespace: pod.meta.namespace.clone(),
+            labels: pod.meta.labels.clone(),
+            spec: pod.spec.clone(),
+            controller: pod.meta.controller().cloned(),
+            usage: Arc::new(Usage::of(pod)),
+            host_ports: host_ports(pod).collect(),
+            affinity: near.map(required).unwrap_or_default(),
+            anti_affinity: away.map(required).unwrap_or_default(),
+            preferred_affinity: near.map(preferred).unwrap_or_default(),
+            preferred_anti_affinity: away.map(preferred).unwrap_or_default(),
+        }
+    }
+
+    fn is_of(&self, pod: &Pod) -> bool {
+        self.namespace == pod.meta.namespace
+            && self.labels == pod.meta.labels
+            && self.controller.as_ref() == pod.meta.controller()
+            && (Arc::ptr_eq(&self.spec, &pod.spec) || self.spec == pod.spec)
+    }
+}
+
+impl AffinityTerm {
+    /// Upstream: `newAffinityTerm`, `getNamespacesFromPodAffinityTerm`.
+    fn new(pod: &Pod, term: &PodAffinityTerm) -> Self {
+        let compile =
+            |it: &Option<LabelSelector>| it.as_ref().and_then(|it| it.compile().ok()).unwrap_or_default();
+        let mut namespaces = term.namespaces.clone();
+        if namespaces.is_empty() && term.namespace_selector.is_none() {
+            namespaces.push(pod.meta.namespace.clone());
+        }
+        namespaces.sort();
+        Self {
+            namespaces,
+            selector: compile(&term.label_selector),
+            topology_key: term.topology_key.clone(),
+            namespace_selector: compile(&term.namespace_selector),
+        }
+    }
+
+    /// Whether the term means `pod`, whose namespace has `namespace_labels`. Upstream: `AffinityTerm.Matches`.
+    pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
+        let in_namespace = self.namespaces.binary_search(pod.namespace()).is_ok()
+            || self.namespace_selector.matches(namespace_labels);
+        in_namespace && self.selector.matches(pod.labels())
+    }
+}
+
+impl Usage {
+    fn of(pod: &Pod) -> Self {
+        Self { requests: pod.requests().clone(), non_zero: NonZero::of(pod) }
+    }
+
+    /// What a bound pod takes that is being resized in place; `None` if that is what its spec asks for.
+    fn of_bound(_pod: &Pod) -> Option<Self> {
+        None
+    }
+}
+
+impl NonZero {
+    /// Upstream: `calculatePodResourceRequest`, by way of `resource.PodRequests` with `NonMissingContainerRequests`.
+    pub fn of(pod: &Pod) -> Self {
+        let own = |container: &api::Container| {
+            let requests = &container.resources.requests;
+            Self {
+                cpu_milli: requests.get("cpu").map_or(DEFAULT_CPU_MILLI, |it| it.milli_value()),
+                memory_bytes: requests.get("memory").map_or(DEFAULT_MEMORY_BYTES, |it| it.value()),
+            }
+        };
+        let (mut sum, mut sidecars, mut starting) = (Self::default(), Self::default(), Self::default());
+        pod.spec.containers.iter().for_each(|it| sum = sum.plus(own(it)));
+        for container in &pod.spec.init_containers {
+            let at_once = own(container).plus(sidecars);
+            if container.is_sidecar() {
+                sum = sum.plus(own(container));
+                sidecars = at_once;
+            }
+            starting = starting.max(at_once);
+        }
+        let overhead = Resources::from_list(&pod.spec.overhead);
+        let sum = sum.max(starting);
+        let pod_level = pod.spec.resources.as_ref().map(|it| &it.requests);
+        Self {
+            cpu_milli: pod_level.and_then(|it| it.get("cpu")).map_or(sum.cpu_milli, |it| it.milli_value())
+                + overhead.cpu_milli,
+            memory_bytes: pod_level.and_then(|it| it.get("memory")).map_or(sum.memory_bytes, |it| it.value())
+                + overhead.memory_bytes,
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            cpu_milli: self.cpu_milli + other.cpu_milli,
+            memory_bytes: self.memory_bytes + other.memory_bytes,
+        }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self {
+            cpu_milli: self.cpu_milli.max(other.cpu_milli),
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+        }
+    }
+}
