@@ -1,15 +1,17 @@
 //! What runs pods from a template.
 //!
-//! Upstream: `pkg/apis/apps/v1/defaults.go`.
+//! Upstream: `pkg/apis/apps/v1/defaults.go`, `pkg/apis/core/v1/defaults.go`.
 
 use std::sync::Arc;
 
 use base::Name;
 
-use super::{apply_to_claim, fill_name, template_spec};
+use super::storage::apply_to_claim;
+use super::{fill_name, template_spec};
 use crate::apps::{Deployment, DeploymentStrategyType, ReplicaSet};
 use crate::int_or_string::IntOrString;
 use crate::pod::PodTemplate;
+use crate::replication_controller::ReplicationController;
 use crate::sets::{DaemonSet, StatefulSet};
 
 const HISTORY_LIMIT: i32 = 10;
@@ -35,6 +37,18 @@ pub(super) fn apply_to_deployment(deployment: &mut Deployment) {
 pub(super) fn apply_to_replica_set(set: &mut ReplicaSet) {
     fill_template(&mut set.spec.template);
     set.spec.replicas.get_or_insert(1);
+}
+
+/// Its selector and labels follow from those of its template. Upstream: `SetDefaults_ReplicationController`.
+pub(super) fn apply_to_replication_controller(controller: &mut ReplicationController) {
+    controller.spec.replicas.get_or_insert(1);
+    let Some(template) = &mut controller.spec.template else { return };
+    fill_template(template);
+    for labels in [&mut controller.spec.selector, &mut controller.meta.labels] {
+        if labels.is_empty() {
+            *labels = template.meta.labels.clone();
+        }
+    }
 }
 
 pub(super) fn apply_to_daemon_set(set: &mut DaemonSet) {

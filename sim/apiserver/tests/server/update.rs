@@ -271,10 +271,8 @@ fn scaling_sets_the_replicas_and_nothing_else() {
     );
     let controller = json!({"metadata": {"name": "rc", "namespace": "default"}, "spec": {"replicas": 1}});
     let controller = lab.create(object(Kind::ReplicationController, controller));
-    let Object::Raw(scaled) = lab.get(scale(&controller.key(), 2, Revision(0))) else {
-        panic!("it is stored only")
-    };
-    assert_eq!(scaled.body["spec"]["replicas"], 2);
+    let scaled = lab.get(scale(&controller.key(), 2, Revision(0)));
+    assert_eq!(scaled.get::<ReplicationController>().unwrap().replicas(), 2);
     lab.create(pod("web"));
     assert_eq!(lab.refusal(scale(&pod_key("web"), 2, Revision(0))).reason, Reason::NotFound);
 }
