@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::lab::*;
 use api::{
     ConditionStatus, Deployment, Edit, Key, Kind, Object, Patch, Pod, PodPhase, PodStatus, Preconditions,
-    Reason, ReplicaSet, Request, Revision, Subresource, Taint, TaintEffect, Uid, condition,
+    Reason, ReplicaSet, ReplicationController, Request, Revision, Subresource, Taint, TaintEffect, Uid,
+    condition,
 };
 use base::{Name, Span};
 use serde_json::json;
