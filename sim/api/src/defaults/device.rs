@@ -24,3 +24,31 @@ fn fill_count(mode: &mut DeviceAllocationMode, count: &mut i64) {
         *count = 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn filled(requests: &Value) -> Value {
+        let mut claim: DeviceClaim =
+            serde_json::from_value(json!({"requests": requests})).expect("the right types");
+        fill_claim(&mut claim);
+        serde_json::to_value(claim).expect("it is JSON")["requests"].take()
+    }
+
+    #[test]
+    fn one_device_is_asked_for_unless_all_are() {
+        let table = [
+            (json!({}), json!({"allocationMode": "ExactCount", "count": 1})),
+            (json!({"count": 3}), json!({"allocationMode": "ExactCount", "count": 3})),
+            (json!({"allocationMode": "ExactCount"}), json!({"allocationMode": "ExactCount", "count": 1})),
+            (json!({"allocationMode": "All"}), json!({"allocationMode": "All"})),
+        ];
+        for (stated, expected) in table {
+            let both = json!([{"exactly": stated}, {"firstAvailable": [stated]}]);
+            assert_eq!(filled(&both), json!([{"exactly": expected}, {"firstAvailable": [expected]}]));
+        }
+    }
+}

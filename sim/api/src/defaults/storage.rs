@@ -60,3 +60,95 @@ pub(super) fn fill_claim_spec(spec: &mut PersistentVolumeClaimSpec) {
     round(&mut spec.resources.limits);
     round(&mut spec.resources.requests);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::defaults::apply;
+    use crate::kind::{Kind, Object};
+
+    fn filled(kind: &Kind, value: Value) -> Value {
+        let mut object = Object::from_json(kind, value).expect("the right types");
+        apply(&mut object);
+        let mut again = object.clone();
+        apply(&mut again);
+        assert_eq!(again, object, "a second time changes nothing");
+        object.to_json()
+    }
+
+    #[test]
+    fn classes_delete_and_bind_at_once() {
+        let class = filled(&Kind::StorageClass, json!({"provisioner": "p"}));
+        assert_eq!(class["reclaimPolicy"], "Delete");
+        assert_eq!(class["volumeBindingMode"], "Immediate");
+        let class = filled(&Kind::StorageClass, json!({"volumeBindingMode": "WaitForFirstConsumer"}));
+        assert_eq!(class["volumeBindingMode"], "WaitForFirstConsumer");
+    }
+
+    #[test]
+    fn drivers_attach_and_do_not_tell_their_room() {
+        let driver = filled(&Kind::CSIDriver, json!({}));
+        let expected = json!({
+            "attachRequired": true,
+            "podInfoOnMount": false,
+            "storageCapacity": false,
+            "fsGroupPolicy": "ReadWriteOnceWithFSType",
+            "volumeLifecycleModes": ["Persistent"],
+            "requiresRepublish": false,
+            "seLinuxMount": false,
+        });
+        assert_eq!(driver["spec"], expected);
+        let stated = json!({"spec": {"attachRequired": false, "volumeLifecycleModes": ["Ephemeral"]}});
+        let driver = filled(&Kind::CSIDriver, stated);
+        assert_eq!(driver["spec"]["attachRequired"], false);
+        assert_eq!(driver["spec"]["volumeLifecycleModes"], json!(["Ephemeral"]));
+    }
+
+    #[test]
+    fn volumes_are_kept_and_hold_files() {
+        let volume = filled(&Kind::PersistentVolume, json!({"spec": {"capacity": {"storage": "1.0001"}}}));
+        assert_eq!(volume["status"], json!({"phase": "Pending"}));
+        assert_eq!(
+            volume["spec"],
+            json!({
+                "capacity": {"storage": "1001m"},
+                "persistentVolumeReclaimPolicy": "Retain",
+                "volumeMode": "Filesystem",
+            })
+        );
+    }
+
+    #[test]
+    fn sources_of_volumes_say_everything() {
+        let table = [
+            ("hostPath", json!({"path": "/a"}), json!({"path": "/a", "type": ""})),
+            ("iscsi", json!({"iqn": "a"}), json!({"iqn": "a", "iscsiInterface": "default"})),
+            (
+                "rbd",
+                json!({"image": "a"}),
+                json!({"image": "a", "pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"}),
+            ),
+            (
+                "azureDisk",
+                json!({"diskName": "a", "kind": "Managed"}),
+                json!({
+                    "diskName": "a",
+                    "kind": "Managed",
+                    "cachingMode": "ReadWrite",
+                    "fsType": "ext4",
+                    "readOnly": false,
+                }),
+            ),
+            ("scaleIO", json!({}), json!({"storageMode": "ThinProvisioned", "fsType": "xfs"})),
+            ("csi", json!({"driver": "a"}), json!({"driver": "a"})),
+        ];
+        for (source, stated, expected) in table {
+            let volume = filled(&Kind::PersistentVolume, json!({"spec": {source: stated}}));
+            assert_eq!(volume["spec"][source], expected);
+            let spec = json!({"volumes": [{"name": "a", source: stated}]});
+            let pod = filled(&Kind::Pod, json!({"spec": spec}));
+            assert_eq!(pod["spec"]["volumes"][0], json!({"name": "a", source: expected}));
+        }
+    }
+}

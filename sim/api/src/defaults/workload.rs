@@ -89,3 +89,28 @@ pub(super) fn fill_template(template: &mut Arc<PodTemplate>) {
         Arc::make_mut(template).spec = spec;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_replication_controller_takes_its_selector_and_labels_from_its_template() {
+        let template = json!({"metadata": {"labels": {"app": "web"}}});
+        let mut controller: ReplicationController =
+            serde_json::from_value(json!({"spec": {"template": template}})).expect("the right types");
+        apply_to_replication_controller(&mut controller);
+        assert_eq!(controller.replicas(), 1);
+        assert_eq!(controller.spec.selector.get("app"), Some(&"web".into()));
+        assert_eq!(controller.meta.labels, controller.spec.selector);
+        assert_eq!(controller.spec.template.expect("a template").spec.scheduler_name, "default-scheduler");
+
+        let mut stated: ReplicationController =
+            serde_json::from_value(json!({"spec": {"selector": {"a": "b"}, "template": template}}))
+                .expect("the right types");
+        apply_to_replication_controller(&mut stated);
+        assert_eq!(stated.spec.selector.get("app"), None);
+    }
+}
