@@ -3,6 +3,7 @@
 //! Knows nothing of the simulation: it hears of changes, and asks for bindings.
 
 mod cache;
+pub mod config;
 mod cycle;
 mod framework;
 mod hint;
