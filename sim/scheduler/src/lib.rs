@@ -5,6 +5,7 @@
 mod cache;
 pub mod config;
 mod cycle;
+pub mod extender;
 mod framework;
 mod hint;
 mod host_ports;
