@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod expanding;
+mod laws;
 mod wrong_args;
 mod wrong_form;
 mod wrong_plugins;
