@@ -4,8 +4,11 @@
 
 use std::borrow::Cow;
 
+use base::Name;
+
 use crate::container::{Container, ContainerStatus};
 use crate::pod::{Pod, condition};
+use crate::quantity::Quantity;
 use crate::resources::{ResourceList, Resources, request_list_with};
 
 impl Pod {
@@ -17,6 +20,12 @@ impl Pod {
             return Cow::Borrowed(self.requests());
         }
         Cow::Owned(Resources::from_list(&request_list_with(&self.spec, |it| self.in_use(it))))
+    }
+
+    /// The same in the quantities that are stated, where each container that states no request of a resource of
+    /// `missing` asks for that much of it. Upstream: `PodResourcesOptions.NonMissingContainerRequests`.
+    pub fn request_list_in_use(&self, missing: &ResourceList) -> ResourceList {
+        request_list_with(&self.spec, |it| with_missing(self.in_use(it), missing))
     }
 
     /// Whether the node cannot do what the spec asks for now. Upstream: `IsPodResizeInfeasible`.
@@ -46,6 +55,18 @@ impl Pod {
         let sidecars = if container.is_sidecar() { &*self.status.init_container_statuses } else { &[] };
         self.status.container_statuses.iter().chain(sidecars).find(is_of)
     }
+}
+
+/// Upstream: `applyNonMissing`.
+fn with_missing<'a>(list: Cow<'a, ResourceList>, missing: &ResourceList) -> Cow<'a, ResourceList> {
+    let mut absent = missing.iter().filter(|(name, _)| !list.contains_key(name.as_str())).peekable();
+    if absent.peek().is_none() {
+        return list;
+    }
+    let absent: Vec<(Name, Quantity)> = absent.map(|(name, quantity)| (name.clone(), *quantity)).collect();
+    let mut own = list.into_owned();
+    own.extend(absent);
+    Cow::Owned(own)
 }
 
 fn covers(list: &ResourceList, other: &ResourceList) -> bool {
@@ -120,6 +141,17 @@ mod tests {
             let pod = pod(&statuses, &none, "");
             assert!(matches!(pod.requests_in_use(), Cow::Borrowed(it) if std::ptr::eq(it, pod.requests())));
         }
+    }
+
+    #[test]
+    fn what_a_container_does_not_ask_for_can_be_filled_in() {
+        let missing = |cpu: &str, memory: &str| {
+            serde_json::from_value::<ResourceList>(json!({"cpu": cpu, "memory": memory})).expect("a list")
+        };
+        let pod = pod(&status("main", "300m", "100m"), &json!([]), "");
+        let filled = Resources::from_list(&pod.request_list_in_use(&missing("7", "5")));
+        // Of the memory the main container and the sidecar ask for five each, and so do the sidecar and the init container.
+        assert_eq!((filled.cpu_milli, filled.memory_bytes), (401, 10));
     }
 
     #[test]

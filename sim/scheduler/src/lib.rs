@@ -6,6 +6,7 @@ mod cluster;
 pub mod config;
 mod cycle;
 mod diagnosis;
+pub mod extender;
 mod framework;
 mod hint;
 mod host_ports;
