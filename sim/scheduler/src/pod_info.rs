@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use api::{
-    LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Quantity, QuantityFormat, ResourceList, Resources, Selector, Uid,
+    LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Quantity, QuantityFormat,
+    ResourceList, Resources, Selector, Uid,
 };
 use base::{Lookup, Name};
 
@@ -35,6 +36,9 @@ pub struct Shape {
     spec: Arc<PodSpec>,
     controller: Option<OwnerReference>,
     usage: Arc<Usage>,
+    /// What its containers ask for, where one that asks for no cpu or memory counts as asking for a little. What is
+    /// asked for the pod as a whole does not count.
+    pub container_requests: Resources,
     pub host_ports: Vec<HostPort>,
     pub affinity: Vec<AffinityTerm>,
     pub anti_affinity: Vec<AffinityTerm>,
@@ -177,6 +181,7 @@ impl Shape {
             spec: pod.spec.clone(),
             controller: pod.meta.controller().cloned(),
             usage: Arc::new(Usage::of(pod)),
+            container_requests: Resources::from_list(&api::container_request_list(&pod.spec, &a_little())),
             host_ports: host_ports(pod).collect(),
             affinity: near.map(required).unwrap_or_default(),
             anti_affinity: away.map(required).unwrap_or_default(),
@@ -234,9 +239,7 @@ impl Usage {
 impl NonZero {
     /// Upstream: `calculateResource`, `getNonMissingContainerRequests`.
     fn of(pod: &Pod) -> Self {
-        let mut missing = ResourceList::default();
-        missing.insert(api::CPU, Quantity::milli(DEFAULT_CPU_MILLI, QuantityFormat::DecimalSi));
-        missing.insert(api::MEMORY, Quantity::new(DEFAULT_MEMORY_BYTES, QuantityFormat::BinarySi));
+        let mut missing = a_little();
         if pod.spec.has_pod_level_requests() {
             let stated = pod.request_list_in_use(&ResourceList::default());
             missing.retain(|name, _| !stated.contains_key(name));
@@ -244,6 +247,13 @@ impl NonZero {
         let filled = Resources::from_list(&pod.request_list_in_use(&missing));
         Self { cpu_milli: filled.cpu_milli, memory_bytes: filled.memory_bytes }
     }
+}
+
+/// Upstream: `DefaultMilliCPURequest`, `DefaultMemoryRequest`.
+fn a_little() -> ResourceList {
+    let cpu = Quantity::milli(DEFAULT_CPU_MILLI, QuantityFormat::DecimalSi);
+    let memory = Quantity::new(DEFAULT_MEMORY_BYTES, QuantityFormat::BinarySi);
+    [(api::CPU, cpu), (api::MEMORY, memory)].into_iter().collect()
 }
 
 #[cfg(test)]
