@@ -38,7 +38,7 @@ pub(super) struct Constraint {
     pub(super) selects_own: bool,
 }
 
-/// The constraints that mean a pod, by the pod's template: their positions.
+/// The constraints for which a pod counts that is not being deleted, by the pod's template: their positions.
 pub(super) type Selections = Lookup<ShapeId, Vec<usize>>;
 
 impl Action {
@@ -85,9 +85,18 @@ impl Constraint {
         self.selector.matches(labels)
     }
 
-    /// Whether `other`, which is in the same namespace as the pod, is one of those to be spread.
+    /// Whether `other` is one of the pods that a domain has, if it is not being deleted: selected, but not by a
+    /// selector that selects everything. Upstream: `countPodsMatchSelector`.
+    pub(super) fn counts(&self, cycle: &Cycle<'_>, other: &PodInfo) -> bool {
+        !self.selector.is_everything() && self.selects(cycle, other)
+    }
+
+    /// Whether `other` is one of the pods that are to be spread: in the pod's namespace, and selected.
     pub(super) fn selects(&self, cycle: &Cycle<'_>, other: &PodInfo) -> bool {
-        if other.shape.id == cycle.pod.shape.id { self.selects_own } else { self.matches(other.labels()) }
+        if other.shape.id == cycle.pod.shape.id {
+            return self.selects_own;
+        }
+        other.namespace() == cycle.pod.namespace() && self.matches(other.labels())
     }
 
     /// Whether the pods on the node count. Upstream: `matchNodeInclusionPolicies`.
@@ -102,8 +111,7 @@ pub(super) fn has_all_labels(constraints: &[Constraint], labels: &Labels) -> boo
     constraints.iter().all(|it| labels.contains_key(&it.topology_key))
 }
 
-/// Tells `each` of every pod on the node that counts, and the position of the constraint that means it. Pods that
-/// are being deleted do not count. Upstream: `countPodsMatchSelector`.
+/// Tells `each` of every pod on the node that counts, and the position of the constraint that it counts for.
 pub(super) fn count_pods(
     cycle: &Cycle<'_>,
     constraints: &[Constraint],
@@ -112,19 +120,15 @@ pub(super) fn count_pods(
     mut each: impl FnMut(usize),
 ) {
     for other in node.pods() {
-        let selected = selections.entry_or_insert_with(other.shape.id, || select(cycle, constraints, other));
+        let select = || {
+            let counting = constraints.iter().enumerate().filter(|(_, it)| it.counts(cycle, other));
+            counting.map(|(position, _)| position).collect()
+        };
+        let selected: &Vec<usize> = selections.entry_or_insert_with(other.shape.id, select);
         if !selected.is_empty() && !other.pod.is_deleting() {
             selected.iter().for_each(|&constraint| each(constraint));
         }
     }
-}
-
-fn select(cycle: &Cycle<'_>, constraints: &[Constraint], other: &PodInfo) -> Vec<usize> {
-    if other.namespace() != cycle.pod.namespace() {
-        return Vec::new();
-    }
-    let selected = constraints.iter().enumerate().filter(|(_, it)| it.selects(cycle, other));
-    selected.map(|(position, _)| position).collect()
 }
 
 /// The stated selector, and what `matchLabelKeys` adds: the values that the pod itself has for them.

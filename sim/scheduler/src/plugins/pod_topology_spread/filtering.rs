@@ -53,20 +53,17 @@ impl Skews {
         Self { rules: Arc::new(rules), tallies }
     }
 
-    /// Does `change` to the domains of the node that `other` counts in. Upstream: `updateWithPod`.
+    /// Does `change` to the domains of the node for the constraints that mean the pod. Upstream: `updateWithPod`.
     fn change(
         &mut self,
         cycle: &Cycle<'_>,
-        other: &PodInfo,
         node: &NodeInfo,
-        change: impl Fn(&mut Tally, Domain),
+        means: impl Fn(&Constraint) -> bool,
+        change: fn(&mut Tally, Domain),
     ) {
-        if other.namespace() != cycle.pod.namespace() {
-            return;
-        }
         for (rule, tally) in self.rules.iter().zip(&mut self.tallies) {
             if let Some(domain) = counted_in(cycle, &rule.constraint, &rule.included, node.idx)
-                && rule.constraint.selects(cycle, other)
+                && means(&rule.constraint)
             {
                 change(tally, domain);
             }
@@ -93,22 +90,23 @@ impl Filter for Skews {
         Scope::Pods
     }
 
-    /// Even if it is being deleted, as upstream does.
+    /// As upstream, even if it is being deleted or the selector selects everything.
     fn add_pod(&mut self, cycle: &Cycle<'_>, other: &PodInfo, node: &NodeInfo) {
-        self.change(cycle, other, node, Tally::add);
+        self.change(cycle, node, |it| it.selects(cycle, other), Tally::add);
     }
 
-    /// Even if it is being deleted and so was never counted, as upstream does.
+    /// As upstream, even if it was never counted for one of these reasons.
     fn remove_pod(&mut self, cycle: &Cycle<'_>, other: &PodInfo, node: &NodeInfo) {
-        self.change(cycle, other, node, Tally::remove);
+        self.change(cycle, node, |it| it.selects(cycle, other), Tally::remove);
     }
 
     fn advance(&mut self, cycle: &Cycle<'_>, step: PodStep, other: &PodInfo, node: &NodeInfo) {
+        let change = match step {
+            PodStep::Came => Tally::add,
+            PodStep::Left => Tally::remove,
+        };
         if !other.pod.is_deleting() {
-            match step {
-                PodStep::Came => self.change(cycle, other, node, Tally::add),
-                PodStep::Left => self.change(cycle, other, node, Tally::remove),
-            }
+            self.change(cycle, node, |it| it.counts(cycle, other), change);
         }
     }
 }

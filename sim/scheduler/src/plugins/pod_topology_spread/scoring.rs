@@ -130,15 +130,13 @@ impl Score for Crowding {
     }
 
     fn advance(&mut self, cycle: &Cycle<'_>, step: PodStep, other: &PodInfo, node: &NodeInfo) {
-        if other.pod.is_deleting() || other.namespace() != cycle.pod.namespace() {
-            return;
-        }
         let change = match step {
+            _ if other.pod.is_deleting() => return,
             PodStep::Came => 1,
             PodStep::Left => -1,
         };
         for (constraint, crowd) in self.constraints.iter().zip(&mut self.crowds) {
-            if constraint.selects(cycle, other) {
+            if constraint.counts(cycle, other) {
                 crowd.change(node.idx, change);
             }
         }
