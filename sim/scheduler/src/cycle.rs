@@ -8,7 +8,7 @@ use base::{Lookup, Luck, Name};
 
 use crate::cluster::Cluster;
 use crate::diagnosis::{Diagnosis, Refusal};
-use crate::framework::{Code, Cycle, PostFilter, Rejection, Reservation};
+use crate::framework::{Code, Cycle, Plugin, PostFilter, Rejection, Reservation};
 use crate::hypothesis::Hypothesis;
 use crate::memo::{Memo, Narrowing, RefusalId};
 use crate::node_info::{NodeIdx, NodeInfo};
@@ -85,8 +85,11 @@ impl Core {
     const MEMOS_MAX: usize = 64;
 
     pub fn new(profiles: Vec<Profile>, ties: Ties) -> Self {
+        let mut cluster = Cluster::default();
+        let keys = profiles.iter().flat_map(Profile::plugins).flat_map(Plugin::topology_keys);
+        keys.for_each(|key| cluster.nodes.mention(&key));
         Self {
-            cluster: Cluster::default(),
+            cluster,
             profiles,
             ties,
             memos: Lookup::new(),

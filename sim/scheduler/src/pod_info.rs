@@ -76,7 +76,8 @@ pub struct AffinityTerm {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightedTerm {
-    pub weight: i64,
+    /// From 1 to 100.
+    pub weight: i32,
     pub term: AffinityTerm,
 }
 
@@ -169,7 +170,7 @@ impl Shape {
             |it: &api::PodAffinity| it.required.iter().map(|it| AffinityTerm::new(pod, it)).collect();
         let preferred = |it: &api::PodAffinity| {
             let weighted = |it: &api::WeightedPodAffinityTerm| WeightedTerm {
-                weight: it.weight.into(),
+                weight: it.weight,
                 term: AffinityTerm::new(pod, &it.pod_affinity_term),
             };
             it.preferred.iter().map(weighted).collect()
@@ -217,10 +218,10 @@ impl AffinityTerm {
     }
 
     /// Whether the term means `pod`, whose namespace has `namespace_labels`. Upstream: `AffinityTerm.Matches`.
-    pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
-        let in_namespace = self.namespaces.binary_search(pod.namespace()).is_ok()
+    pub fn matches(&self, pod: &Pod, namespace_labels: &Labels) -> bool {
+        let in_namespace = self.namespaces.binary_search(&pod.meta.namespace).is_ok()
             || self.namespace_selector.matches(namespace_labels);
-        in_namespace && self.selector.matches(pod.labels())
+        in_namespace && self.selector.matches(&pod.meta.labels)
     }
 }
 
