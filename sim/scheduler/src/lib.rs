@@ -25,6 +25,7 @@ mod queue;
 mod scheduler;
 mod select;
 mod trace;
+mod volumes;
 
 pub use crate::cluster::Cluster;
 pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
