@@ -3,6 +3,7 @@
 //! Knows nothing of the simulation: it hears of changes, and asks for bindings.
 
 mod cluster;
+pub mod config;
 mod cycle;
 mod diagnosis;
 mod framework;
