@@ -27,6 +27,7 @@ mod queue;
 mod scheduler;
 mod select;
 mod trace;
+mod volumes;
 
 pub use crate::cluster::Cluster;
 pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
