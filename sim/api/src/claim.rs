@@ -3,7 +3,7 @@
 use base::Name;
 
 use crate::meta::Meta;
-use crate::resources::ResourceRequirements;
+use crate::resources::{ResourceList, ResourceRequirements};
 use crate::selector::LabelSelector;
 use crate::wire::wire;
 
@@ -27,6 +27,7 @@ wire! {
         pub storage_class_name: Option<Name>,
         /// `Filesystem` or `Block`.
         pub volume_mode: Option<Name>,
+        pub volume_attributes_class_name: Option<Name>,
     }
 }
 
@@ -35,5 +36,16 @@ wire! {
         /// `Pending`, `Bound` or `Lost`.
         pub phase: Name,
         pub access_modes: Vec<Name>,
+        /// What its volume holds.
+        pub capacity: ResourceList,
+    }
+}
+
+wire! {
+    /// What an ephemeral volume's claim is made from.
+    pub struct PersistentVolumeClaimTemplate {
+        #[serde(rename = "metadata")]
+        pub meta: Meta,
+        pub spec: PersistentVolumeClaimSpec,
     }
 }

@@ -3,7 +3,7 @@
 use base::Name;
 
 use crate::int_or_string::IntOrString;
-use crate::resources::ResourceRequirements;
+use crate::resources::{ResourceList, ResourceRequirements};
 use crate::time::Timestamp;
 use crate::wire::{wire, words};
 
@@ -121,6 +121,10 @@ wire! {
         #[serde(rename = "containerID")]
         pub container_id: Name,
         pub started: Option<bool>,
+        /// Requests that the kubelet has set aside for it.
+        pub allocated_resources: ResourceList,
+        /// What it runs with; behind its spec while it is being resized.
+        pub resources: Option<Box<ResourceRequirements>>,
     }
 }
 

@@ -173,9 +173,14 @@ macro_rules! kinds {
 
 kinds! {
     modelled {
+        CSIDriver: "storage.k8s.io" "v1" "csidrivers" [] Cluster;
+        CSINode: "storage.k8s.io" "v1" "csinodes" [] Cluster;
+        CSIStorageCapacity: "storage.k8s.io" "v1" "csistoragecapacities" [] Namespaced;
         CronJob: "batch" "v1" "cronjobs" ["cj"] Namespaced;
         DaemonSet: "apps" "v1" "daemonsets" ["ds"] Namespaced;
         Deployment: "apps" "v1" "deployments" ["deploy"] Namespaced;
+        DeviceClass: "resource.k8s.io" "v1" "deviceclasses" [] Cluster;
+        DeviceTaintRule: "resource.k8s.io" "v1alpha3" "devicetaintrules" [] Cluster;
         EndpointSlice: "discovery.k8s.io" "v1" "endpointslices" [] Namespaced;
         Event: "" "v1" "events" ["ev"] Namespaced;
         HorizontalPodAutoscaler: "autoscaling" "v2" "horizontalpodautoscalers" ["hpa"] Namespaced;
@@ -184,19 +189,23 @@ kinds! {
         LimitRange: "" "v1" "limitranges" ["limits"] Namespaced;
         Namespace: "" "v1" "namespaces" ["ns"] Cluster;
         Node: "" "v1" "nodes" ["no"] Cluster;
+        PersistentVolume: "" "v1" "persistentvolumes" ["pv"] Cluster;
         PersistentVolumeClaim: "" "v1" "persistentvolumeclaims" ["pvc"] Namespaced;
         Pod: "" "v1" "pods" ["po"] Namespaced;
         PodDisruptionBudget: "policy" "v1" "poddisruptionbudgets" ["pdb"] Namespaced;
         PriorityClass: "scheduling.k8s.io" "v1" "priorityclasses" ["pc"] Cluster;
         ReplicaSet: "apps" "v1" "replicasets" ["rs"] Namespaced;
+        ReplicationController: "" "v1" "replicationcontrollers" ["rc"] Namespaced;
+        ResourceClaim: "resource.k8s.io" "v1" "resourceclaims" [] Namespaced;
+        ResourceClaimTemplate: "resource.k8s.io" "v1" "resourceclaimtemplates" [] Namespaced;
+        ResourceSlice: "resource.k8s.io" "v1" "resourceslices" [] Cluster;
         Service: "" "v1" "services" ["svc"] Namespaced;
         StatefulSet: "apps" "v1" "statefulsets" ["sts"] Namespaced;
+        StorageClass: "storage.k8s.io" "v1" "storageclasses" ["sc"] Cluster;
+        VolumeAttachment: "storage.k8s.io" "v1" "volumeattachments" [] Cluster;
     }
     stored {
         APIService: "apiregistration.k8s.io" "v1" "apiservices" [] Cluster;
-        CSIDriver: "storage.k8s.io" "v1" "csidrivers" [] Cluster;
-        CSINode: "storage.k8s.io" "v1" "csinodes" [] Cluster;
-        CSIStorageCapacity: "storage.k8s.io" "v1" "csistoragecapacities" [] Namespaced;
         CertificateSigningRequest: "certificates.k8s.io" "v1" "certificatesigningrequests" ["csr"] Cluster;
         ClusterRole: "rbac.authorization.k8s.io" "v1" "clusterroles" [] Cluster;
         ClusterRoleBinding: "rbac.authorization.k8s.io" "v1" "clusterrolebindings" [] Cluster;
@@ -204,7 +213,6 @@ kinds! {
         ConfigMap: "" "v1" "configmaps" ["cm"] Namespaced;
         ControllerRevision: "apps" "v1" "controllerrevisions" [] Namespaced;
         CustomResourceDefinition: "apiextensions.k8s.io" "v1" "customresourcedefinitions" ["crd" "crds"] Cluster;
-        DeviceClass: "resource.k8s.io" "v1" "deviceclasses" [] Cluster;
         Endpoints: "" "v1" "endpoints" ["ep"] Namespaced;
         FlowSchema: "flowcontrol.apiserver.k8s.io" "v1" "flowschemas" [] Cluster;
         IPAddress: "networking.k8s.io" "v1" "ipaddresses" ["ip"] Cluster;
@@ -215,25 +223,18 @@ kinds! {
         MutatingAdmissionPolicyBinding: "admissionregistration.k8s.io" "v1beta1" "mutatingadmissionpolicybindings" [] Cluster;
         MutatingWebhookConfiguration: "admissionregistration.k8s.io" "v1" "mutatingwebhookconfigurations" [] Cluster;
         NetworkPolicy: "networking.k8s.io" "v1" "networkpolicies" ["netpol"] Namespaced;
-        PersistentVolume: "" "v1" "persistentvolumes" ["pv"] Cluster;
         PodTemplate: "" "v1" "podtemplates" [] Namespaced;
         PriorityLevelConfiguration: "flowcontrol.apiserver.k8s.io" "v1" "prioritylevelconfigurations" [] Cluster;
-        ReplicationController: "" "v1" "replicationcontrollers" ["rc"] Namespaced;
-        ResourceClaim: "resource.k8s.io" "v1" "resourceclaims" [] Namespaced;
-        ResourceClaimTemplate: "resource.k8s.io" "v1" "resourceclaimtemplates" [] Namespaced;
         ResourceQuota: "" "v1" "resourcequotas" ["quota"] Namespaced;
-        ResourceSlice: "resource.k8s.io" "v1" "resourceslices" [] Cluster;
         Role: "rbac.authorization.k8s.io" "v1" "roles" [] Namespaced;
         RoleBinding: "rbac.authorization.k8s.io" "v1" "rolebindings" [] Namespaced;
         RuntimeClass: "node.k8s.io" "v1" "runtimeclasses" [] Cluster;
         Secret: "" "v1" "secrets" [] Namespaced;
         ServiceAccount: "" "v1" "serviceaccounts" ["sa"] Namespaced;
         ServiceCIDR: "networking.k8s.io" "v1" "servicecidrs" [] Cluster;
-        StorageClass: "storage.k8s.io" "v1" "storageclasses" ["sc"] Cluster;
         ValidatingAdmissionPolicy: "admissionregistration.k8s.io" "v1" "validatingadmissionpolicies" [] Cluster;
         ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io" "v1" "validatingadmissionpolicybindings" [] Cluster;
         ValidatingWebhookConfiguration: "admissionregistration.k8s.io" "v1" "validatingwebhookconfigurations" [] Cluster;
-        VolumeAttachment: "storage.k8s.io" "v1" "volumeattachments" [] Cluster;
         VolumeAttributesClass: "storage.k8s.io" "v1" "volumeattributesclasses" ["vac"] Cluster;
     }
 }

@@ -11,9 +11,11 @@ use crate::affinity::{Affinity, TopologySpreadConstraint};
 use crate::container::{Container, ContainerStatus};
 use crate::labels::Labels;
 use crate::meta::Meta;
+use crate::pod_claim::{PodExtendedResourceClaimStatus, PodResourceClaim, PodResourceClaimStatus};
 use crate::resources::{self, ResourceList, ResourceRequirements, Resources};
 use crate::taint::Toleration;
 use crate::time::Timestamp;
+use crate::volume::Volume;
 use crate::wire::{wire, words};
 
 /// A pod. Its spec is shared by all pods of a template; what differs from pod to pod stands beside it.
@@ -50,6 +52,7 @@ wire! {
         pub overhead: ResourceList,
         pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
         pub scheduling_gates: Vec<PodSchedulingGate>,
+        pub resource_claims: Vec<PodResourceClaim>,
         pub resources: Option<ResourceRequirements>,
         #[serde(skip)]
         pub computed: Computed,
@@ -85,6 +88,8 @@ wire! {
         pub init_container_statuses: Vec<ContainerStatus>,
         pub container_statuses: Vec<ContainerStatus>,
         pub qos_class: Name,
+        pub resource_claim_statuses: Vec<PodResourceClaimStatus>,
+        pub extended_resource_claim_status: Option<Box<PodExtendedResourceClaimStatus>>,
     }
 }
 
@@ -94,21 +99,6 @@ wire! {
         #[serde(rename = "metadata")]
         pub meta: Meta,
         pub spec: Arc<PodSpec>,
-    }
-}
-
-wire! {
-    pub struct Volume {
-        pub name: Name,
-        pub persistent_volume_claim: Option<ClaimVolume>,
-    }
-}
-
-wire! {
-    /// `PersistentVolumeClaimVolumeSource`.
-    pub struct ClaimVolume {
-        pub claim_name: Name,
-        pub read_only: bool,
     }
 }
 
@@ -174,6 +164,7 @@ pub mod condition {
     pub const CONTAINERS_READY: Name = Name::from_static("ContainersReady");
     pub const READY: Name = Name::from_static("Ready");
     pub const DISRUPTION_TARGET: Name = Name::from_static("DisruptionTarget");
+    pub const POD_RESIZE_PENDING: Name = Name::from_static("PodResizePending");
 }
 
 impl Pod {

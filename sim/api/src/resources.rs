@@ -2,6 +2,7 @@
 //!
 //! Upstream: `staging/src/k8s.io/component-helpers/resource/helpers.go`, `pkg/scheduler/framework/types.go`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Deref, DerefMut, SubAssign};
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::container::Container;
 use crate::pod::PodSpec;
+use crate::pod_claim::ContainerResourceClaim;
 use crate::quantity::Quantity;
 use crate::wire::wire;
 
@@ -27,6 +29,8 @@ wire! {
     pub struct ResourceRequirements {
         pub limits: ResourceList,
         pub requests: ResourceList,
+        /// Of a container only.
+        pub claims: Vec<ContainerResourceClaim>,
     }
 }
 
@@ -108,7 +112,8 @@ impl ResourceList {
         }
     }
 
-    fn raise_to(&mut self, other: &Self) {
+    /// The greater amount of each resource.
+    pub(crate) fn raise_to(&mut self, other: &Self) {
         for (name, quantity) in other.iter() {
             if self.0.get(name).is_none_or(|own| own < quantity) {
                 self.0.insert(name.clone(), *quantity);
@@ -144,55 +149,65 @@ pub(crate) fn pod_requests(spec: &PodSpec) -> Resources {
 
 /// What `spec` asks a node for, in the quantities that it states. Upstream: `resource.PodRequests`.
 pub fn pod_request_list(spec: &PodSpec) -> ResourceList {
-    sum_of(spec, |it| &it.requests, true)
+    request_list_with(spec, requests)
+}
+
+/// The same, with `of` saying what each container counts with.
+pub(crate) fn request_list_with<'a>(
+    spec: &'a PodSpec,
+    of: impl Fn(&'a Container) -> Cow<'a, ResourceList>,
+) -> ResourceList {
+    let mut sum = sum_of_containers(spec, of);
+    set_pod_level(&mut sum, spec, |it| &it.requests);
+    sum.add(&spec.overhead);
+    sum
 }
 
 /// What `spec` may use at most, of the resources that every container limits or the pod as a whole does.
 /// Upstream: `resource.PodLimits`.
 pub fn pod_limits(spec: &PodSpec) -> ResourceList {
-    sum_of(spec, |it| &it.limits, false)
+    let mut sum = container_limits(spec);
+    set_pod_level(&mut sum, spec, |it| &it.limits);
+    let limited = spec.overhead.iter().filter(|(name, _)| sum.contains_key(name.as_str()));
+    let overhead: ResourceList = limited.map(|(name, quantity)| (name.clone(), *quantity)).collect();
+    sum.add(&overhead); // It adds to a limit only where there is one.
+    sum
 }
 
 /// What the containers of `spec` ask for, without what is stated for the pod as a whole.
 /// Upstream: `resource.AggregateContainerRequests`.
 pub(crate) fn container_requests(spec: &PodSpec) -> ResourceList {
-    sum_of_containers(spec, |it| &it.requests)
+    sum_of_containers(spec, requests)
 }
 
 /// The same of their limits. Upstream: `resource.AggregateContainerLimits`.
 pub(crate) fn container_limits(spec: &PodSpec) -> ResourceList {
-    sum_of_containers(spec, |it| &it.limits)
+    sum_of_containers(spec, |it| Cow::Borrowed(&it.resources.limits))
 }
 
-fn sum_of(
-    spec: &PodSpec,
-    list: fn(&ResourceRequirements) -> &ResourceList,
-    of_requests: bool,
+fn requests(container: &Container) -> Cow<'_, ResourceList> {
+    Cow::Borrowed(&container.resources.requests)
+}
+
+/// What is stated for the pod as a whole counts instead of its containers.
+fn set_pod_level(sum: &mut ResourceList, spec: &PodSpec, list: fn(&ResourceRequirements) -> &ResourceList) {
+    let Some(pod_level) = &spec.resources else { return };
+    for (name, quantity) in list(pod_level).iter().filter(|(name, _)| is_pod_level(name)) {
+        sum.insert(name.clone(), *quantity);
+    }
+}
+
+fn sum_of_containers<'a>(
+    spec: &'a PodSpec,
+    of: impl Fn(&'a Container) -> Cow<'a, ResourceList>,
 ) -> ResourceList {
-    let mut sum = sum_of_containers(spec, list);
-    if let Some(pod_level) = &spec.resources {
-        for (name, quantity) in list(pod_level).iter().filter(|(name, _)| is_pod_level(name)) {
-            sum.insert(name.clone(), *quantity);
-        }
-    }
-    for (name, quantity) in spec.overhead.iter() {
-        // Overhead adds to a limit only where there is one.
-        if of_requests || sum.contains_key(name) {
-            sum.add(&[(name.clone(), *quantity)].into_iter().collect());
-        }
-    }
-    sum
-}
-
-fn sum_of_containers(spec: &PodSpec, list: fn(&ResourceRequirements) -> &ResourceList) -> ResourceList {
-    let of = |container: &Container| list(&container.resources).clone();
     let mut sum = ResourceList::default();
     spec.containers.iter().for_each(|it| sum.add(&of(it)));
 
     // Sidecars run beside the main containers, and beside the init containers that come after them.
     let (mut sidecars, mut starting) = (ResourceList::default(), ResourceList::default());
     for container in &spec.init_containers {
-        let mut at_once = of(container);
+        let mut at_once = of(container).into_owned();
         if container.is_sidecar() {
             sum.add(&at_once);
             sidecars.add(&at_once);

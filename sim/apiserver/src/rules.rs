@@ -61,14 +61,10 @@ pub(crate) fn has_status(kind: &Kind) -> bool {
             | Kind::CustomResourceDefinition
             | Kind::FlowSchema
             | Kind::Ingress
-            | Kind::PersistentVolume
             | Kind::PriorityLevelConfiguration
-            | Kind::ReplicationController
-            | Kind::ResourceClaim
             | Kind::ResourceQuota
             | Kind::ServiceCIDR
             | Kind::ValidatingAdmissionPolicy
-            | Kind::VolumeAttachment
     )
 }
 
@@ -84,7 +80,6 @@ pub(crate) fn has_generation(kind: &Kind) -> bool {
             | Kind::NetworkPolicy
             | Kind::PodTemplate
             | Kind::PriorityLevelConfiguration
-            | Kind::ReplicationController
             | Kind::ValidatingAdmissionPolicy
             | Kind::ValidatingAdmissionPolicyBinding
             | Kind::ValidatingWebhookConfiguration

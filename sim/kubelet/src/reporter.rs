@@ -139,6 +139,8 @@ fn merge(worker: &Worker, found: &Pod, turn: &Turn<'_>) -> PodStatus {
     let mut status = worker.status().clone();
     status.rest = found.status.rest.clone();
     status.nominated_node_name = found.status.nominated_node_name.clone();
+    status.resource_claim_statuses.clone_from(&found.status.resource_claim_statuses);
+    status.extended_resource_claim_status.clone_from(&found.status.extended_resource_claim_status);
     if is_terminal(&status.phase) && !is_terminal(&found.status.phase) && worker.may_be_running() {
         status.phase = found.status.phase.clone();
         status.reason = found.status.reason.clone();

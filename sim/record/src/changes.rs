@@ -2,6 +2,7 @@
 
 mod node;
 mod pod;
+mod storage;
 mod workload;
 
 use std::fmt::{Display, Write};
@@ -25,7 +26,10 @@ pub(crate) fn between(old: &Object, new: &Object) -> Name {
         (Object::Pod(old), Object::Pod(new)) => pod::changes(&mut line, old, new),
         (Object::Node(old), Object::Node(new)) => node::changes(&mut line, old, new),
         (Object::Raw(old), Object::Raw(new)) => line.shared("content", &old.body, &new.body),
-        _ => workload::changes(&mut line, old, new),
+        _ => {
+            workload::changes(&mut line, old, new);
+            storage::changes(&mut line, old, new);
+        }
     }
     line.finish()
 }

@@ -1,13 +1,16 @@
 //! What the API server fills in where an object says nothing.
 //!
-//! Upstream: `pkg/apis/{core,apps,batch,autoscaling,scheduling,discovery}/v1/{defaults,zz_generated.defaults}.go`.
+//! Upstream: `pkg/apis/{core,apps,batch,autoscaling,scheduling,discovery,resource,storage}/v1/{defaults,
+//! zz_generated.defaults}.go`.
 //! A default that a field has in upstream's words is written out, so that it shows in `get -o yaml`.
 
 mod autoscaler;
 mod batch;
 mod container;
+mod device;
 mod pod;
 mod service;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -18,7 +21,6 @@ use std::sync::Arc;
 use base::Name;
 
 pub use self::pod::{pod_spec, template_spec};
-use crate::claim::PersistentVolumeClaim;
 use crate::kind::Object;
 use crate::node::Node;
 use crate::pod::{Pod, PreemptionPolicy};
@@ -39,6 +41,7 @@ pub fn apply(object: &mut Object) {
         Object::EndpointSlice(it) => apply_to_slice(Arc::make_mut(it)),
         Object::Node(it) if is_node_complete(it) => (),
         Object::Node(it) => apply_to_node(Arc::make_mut(it)),
+        Object::CSIDriver(it) => storage::apply_to_driver(Arc::make_mut(it)),
         Object::CronJob(it) => batch::apply_to_cron_job(Arc::make_mut(it)),
         Object::DaemonSet(it) => workload::apply_to_daemon_set(Arc::make_mut(it)),
         Object::Deployment(it) => workload::apply_to_deployment(Arc::make_mut(it)),
@@ -46,13 +49,27 @@ pub fn apply(object: &mut Object) {
         Object::Job(it) => batch::apply_to_job(Arc::make_mut(it)),
         Object::LimitRange(it) => apply_to_limit_range(Arc::make_mut(it)),
         Object::Namespace(it) => apply_to_namespace(Arc::make_mut(it)),
-        Object::PersistentVolumeClaim(it) => apply_to_claim(Arc::make_mut(it)),
+        Object::PersistentVolume(it) => storage::apply_to_volume(Arc::make_mut(it)),
+        Object::PersistentVolumeClaim(it) => storage::apply_to_claim(Arc::make_mut(it)),
         Object::PriorityClass(it) => apply_to_priority_class(Arc::make_mut(it)),
         Object::ReplicaSet(it) => workload::apply_to_replica_set(Arc::make_mut(it)),
+        Object::ReplicationController(it) => workload::apply_to_replication_controller(Arc::make_mut(it)),
+        Object::ResourceClaim(it) => device::fill_claim(&mut Arc::make_mut(it).spec.devices),
+        Object::ResourceClaimTemplate(it) => device::fill_claim(&mut Arc::make_mut(it).spec.spec.devices),
         Object::Service(it) => service::apply(Arc::make_mut(it)),
         Object::StatefulSet(it) => workload::apply_to_stateful_set(Arc::make_mut(it)),
-        // These have no defaults.
-        Object::Event(_) | Object::Lease(_) | Object::PodDisruptionBudget(_) | Object::Raw(_) => (),
+        Object::StorageClass(it) => storage::apply_to_class(Arc::make_mut(it)),
+        // These have no defaults, or none that can be told without a clock: when a device was tainted.
+        Object::CSINode(_)
+        | Object::CSIStorageCapacity(_)
+        | Object::DeviceClass(_)
+        | Object::DeviceTaintRule(_)
+        | Object::Event(_)
+        | Object::Lease(_)
+        | Object::PodDisruptionBudget(_)
+        | Object::ResourceSlice(_)
+        | Object::VolumeAttachment(_)
+        | Object::Raw(_) => (),
     }
 }
 
@@ -60,15 +77,6 @@ fn apply_to_pod(pod: &mut Arc<Pod>) {
     if let Some(spec) = pod_spec(&pod.spec) {
         Arc::make_mut(pod).spec = spec;
     }
-}
-
-/// Upstream: `SetDefaults_PersistentVolumeClaim`. The templates of a StatefulSet get this too.
-fn apply_to_claim(claim: &mut PersistentVolumeClaim) {
-    fill_name(&mut claim.status.phase, "Pending");
-    claim.spec.volume_mode.get_or_insert(Name::from_static("Filesystem"));
-    let resources = &mut claim.spec.resources;
-    round(&mut resources.limits);
-    round(&mut resources.requests);
 }
 
 fn is_node_complete(node: &Node) -> bool {

@@ -1,26 +1,66 @@
-//! Volumes: file modes and the like, which only show.
+//! Sources of volumes: file modes and the like, which only show.
 //!
 //! Upstream: `pkg/apis/core/v1/{defaults,zz_generated.defaults}.go`.
 
 use serde_json::{Map, Value, json};
 
 use super::container::is_latest;
-use crate::pod::Volume;
+use super::storage::fill_claim_spec;
+use super::{fill_name, fill_rest};
+use crate::volume::Volume;
+use crate::volume_source::{AzureDisk, IscsiVolume, RbdVolume};
+use crate::wire::Rest;
 
 /// `0644`.
 const FILE_MODE: i32 = 0o644;
+/// Sources that are not modelled and leave something open.
+const UNMODELLED: [&str; 7] =
+    ["configMap", "downwardAPI", "hostPath", "image", "projected", "scaleIO", "secret"];
 /// In seconds.
 const TOKEN_EXPIRATION: i64 = 3600;
 
 pub(super) fn fill(volume: &mut Volume) {
-    if volume.persistent_volume_claim.is_none() && volume.rest.is_empty() {
+    let empty = Volume { name: volume.name.clone(), ..Volume::default() };
+    if *volume == empty {
         volume.rest.set("emptyDir", json!({}));
         return;
     }
-    let filled: Vec<(String, Value)> =
-        volume.rest.iter().filter_map(|(kind, source)| Some((kind.clone(), filled(kind, source)?))).collect();
-    for (kind, source) in filled {
-        volume.rest.set(&kind, source);
+    fill_sources(&mut volume.rbd, &mut volume.iscsi, &mut volume.azure_disk);
+    let template = volume.ephemeral.as_mut().and_then(|it| it.volume_claim_template.as_mut());
+    if let Some(template) = template {
+        fill_claim_spec(&mut template.spec);
+    }
+    fill_unmodelled(&mut volume.rest, &UNMODELLED);
+}
+
+/// What volumes of pods and PersistentVolumes get alike.
+pub(super) fn fill_sources(
+    rbd: &mut Option<Box<RbdVolume>>,
+    iscsi: &mut Option<Box<IscsiVolume>>,
+    azure_disk: &mut Option<Box<AzureDisk>>,
+) {
+    if let Some(rbd) = rbd {
+        fill_name(&mut rbd.pool, "rbd");
+        fill_rest(&mut rbd.rest, "user", "admin");
+        fill_rest(&mut rbd.rest, "keyring", "/etc/ceph/keyring");
+    }
+    if let Some(iscsi) = iscsi {
+        fill_rest(&mut iscsi.rest, "iscsiInterface", "default");
+    }
+    if let Some(disk) = azure_disk {
+        fill_rest(&mut disk.rest, "cachingMode", "ReadWrite");
+        fill_rest(&mut disk.rest, "kind", "Shared");
+        fill_rest(&mut disk.rest, "fsType", "ext4");
+        fill_rest(&mut disk.rest, "readOnly", false);
+    }
+}
+
+/// Fills in those of `kinds` that are among the sources in `rest`.
+pub(super) fn fill_unmodelled(rest: &mut Rest, kinds: &[&str]) {
+    for kind in kinds {
+        if let Some(filled) = rest.get(kind).and_then(|it| filled(kind, it)) {
+            rest.set(kind, filled);
+        }
     }
 }
 
@@ -36,19 +76,6 @@ fn filled(kind: &str, source: &Value) -> Option<Value> {
         "projected" => fill_projected(&mut fields),
         "hostPath" => set(&mut fields, "type", ""),
         "image" => fill_image(&mut fields),
-        "ephemeral" => fill_claim_template(&mut fields),
-        "iscsi" => set(&mut fields, "iscsiInterface", "default"),
-        "rbd" => {
-            set(&mut fields, "pool", "rbd");
-            set(&mut fields, "user", "admin");
-            set(&mut fields, "keyring", "/etc/ceph/keyring");
-        }
-        "azureDisk" => {
-            set(&mut fields, "cachingMode", "ReadWrite");
-            set(&mut fields, "kind", "Shared");
-            set(&mut fields, "fsType", "ext4");
-            set(&mut fields, "readOnly", false);
-        }
         "scaleIO" => {
             set(&mut fields, "storageMode", "ThinProvisioned");
             set(&mut fields, "fsType", "xfs");
@@ -85,13 +112,6 @@ fn fill_image(fields: &mut Map<String, Value>) {
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default();
     let policy = if is_latest(reference) { "Always" } else { "IfNotPresent" };
     set(fields, "pullPolicy", policy);
-}
-
-fn fill_claim_template(fields: &mut Map<String, Value>) {
-    if let Some(Value::Object(spec)) = fields.get_mut("volumeClaimTemplate").and_then(|it| it.get_mut("spec"))
-    {
-        set(spec, "volumeMode", "Filesystem");
-    }
 }
 
 fn set(fields: &mut Map<String, Value>, name: &str, default: impl Into<Value>) {

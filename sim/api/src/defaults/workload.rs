@@ -1,15 +1,17 @@
 //! What runs pods from a template.
 //!
-//! Upstream: `pkg/apis/apps/v1/defaults.go`.
+//! Upstream: `pkg/apis/apps/v1/defaults.go`, `pkg/apis/core/v1/defaults.go`.
 
 use std::sync::Arc;
 
 use base::Name;
 
-use super::{apply_to_claim, fill_name, template_spec};
+use super::storage::apply_to_claim;
+use super::{fill_name, template_spec};
 use crate::apps::{Deployment, DeploymentStrategyType, ReplicaSet};
 use crate::int_or_string::IntOrString;
 use crate::pod::PodTemplate;
+use crate::replication_controller::ReplicationController;
 use crate::sets::{DaemonSet, StatefulSet};
 
 const HISTORY_LIMIT: i32 = 10;
@@ -35,6 +37,18 @@ pub(super) fn apply_to_deployment(deployment: &mut Deployment) {
 pub(super) fn apply_to_replica_set(set: &mut ReplicaSet) {
     fill_template(&mut set.spec.template);
     set.spec.replicas.get_or_insert(1);
+}
+
+/// Its selector and labels follow from those of its template. Upstream: `SetDefaults_ReplicationController`.
+pub(super) fn apply_to_replication_controller(controller: &mut ReplicationController) {
+    controller.spec.replicas.get_or_insert(1);
+    let Some(template) = &mut controller.spec.template else { return };
+    fill_template(template);
+    for labels in [&mut controller.spec.selector, &mut controller.meta.labels] {
+        if labels.is_empty() {
+            *labels = template.meta.labels.clone();
+        }
+    }
 }
 
 pub(super) fn apply_to_daemon_set(set: &mut DaemonSet) {
@@ -73,5 +87,30 @@ pub(super) fn apply_to_stateful_set(set: &mut StatefulSet) {
 pub(super) fn fill_template(template: &mut Arc<PodTemplate>) {
     if let Some(spec) = template_spec(&template.spec) {
         Arc::make_mut(template).spec = spec;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_replication_controller_takes_its_selector_and_labels_from_its_template() {
+        let template = json!({"metadata": {"labels": {"app": "web"}}});
+        let mut controller: ReplicationController =
+            serde_json::from_value(json!({"spec": {"template": template}})).expect("the right types");
+        apply_to_replication_controller(&mut controller);
+        assert_eq!(controller.replicas(), 1);
+        assert_eq!(controller.spec.selector.get("app"), Some(&"web".into()));
+        assert_eq!(controller.meta.labels, controller.spec.selector);
+        assert_eq!(controller.spec.template.expect("a template").spec.scheduler_name, "default-scheduler");
+
+        let mut stated: ReplicationController =
+            serde_json::from_value(json!({"spec": {"selector": {"a": "b"}, "template": template}}))
+                .expect("the right types");
+        apply_to_replication_controller(&mut stated);
+        assert_eq!(stated.spec.selector.get("app"), None);
     }
 }

@@ -5,12 +5,10 @@
 
 use super::difference::difference;
 use super::field::Errors;
-use super::json::Fields;
 use super::labels::check_selector;
 use super::path::Path;
 use crate::claim::{PersistentVolumeClaim, PersistentVolumeClaimSpec};
 use crate::naming;
-use crate::quantity::Quantity;
 
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
@@ -90,12 +88,8 @@ fn take_back_size(same: &mut PersistentVolumeClaimSpec, old: &PersistentVolumeCl
     if let Some(size) = old.resources.requests.get("storage") {
         same.resources.requests.insert("storage".into(), *size);
     }
-    const CLASS: &str = "volumeAttributesClassName";
-    if same.rest.get(CLASS).is_some() {
-        match old.rest.get(CLASS) {
-            Some(class) => same.rest.set(CLASS, class.clone()),
-            None => drop(same.rest.remove(CLASS)),
-        }
+    if same.volume_attributes_class_name.is_some() {
+        same.volume_attributes_class_name = old.volume_attributes_class_name.clone();
     }
 }
 
@@ -108,8 +102,7 @@ fn check_size(
 ) {
     let size =
         |it: &PersistentVolumeClaim| it.spec.resources.requests.get("storage").copied().unwrap_or_default();
-    let capacity = old.status.rest.field("capacity").map_or("", |it| it.text("storage"));
-    let capacity: Quantity = capacity.parse().unwrap_or_default();
+    let capacity = old.status.capacity.get("storage").copied().unwrap_or_default();
     if size(new) < size(old) && size(new) <= capacity {
         let path = &path.child("resources.requests");
         errors.forbidden(&path.child("storage"), "field can not be less than status.capacity");

@@ -91,7 +91,21 @@ fn check_body(object: &Object, path: &Path<'_>, errors: &mut Errors) {
         Object::Service(it) => service::check_service(it, path, errors),
         Object::StatefulSet(it) => stateful_set::check_stateful_set(it, path, errors),
         // Pods are checked elsewhere, since most of it is remembered; the others are stored as they come.
-        Object::Pod(_) | Object::Event(_) | Object::Raw(_) => (),
+        Object::Pod(_)
+        | Object::CSIDriver(_)
+        | Object::CSINode(_)
+        | Object::CSIStorageCapacity(_)
+        | Object::DeviceClass(_)
+        | Object::DeviceTaintRule(_)
+        | Object::Event(_)
+        | Object::PersistentVolume(_)
+        | Object::ReplicationController(_)
+        | Object::ResourceClaim(_)
+        | Object::ResourceClaimTemplate(_)
+        | Object::ResourceSlice(_)
+        | Object::StorageClass(_)
+        | Object::VolumeAttachment(_)
+        | Object::Raw(_) => (),
     }
 }
 

@@ -9,8 +9,10 @@ use super::field::{Errors, as_in_go, json};
 use super::int_or_percent as number;
 use super::path::Path;
 use super::template;
-use crate::pod::{ClaimVolume, PodSpec, PodTemplate, Volume};
+use crate::pod::{PodSpec, PodTemplate};
 use crate::sets::{RollingUpdateStatefulSet, StatefulSet, StatefulSetSpec, StatefulSetUpdateStrategy};
+use crate::volume::Volume;
+use crate::volume_source::ClaimVolume;
 
 pub(super) fn check_stateful_set(set: &StatefulSet, path: &Path<'_>, errors: &mut Errors) {
     check_settings(&set.spec, path, errors);

@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use api::{Kind, Meta, Object};
+use api::{Kind, Meta, Object, StorageClass};
 
 use super::Context;
 
-const IS_DEFAULT: [&str; 2] =
-    ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
 /// How claims said their class before there was a field for it.
 const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 
@@ -25,8 +23,7 @@ pub(super) fn admit(context: Context<'_>, object: &mut Object) {
 
 /// Of several, the youngest; of equally old ones, the first by name.
 fn default_class<'a>(context: Context<'a>) -> Option<&'a Meta> {
-    let classes = context.storage.scan(&Kind::StorageClass, None).map(Object::meta);
-    let is_default =
-        |meta: &&Meta| IS_DEFAULT.iter().any(|it| meta.annotation(it).is_some_and(|it| it == "true"));
-    classes.filter(is_default).min_by_key(|it| std::cmp::Reverse(it.created()))
+    let classes = context.storage.scan(&Kind::StorageClass, None).filter_map(Object::get::<StorageClass>);
+    let defaults = classes.filter(|it| it.is_default()).map(|it| &it.meta);
+    defaults.min_by_key(|it| std::cmp::Reverse(it.created()))
 }

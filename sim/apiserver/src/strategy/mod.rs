@@ -82,8 +82,10 @@ macro_rules! dispatch {
 }
 
 dispatch! {
-    CronJob DaemonSet Deployment EndpointSlice Event HorizontalPodAutoscaler Job Lease LimitRange Namespace Node
-    PersistentVolumeClaim Pod PodDisruptionBudget PriorityClass ReplicaSet Service StatefulSet Raw
+    CSIDriver CSINode CSIStorageCapacity CronJob DaemonSet Deployment DeviceClass DeviceTaintRule EndpointSlice Event
+    HorizontalPodAutoscaler Job Lease LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod
+    PodDisruptionBudget PriorityClass ReplicaSet ReplicationController ResourceClaim ResourceClaimTemplate
+    ResourceSlice Service StatefulSet StorageClass VolumeAttachment Raw
 }
 
 /// For kinds whose status we do not model: `status` is one of the fields that are kept word for word.

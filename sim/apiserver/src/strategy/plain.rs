@@ -1,8 +1,45 @@
 //! Kinds without a status.
 
-use api::{EndpointSlice, Event, LimitRange, Meta, PriorityClass};
+use api::{
+    CSIDriver, CSINode, CSIStorageCapacity, DeviceClass, DeviceTaintRule, EndpointSlice, Event, LimitRange,
+    Meta, PriorityClass, ResourceClaimTemplate, ResourceSlice, StorageClass,
+};
 
 use super::Strategy;
+
+/// Kinds whose objects are stored as they come.
+macro_rules! as_they_come {
+    ($($kind:ident)*) => {
+        $(impl Strategy for $kind {
+            fn prepare_status(&mut self, old: &Self) {
+                all_but_meta(self, old, |it| &mut it.meta);
+            }
+        })*
+    };
+}
+
+/// Kinds that count the changes of their spec.
+macro_rules! counting_changes {
+    ($($kind:ident)*) => {
+        $(impl Strategy for $kind {
+            fn prepare_create(&mut self) {
+                self.meta.generation = 1;
+            }
+
+            fn prepare_update(&mut self, old: &Self) {
+                self.meta.generation = old.meta.generation + i64::from(self.spec != old.spec);
+            }
+
+            fn prepare_status(&mut self, old: &Self) {
+                all_but_meta(self, old, |it| &mut it.meta);
+            }
+        })*
+    };
+}
+
+as_they_come! { CSINode CSIStorageCapacity Event LimitRange ResourceClaimTemplate StorageClass }
+
+counting_changes! { CSIDriver DeviceClass DeviceTaintRule ResourceSlice }
 
 impl Strategy for EndpointSlice {
     fn prepare_create(&mut self) {
@@ -19,18 +56,6 @@ impl Strategy for EndpointSlice {
         self.meta.generation = old.meta.generation + i64::from(changed);
     }
 
-    fn prepare_status(&mut self, old: &Self) {
-        all_but_meta(self, old, |it| &mut it.meta);
-    }
-}
-
-impl Strategy for Event {
-    fn prepare_status(&mut self, old: &Self) {
-        all_but_meta(self, old, |it| &mut it.meta);
-    }
-}
-
-impl Strategy for LimitRange {
     fn prepare_status(&mut self, old: &Self) {
         all_but_meta(self, old, |it| &mut it.meta);
     }

@@ -54,9 +54,7 @@ fn is_same_spec(left: &Raw, right: &Raw) -> bool {
 
 fn initial_status(kind: &Kind) -> Option<Value> {
     match kind.name().as_str() {
-        "PersistentVolume" => Some(json!({"phase": "Pending"})),
         "Ingress" => Some(json!({"loadBalancer": {}})),
-        "ReplicationController" => Some(json!({"replicas": 0})),
         _ => None,
     }
 }
@@ -83,22 +81,20 @@ mod tests {
 
     #[test]
     fn main_keeps_the_status_and_status_keeps_the_rest() {
-        let mut old = raw(Kind::ReplicationController, json!({"spec": {"replicas": 1}}));
+        let body = |class: &str, balancer: Value| json!({"spec": {"ingressClassName": class}, "status": {"loadBalancer": balancer}});
+        let mut old = raw(Kind::Ingress, json!({"spec": {"ingressClassName": "a"}}));
         old.prepare_create();
-        assert_eq!(
-            *old.body,
-            *raw(old.kind.clone(), json!({"spec": {"replicas": 1}, "status": {"replicas": 0}})).body
-        );
+        assert_eq!(*old.body, *raw(Kind::Ingress, body("a", json!({}))).body);
 
-        let written = raw(old.kind.clone(), json!({"spec": {"replicas": 2}, "status": {"replicas": 9}}));
+        let written = raw(Kind::Ingress, body("b", json!({"ingress": [{"ip": "10.0.0.1"}]})));
         let (mut main, mut status) = (written.clone(), written);
         main.prepare_update(&old);
-        assert_eq!(main.body["spec"]["replicas"], 2);
-        assert_eq!(main.body["status"]["replicas"], 0);
+        assert_eq!(main.body["spec"]["ingressClassName"], "b");
+        assert_eq!(main.body["status"]["loadBalancer"], json!({}));
         assert_eq!(main.meta.generation, 2);
         status.prepare_status(&old);
-        assert_eq!(status.body["spec"]["replicas"], 1);
-        assert_eq!(status.body["status"]["replicas"], 9);
+        assert_eq!(status.body["spec"]["ingressClassName"], "a");
+        assert_eq!(status.body["status"]["loadBalancer"]["ingress"][0]["ip"], "10.0.0.1");
     }
 
     #[test]

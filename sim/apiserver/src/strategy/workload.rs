@@ -1,8 +1,8 @@
-//! Deployments, replica sets, stateful sets, daemon sets.
+//! Deployments, replica sets and controllers, stateful sets, daemon sets.
 
 use std::sync::Arc;
 
-use api::{DaemonSet, Deployment, Meta, PodTemplate, ReplicaSet, StatefulSet};
+use api::{DaemonSet, Deployment, Meta, PodTemplate, ReplicaSet, ReplicationController, StatefulSet};
 use base::Name;
 
 use super::Strategy;
@@ -63,6 +63,29 @@ impl Strategy for ReplicaSet {
             && self.meta == other.meta
             && self.rest == other.rest
             && self.spec == other.spec
+    }
+}
+
+impl Strategy for ReplicationController {
+    fn prepare_create(&mut self) {
+        self.status = Default::default();
+        self.status.replicas = Some(0);
+        self.meta.generation = 1;
+    }
+
+    fn prepare_update(&mut self, old: &Self) {
+        self.status = old.status.clone();
+        self.meta.generation = old.meta.generation + i64::from(self.spec != old.spec);
+    }
+
+    fn prepare_status(&mut self, old: &Self) {
+        self.spec = old.spec.clone();
+    }
+
+    fn share(&mut self, old: &Self) {
+        if let (Some(new), Some(old)) = (&mut self.spec.template, &old.spec.template) {
+            share_template(new, old);
+        }
     }
 }
 

@@ -2,13 +2,10 @@
 //!
 //! Upstream: `pkg/registry/apps/deployment/storage/storage.go`, `pkg/apis/autoscaling/validation`.
 
-use std::sync::Arc;
-
 use api::{
-    Deployment, Key, Kind, Object, Raw, Reason, ReplicaSet, Response, Revision, StatefulSet, Status,
-    Subresource,
+    Deployment, Key, Object, Reason, ReplicaSet, ReplicationController, Response, Revision, StatefulSet,
+    Status, Subresource,
 };
-use serde_json::{Map, Value};
 
 use crate::commit::Call;
 use crate::refusal::{MODIFIED, cause, invalid_as};
@@ -46,18 +43,11 @@ fn set_replicas(object: &mut Object, replicas: i32) -> Result<(), Status> {
         it.spec.replicas = Some(replicas);
     } else if let Some(it) = object.get_mut::<StatefulSet>() {
         it.spec.replicas = Some(replicas);
-    } else if let Some(it) = replication_controller(object) {
-        let body = Arc::make_mut(&mut it.body);
-        body.entry("spec").or_insert_with(|| Value::Object(Map::new()))["replicas"] = replicas.into();
+    } else if let Some(it) = object.get_mut::<ReplicationController>() {
+        it.spec.replicas = Some(replicas);
     } else {
         // As for any path that the server does not know.
         return Err(Status::new(Reason::NotFound, "the server could not find the requested resource"));
     }
     Ok(())
-}
-
-fn replication_controller(object: &mut Object) -> Option<&mut Raw> {
-    if let Object::Raw(raw) = object { Some(raw) } else { None }
-        .filter(|it| it.kind == Kind::ReplicationController)
-        .map(Arc::make_mut)
 }

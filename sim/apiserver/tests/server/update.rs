@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::lab::*;
 use api::{
     ConditionStatus, Deployment, Edit, Key, Kind, Object, Patch, Pod, PodPhase, PodStatus, Preconditions,
-    Reason, ReplicaSet, Request, Revision, Subresource, Taint, TaintEffect, Uid, condition,
+    Reason, ReplicaSet, ReplicationController, Request, Revision, Subresource, Taint, TaintEffect, Uid,
+    condition,
 };
 use base::{Name, Span};
 use serde_json::json;
@@ -271,10 +272,8 @@ fn scaling_sets_the_replicas_and_nothing_else() {
     );
     let controller = json!({"metadata": {"name": "rc", "namespace": "default"}, "spec": {"replicas": 1}});
     let controller = lab.create(object(Kind::ReplicationController, controller));
-    let Object::Raw(scaled) = lab.get(scale(&controller.key(), 2, Revision(0))) else {
-        panic!("it is stored only")
-    };
-    assert_eq!(scaled.body["spec"]["replicas"], 2);
+    let scaled = lab.get(scale(&controller.key(), 2, Revision(0)));
+    assert_eq!(scaled.get::<ReplicationController>().unwrap().replicas(), 2);
     lab.create(pod("web"));
     assert_eq!(lab.refusal(scale(&pod_key("web"), 2, Revision(0))).reason, Reason::NotFound);
 }

@@ -28,10 +28,6 @@ pub(super) fn changes(line: &mut Line, old: &Object, new: &Object) {
         (Object::Namespace(old), Object::Namespace(new)) => {
             line.word("phase", &old.status.phase, &new.status.phase);
         }
-        (Object::PersistentVolumeClaim(old), Object::PersistentVolumeClaim(new)) => {
-            line.word("volumeName", &old.spec.volume_name, &new.spec.volume_name);
-            line.word("phase", &old.status.phase, &new.status.phase);
-        }
         (Object::PodDisruptionBudget(old), Object::PodDisruptionBudget(new)) => {
             line.other("spec", &old.spec, &new.spec);
             let (old, new) = (&old.status, &new.status);
@@ -48,6 +44,11 @@ pub(super) fn changes(line: &mut Line, old: &Object, new: &Object) {
             line.value("desired", &old.desired_number_scheduled, &new.desired_number_scheduled);
             line.value("updated", &old.updated_number_scheduled, &new.updated_number_scheduled);
             line.value("ready", &old.number_ready, &new.number_ready);
+        }
+        (Object::ReplicationController(old), Object::ReplicationController(new)) => {
+            line.value("replicas", &old.replicas(), &new.replicas());
+            line.other("template", &old.spec.template, &new.spec.template);
+            line.other("status", &old.status, &new.status);
         }
         _ => (),
     }

@@ -108,9 +108,9 @@ fn check_common(container: &Container, around: &Surroundings<'_>, path: &Path<'_
 
 /// Claims of devices, each of which the pod must have. Upstream: `validateResourceClaimNames`.
 fn check_claims(container: &Container, spec: &PodSpec, path: &Path<'_>, errors: &mut Errors) {
-    let known: Vec<&str> = spec.rest.items("resourceClaims").iter().map(|it| it.text("name")).collect();
-    for (idx, claim) in container.resources.rest.items("claims").iter().enumerate() {
-        let (path, name) = (&path.index(idx), claim.text("name"));
+    let known: Vec<&str> = spec.resource_claims.iter().map(|it| it.name.as_str()).collect();
+    for (idx, claim) in container.resources.claims.iter().enumerate() {
+        let (path, name) = (&path.index(idx), claim.name.as_str());
         if name.is_empty() {
             errors.required(path, "");
         } else if !known.contains(&name) {

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::naming;
-use crate::pod::Volume;
 use crate::validation::field::Errors;
 use crate::validation::json::Fields;
 use crate::validation::path::Path;
+use crate::volume::Volume;
 
-/// Sources that are not modelled, in the order in which upstream looks for them.
+/// Sources other than claims, in the order in which upstream looks for them.
 const SOURCES: [&str; 29] = [
     "emptyDir",
     "hostPath",
@@ -71,8 +71,7 @@ impl<'a> Volumes<'a> {
 
     /// Whether it is storage that can be claimed, as opposed to files.
     pub(super) fn is_claim(&self, name: &str) -> bool {
-        let is_claim =
-            |it: &&Volume| it.persistent_volume_claim.is_some() || it.rest.field("ephemeral").is_some();
+        let is_claim = |it: &&Volume| it.persistent_volume_claim.is_some() || it.ephemeral.is_some();
         self.0.get(name).is_some_and(is_claim)
     }
 }
@@ -100,11 +99,10 @@ fn check_volume(volume: &Volume, path: &Path<'_>, errors: &mut Errors) {
             errors.required(&path.child("persistentVolumeClaim.claimName"), "");
         }
     }
-    for kind in SOURCES {
-        let Some(source) = volume.rest.field(kind) else { continue };
+    for kind in SOURCES.into_iter().filter(|it| has_source(volume, it)) {
         count += 1;
         if count == 1 {
-            check_source(kind, source, &path.child(kind), errors);
+            check_source(kind, volume, &path.child(kind), errors);
         } else {
             errors.forbidden(&path.child(kind), "may not specify more than 1 volume type");
         }
@@ -119,7 +117,39 @@ fn check_volume(volume: &Volume, path: &Path<'_>, errors: &mut Errors) {
     }
 }
 
-fn check_source(kind: &str, source: &Value, path: &Path<'_>, errors: &mut Errors) {
+fn has_source(volume: &Volume, kind: &str) -> bool {
+    match kind {
+        "gcePersistentDisk" => volume.gce_persistent_disk.is_some(),
+        "awsElasticBlockStore" => volume.aws_elastic_block_store.is_some(),
+        "iscsi" => volume.iscsi.is_some(),
+        "rbd" => volume.rbd.is_some(),
+        "cinder" => volume.cinder.is_some(),
+        "azureFile" => volume.azure_file.is_some(),
+        "vsphereVolume" => volume.vsphere_volume.is_some(),
+        "portworxVolume" => volume.portworx_volume.is_some(),
+        "azureDisk" => volume.azure_disk.is_some(),
+        "csi" => volume.csi.is_some(),
+        "ephemeral" => volume.ephemeral.is_some(),
+        _ => volume.rest.field(kind).is_some(),
+    }
+}
+
+fn check_source(kind: &str, volume: &Volume, path: &Path<'_>, errors: &mut Errors) {
+    match (kind, volume.rest.field(kind)) {
+        (_, Some(source)) => check_unmodelled(kind, source, path, errors),
+        ("csi", None) if volume.csi.as_ref().is_some_and(|it| it.driver.is_empty()) => {
+            errors.required(&path.child("driver"), "");
+        }
+        ("ephemeral", None)
+            if volume.ephemeral.as_ref().is_some_and(|it| it.volume_claim_template.is_none()) =>
+        {
+            errors.required(&path.child("volumeClaimTemplate"), "");
+        }
+        (_, None) => (),
+    }
+}
+
+fn check_unmodelled(kind: &str, source: &Value, path: &Path<'_>, errors: &mut Errors) {
     match kind {
         "hostPath" => check_host_path(source, path, errors),
         "secret" => check_files(source, "secretName", path, errors),
@@ -131,11 +161,7 @@ fn check_source(kind: &str, source: &Value, path: &Path<'_>, errors: &mut Errors
                 errors.invalid(&path.child("path"), source.text("path"), "must be an absolute path");
             }
         }
-        "csi" => check_given(source, &["driver"], path, errors),
         "image" => check_given(source, &["reference"], path, errors),
-        "ephemeral" if source.field("volumeClaimTemplate").is_none() => {
-            errors.required(&path.child("volumeClaimTemplate"), "");
-        }
         _ => (),
     }
 }
