@@ -89,6 +89,7 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
                 .inter_pod_affinity
                 .ignore_preferred_terms_of_existing_pods,
         }),
+        "DynamicResources" => Box::new(DynamicResources),
         "NodeResourcesBalancedAllocation" => {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
