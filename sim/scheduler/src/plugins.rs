@@ -1,6 +1,7 @@
 //! The plugins, one file each, under their upstream names.
 
 mod balanced_allocation;
+mod dynamic_resources;
 mod image_locality;
 mod node_affinity;
 mod node_name;
@@ -12,6 +13,7 @@ mod scheduling_gates;
 mod taint_toleration;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
+pub use dynamic_resources::DynamicResources;
 pub use image_locality::ImageLocality;
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
@@ -40,6 +42,7 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeAffinity::default()), 2),
         (Box::new(NodePorts), 0),
         (Box::new(NodeResourcesFit::with_defaults()), 1),
+        (Box::new(DynamicResources), 0),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
     ]
