@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use api::{
-    LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Quantity, QuantityFormat, ResourceList, Resources, Selector, Uid,
+    LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Quantity, QuantityFormat,
+    ResourceList, Resources, Selector, Uid,
 };
 use base::{Lookup, Name};
 
