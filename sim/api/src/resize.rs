@@ -4,12 +4,9 @@
 
 use std::borrow::Cow;
 
-use base::Name;
-
 use crate::container::{Container, ContainerStatus};
 use crate::pod::{Pod, condition};
-use crate::quantity::Quantity;
-use crate::resources::{ResourceList, Resources, request_list_with};
+use crate::resources::{self, ResourceList, Resources, request_list_with};
 
 impl Pod {
     /// What it holds of its node: what its spec asks for, or what its containers have still where that is more.
@@ -25,7 +22,7 @@ impl Pod {
     /// The same in the quantities that are stated, where each container that states no request of a resource of
     /// `missing` asks for that much of it. Upstream: `PodResourcesOptions.NonMissingContainerRequests`.
     pub fn request_list_in_use(&self, missing: &ResourceList) -> ResourceList {
-        request_list_with(&self.spec, |it| with_missing(self.in_use(it), missing))
+        request_list_with(&self.spec, |it| resources::with_missing(self.in_use(it), missing))
     }
 
     /// Whether the node cannot do what the spec asks for now. Upstream: `IsPodResizeInfeasible`.
@@ -55,18 +52,6 @@ impl Pod {
         let sidecars = if container.is_sidecar() { &*self.status.init_container_statuses } else { &[] };
         self.status.container_statuses.iter().chain(sidecars).find(is_of)
     }
-}
-
-/// Upstream: `applyNonMissing`.
-fn with_missing<'a>(list: Cow<'a, ResourceList>, missing: &ResourceList) -> Cow<'a, ResourceList> {
-    let mut absent = missing.iter().filter(|(name, _)| !list.contains_key(name.as_str())).peekable();
-    if absent.peek().is_none() {
-        return list;
-    }
-    let absent: Vec<(Name, Quantity)> = absent.map(|(name, quantity)| (name.clone(), *quantity)).collect();
-    let mut own = list.into_owned();
-    own.extend(absent);
-    Cow::Owned(own)
 }
 
 fn covers(list: &ResourceList, other: &ResourceList) -> bool {

@@ -4,11 +4,13 @@ mod balanced_allocation;
 mod default_preemption;
 mod dynamic_resources;
 mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
+mod pod_topology_spread;
 mod resource_allocation;
 mod scheduling_gates;
 mod taint_toleration;
@@ -17,11 +19,13 @@ pub use balanced_allocation::NodeResourcesBalancedAllocation;
 pub use default_preemption::DefaultPreemption;
 pub use dynamic_resources::DynamicResources;
 pub use image_locality::ImageLocality;
+pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_resources_fit::NodeResourcesFit;
 pub use node_unschedulable::NodeUnschedulable;
+pub use pod_topology_spread::{DefaultConstraints, PodTopologySpread};
 pub use resource_allocation::Strategy;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
@@ -29,7 +33,8 @@ pub use taint_toleration::TaintToleration;
 use base::Name;
 
 use crate::config::{
-    self, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType,
+    self, DefaultingType, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, PodTopologySpreadArgs,
+    ResourceSpec, ScoringStrategyType,
 };
 use crate::framework::{MAX_NODE_SCORE, Plugin};
 
@@ -44,6 +49,8 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeAffinity::default()), 2),
         (Box::new(NodePorts), 0),
         (Box::new(NodeResourcesFit::with_defaults()), 1),
+        (Box::new(PodTopologySpread::with_defaults()), 2),
+        (Box::new(InterPodAffinity::with_defaults()), 2),
         (Box::new(DynamicResources), 0),
         (Box::new(DefaultPreemption::default()), 0),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
@@ -62,10 +69,18 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
         "NodeAffinity" => Box::new(NodeAffinity::new(args.node_affinity.added_affinity.as_ref())),
         "NodePorts" => Box::new(NodePorts),
         "NodeResourcesFit" => Box::new(node_resources_fit(&args.node_resources_fit)),
+        "PodTopologySpread" => Box::new(pod_topology_spread(&args.pod_topology_spread)),
+        "InterPodAffinity" => Box::new(InterPodAffinity {
+            hard_pod_affinity_weight: args.inter_pod_affinity.hard_pod_affinity_weight,
+            ignore_preferred_terms_of_existing_pods: args
+                .inter_pod_affinity
+                .ignore_preferred_terms_of_existing_pods,
+        }),
         "NodeResourcesBalancedAllocation" => {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
         }
+        "DynamicResources" => Box::new(DynamicResources),
         "DefaultPreemption" => Box::new(DefaultPreemption::new(&args.default_preemption)),
         "ImageLocality" => Box::new(ImageLocality),
         _ => return None,
@@ -87,6 +102,15 @@ fn node_resources_fit(args: &NodeResourcesFitArgs) -> NodeResourcesFit {
     };
     let resources = weighed(&args.scoring_strategy.resources);
     NodeResourcesFit::new(&args.ignored_resources, &args.ignored_resource_groups, strategy, resources)
+}
+
+fn pod_topology_spread(args: &PodTopologySpreadArgs) -> PodTopologySpread {
+    PodTopologySpread::new(match args.defaulting_type {
+        DefaultingType::System => DefaultConstraints::System,
+        DefaultingType::List | DefaultingType::Other(_) => {
+            DefaultConstraints::List(args.default_constraints.clone())
+        }
+    })
 }
 
 fn weighed(resources: &[ResourceSpec]) -> Vec<(Name, i64)> {

@@ -36,6 +36,9 @@ pub struct Shape {
     spec: Arc<PodSpec>,
     controller: Option<OwnerReference>,
     usage: Arc<Usage>,
+    /// What its containers ask for, where one that asks for no cpu or memory counts as asking for a little. What is
+    /// asked for the pod as a whole does not count.
+    pub container_requests: Resources,
     pub host_ports: Vec<HostPort>,
     pub affinity: Vec<AffinityTerm>,
     pub anti_affinity: Vec<AffinityTerm>,
@@ -73,7 +76,8 @@ pub struct AffinityTerm {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightedTerm {
-    pub weight: i64,
+    /// From 1 to 100.
+    pub weight: i32,
     pub term: AffinityTerm,
 }
 
@@ -166,7 +170,7 @@ impl Shape {
             |it: &api::PodAffinity| it.required.iter().map(|it| AffinityTerm::new(pod, it)).collect();
         let preferred = |it: &api::PodAffinity| {
             let weighted = |it: &api::WeightedPodAffinityTerm| WeightedTerm {
-                weight: it.weight.into(),
+                weight: it.weight,
                 term: AffinityTerm::new(pod, &it.pod_affinity_term),
             };
             it.preferred.iter().map(weighted).collect()
@@ -178,6 +182,7 @@ impl Shape {
             spec: pod.spec.clone(),
             controller: pod.meta.controller().cloned(),
             usage: Arc::new(Usage::of(pod)),
+            container_requests: Resources::from_list(&api::container_request_list(&pod.spec, &a_little())),
             host_ports: host_ports(pod).collect(),
             affinity: near.map(required).unwrap_or_default(),
             anti_affinity: away.map(required).unwrap_or_default(),
@@ -213,10 +218,10 @@ impl AffinityTerm {
     }
 
     /// Whether the term means `pod`, whose namespace has `namespace_labels`. Upstream: `AffinityTerm.Matches`.
-    pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
-        let in_namespace = self.namespaces.binary_search(pod.namespace()).is_ok()
+    pub fn matches(&self, pod: &Pod, namespace_labels: &Labels) -> bool {
+        let in_namespace = self.namespaces.binary_search(&pod.meta.namespace).is_ok()
             || self.namespace_selector.matches(namespace_labels);
-        in_namespace && self.selector.matches(pod.labels())
+        in_namespace && self.selector.matches(&pod.meta.labels)
     }
 }
 
@@ -235,9 +240,7 @@ impl Usage {
 impl NonZero {
     /// Upstream: `calculateResource`, `getNonMissingContainerRequests`.
     fn of(pod: &Pod) -> Self {
-        let mut missing = ResourceList::default();
-        missing.insert(api::CPU, Quantity::milli(DEFAULT_CPU_MILLI, QuantityFormat::DecimalSi));
-        missing.insert(api::MEMORY, Quantity::new(DEFAULT_MEMORY_BYTES, QuantityFormat::BinarySi));
+        let mut missing = a_little();
         if pod.spec.has_pod_level_requests() {
             let stated = pod.request_list_in_use(&ResourceList::default());
             missing.retain(|name, _| !stated.contains_key(name));
@@ -245,6 +248,13 @@ impl NonZero {
         let filled = Resources::from_list(&pod.request_list_in_use(&missing));
         Self { cpu_milli: filled.cpu_milli, memory_bytes: filled.memory_bytes }
     }
+}
+
+/// Upstream: `DefaultMilliCPURequest`, `DefaultMemoryRequest`.
+fn a_little() -> ResourceList {
+    let cpu = Quantity::milli(DEFAULT_CPU_MILLI, QuantityFormat::DecimalSi);
+    let memory = Quantity::new(DEFAULT_MEMORY_BYTES, QuantityFormat::BinarySi);
+    [(api::CPU, cpu), (api::MEMORY, memory)].into_iter().collect()
 }
 
 #[cfg(test)]
