@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Tells what happened to an object, and why: the chain of causes behind each step.
     #[command(
-        after_help = "Example:\n  wavetank explain reports/quickstart-42 deployment/web\n  wavetank explain reports/quickstart-42 pod/shop/web-7d4b9c6f5-x2k9p"
+        after_help = "Example:\n  wavetank explain reports/quickstart-42 deployment/web\n  wavetank explain reports/quickstart-42 pod/shop/web-7d4b9c6f5-x2k9p\n  wavetank explain reports/quickstart-42 pod/shop/web-7d4b9c6f5-x2k9p --scheduling"
     )]
     Explain(Explain),
     /// Replays recorded decisions of a real cluster's components, and says where ours differ.
@@ -113,6 +113,9 @@ pub(crate) struct Explain {
     pub(crate) object: String,
     #[arg(short, long, default_value = "default")]
     pub(crate) namespace: String,
+    /// Of a pod, tells each attempt to schedule it: what each plugin said of each node. Runs the scenario again.
+    #[arg(long)]
+    pub(crate) scheduling: bool,
 }
 
 #[derive(Debug, Subcommand)]

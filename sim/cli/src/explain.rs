@@ -7,11 +7,15 @@ use std::path::Path;
 use api::{Key, Kind, Timestamp};
 use base::Time;
 
-use crate::args;
+use crate::args::{self, Common, Format};
 use crate::exit::{Exit, say, tell};
+use crate::scheduling::Scheduling;
 
-pub(crate) fn explain(args: &args::Explain) -> Exit {
-    match tell_story(args) {
+const SUMMARY: &str = "summary.json";
+
+pub(crate) fn explain(args: &args::Explain, common: &Common) -> Exit {
+    let story = if args.scheduling { tell_scheduling(args, common) } else { tell_story(args) };
+    match story {
         Ok(story) => {
             say(&story);
             Exit::Well
@@ -21,6 +25,19 @@ pub(crate) fn explain(args: &args::Explain) -> Exit {
             Exit::WrongInput
         }
     }
+}
+
+fn tell_scheduling(args: &args::Explain, common: &Common) -> Result<String, String> {
+    let pod = parse_object(&args.object, &args.namespace)?;
+    if pod.kind != Kind::Pod {
+        return Err(format!("`{pod}` is no pod: only pods are scheduled"));
+    }
+    let digest = fact_of(&args.run, "digest")?;
+    let scheduling = Scheduling::of(&args.run, &digest, pod)?;
+    Ok(match common.format {
+        Format::Text => scheduling.text(),
+        Format::Json => scheduling.json().to_string(),
+    })
 }
 
 fn tell_story(args: &args::Explain) -> Result<String, String> {
@@ -61,13 +78,19 @@ fn parse_object(text: &str, namespace: &str) -> Result<Key, String> {
 
 /// When the run began, as its summary says.
 fn start_of(run: &Path) -> Result<Time, String> {
-    let path = run.join("summary.json");
+    let start = fact_of(run, "startTime")?;
+    let wrong = |error| format!("{}: {error}", run.join(SUMMARY).display());
+    start.parse::<Timestamp>().map(Timestamp::time).map_err(wrong)
+}
+
+/// A text in the summary of the run.
+fn fact_of(run: &Path, field: &str) -> Result<String, String> {
+    let path = run.join(SUMMARY);
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
     let summary: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    let start = summary.get("startTime").and_then(serde_json::Value::as_str);
-    let start = start.ok_or_else(|| wrong(&"it names no `startTime`; was it written by `wavetank run`?"))?;
-    start.parse::<Timestamp>().map(Timestamp::time).map_err(|error| wrong(&error))
+    let fact = summary.get(field).and_then(serde_json::Value::as_str).map(String::from);
+    fact.ok_or_else(|| wrong(&format_args!("it names no `{field}`; was it written by `wavetank run`?")))
 }
 
 fn known_of(log: &record::Log, kind: &Kind) -> Vec<String> {

@@ -5,8 +5,10 @@ mod conformance;
 mod exit;
 mod explain;
 mod host;
+mod input;
 mod progress;
 mod run;
+mod scheduling;
 mod validate;
 
 use clap::Parser as _;
@@ -26,7 +28,7 @@ fn main() -> std::process::ExitCode {
     let exit = match &args.command {
         Command::Run(it) => run::run(it, common),
         Command::Validate(it) => validate::validate(it, common),
-        Command::Explain(it) => explain::explain(it),
+        Command::Explain(it) => explain::explain(it, common),
         Command::Conformance(args::Conformance::Scheduler(it)) => conformance::scheduler(it, common),
         Command::Schema => {
             exit::say(&format!("{:#}", scenario::schema()));

@@ -7,27 +7,22 @@ use std::path::PathBuf;
 use base::Span;
 use manifest::Diagnostics;
 use report::Summary;
-use scenario::{Ended, Finished, Options, Override, Scenario};
+use scenario::{Ended, Finished, Options, Scenario};
 
 use crate::args::{self, Common, Format};
 use crate::exit::{Exit, say, tell};
 use crate::host::Stopwatch;
+use crate::input::{Input, Wrong};
 use crate::progress::Show;
 
-/// How long plain manifests run, unless `--until` says otherwise.
-const DURATION: Span = Span::mins(10);
-
 pub(crate) fn run(args: &args::Run, common: &Common) -> Exit {
-    let scenario = match load(args, common) {
+    let input = Input::new(args, common);
+    let scenario = match input.load() {
         Ok(scenario) => scenario,
-        Err(exit) => return exit,
+        Err(Wrong::Files(diagnostics)) => return wrong(&diagnostics, common.format),
+        Err(Wrong::Flags(problem)) => return refuse(&problem),
     };
-    let options = Options {
-        seed: common.seed,
-        until: common.until.map(api::GoDuration::span_or_zero),
-        shuffle_ties: args.shuffle_ties,
-        ..Options::default()
-    };
+    let options = input.options();
     notice(&scenario, common);
     let stopwatch = Stopwatch::start();
     let mut show = Show::new(&scenario.name, common.quiet);
@@ -38,21 +33,8 @@ pub(crate) fn run(args: &args::Run, common: &Common) -> Exit {
     show.done();
     match finished {
         Err(error) => refuse(&error),
-        Ok(finished) => conclude(&scenario, &options, &finished, &stopwatch, common),
+        Ok(finished) => conclude(&input, &scenario, &finished, &stopwatch, common),
     }
-}
-
-fn load(args: &args::Run, common: &Common) -> Result<Scenario, Exit> {
-    let mut overrides = Vec::new();
-    for text in &common.set {
-        overrides.push(text.parse::<Override>().map_err(|error| refuse(&error))?);
-    }
-    let loaded = match &args.scenario {
-        Some(file) => scenario::load(file, &overrides),
-        None if overrides.is_empty() => scenario::of_manifests(&args.files, args.nodes, DURATION),
-        None => return Err(refuse(&"--set overrides fields of a scenario file, and there is none")),
-    };
-    loaded.map_err(|diagnostics| wrong(&diagnostics, common.format))
 }
 
 /// Wrong input, with everything that is wrong about it.
@@ -89,12 +71,13 @@ fn notice(scenario: &Scenario, common: &Common) {
 }
 
 fn conclude(
+    input: &Input,
     scenario: &Scenario,
-    options: &Options,
     finished: &Finished,
     stopwatch: &Stopwatch,
     common: &Common,
 ) -> Exit {
+    let options = &input.options();
     if finished.ended == Ended::TimeStoodStill {
         tell(&format!("bug: virtual time stood still; run again with --seed {}", scenario.seed(options)));
         return Exit::Broken;
@@ -114,7 +97,7 @@ fn conclude(
     let mut summary = Summary::new(facts(scenario, options, finished), cluster);
     summary.host = Some(stopwatch.host(finished.run.events()));
     let out = common.out.clone().unwrap_or_else(|| folder(&summary));
-    if let Err(error) = report::write(&out, &summary, cluster) {
+    if let Err(error) = report::write(&out, &summary, cluster).and_then(|()| input.write(&out)) {
         tell(&format!("error: {}: {error}", out.display()));
         return Exit::WrongInput;
     }

@@ -137,6 +137,15 @@ impl Cluster {
         self.server.read(key)
     }
 
+    /// From now on all attempts to schedule `pod` are told in full, see [`Cluster::traced_scheduling`].
+    pub fn trace_scheduling(&mut self, pod: api::Key) {
+        self.scheduler.trace(pod);
+    }
+
+    pub fn traced_scheduling(&self) -> &[scheduler::TracedAttempt] {
+        self.scheduler.traced()
+    }
+
     pub fn server(&self) -> &ApiServer {
         &self.server
     }

@@ -11,4 +11,5 @@ pub use crate::explain::explain;
 pub use crate::folder::write;
 pub use crate::story::story;
 pub use crate::summary::{Expectation, Host, Latencies, Nodes, Percentiles, Pods, Run, Summary};
+pub use crate::tables::seconds;
 pub use crate::text::text;

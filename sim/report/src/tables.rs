@@ -127,7 +127,7 @@ pub(crate) fn audit(log: &Log, start: Time, out: &mut impl io::Write) -> csv::Re
 }
 
 /// Virtual seconds since the start of the run, to the microsecond; what the warm-up did lies before zero.
-pub(crate) fn seconds(start: Time, time: Time) -> String {
+pub fn seconds(start: Time, time: Time) -> String {
     let (sign, span) = if time < start { ("-", start.since(time)) } else { ("", time.since(start)) };
     let micros = span.nanos() / 1_000;
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)

@@ -49,7 +49,16 @@ pub fn run(
     options: &Options,
     progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Finished, SetupError> {
-    let run = scenario.begin(options)?;
+    Ok(drive(scenario.begin(options)?, scenario, options, progress))
+}
+
+/// The same with a run of `scenario` that is about to begin.
+pub fn drive(
+    run: Run<Cluster>,
+    scenario: &Scenario,
+    options: &Options,
+    progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Finished {
     let jury = Jury::new(&scenario.expectations);
     let end = scenario.end(options);
     let mut driver = Driver { run, jury, end, instant: (Span::ZERO, 0), progress };
@@ -57,7 +66,7 @@ pub fn run(
     let Driver { run, jury, .. } = driver;
     let now = run.now().since(run.world.started());
     let verdicts = jury.finish(now, &run.world);
-    Ok(Finished { run, verdicts, ended })
+    Finished { run, verdicts, ended }
 }
 
 struct Driver<'a, P> {

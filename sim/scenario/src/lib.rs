@@ -19,7 +19,7 @@ mod targets;
 mod timeline;
 
 pub use crate::determinism::{Difference, compare};
-pub use crate::drive::{Ended, Finished, Progress, run};
+pub use crate::drive::{Ended, Finished, Progress, drive, run};
 pub use crate::expect::{Claim, Expectation, Verdict};
 pub use crate::inputs::Inputs;
 pub use crate::load::{

@@ -27,6 +27,7 @@ mod queue;
 mod scheduler;
 mod select;
 mod trace;
+mod traced;
 mod volumes;
 
 pub use crate::cluster::Cluster;
@@ -49,3 +50,4 @@ pub use crate::profile::Profile;
 pub use crate::scheduler::{Decision, NAME, Scheduler};
 pub use crate::select::Ties;
 pub use crate::trace::{PluginScores, PreFilterTrace, Trace};
+pub use crate::traced::TracedAttempt;

@@ -18,6 +18,7 @@ use crate::diagnosis::Diagnosis;
 use crate::profile::Profile;
 use crate::queue::{Queue, QueuedPod, Rules};
 use crate::select::Ties;
+use crate::traced::{Traced, TracedAttempt};
 
 /// As it appears in audit logs, and in `spec.schedulerName` of the pods that it looks after.
 pub const NAME: &str = "default-scheduler";
@@ -40,6 +41,7 @@ pub struct Scheduler {
     /// The cycle before ends then.
     busy_until: Time,
     decisions: Vec<Decision>,
+    traced: Traced,
 }
 
 /// What a cycle came to, for whoever wants to know.
@@ -72,6 +74,7 @@ impl Scheduler {
             timer: Timer::default(),
             busy_until: now,
             decisions: Vec::new(),
+            traced: Traced::default(),
         }
     }
 
@@ -101,6 +104,16 @@ impl Scheduler {
     /// Takes the decisions made since it was last asked.
     pub fn take_decisions(&mut self) -> Vec<Decision> {
         std::mem::take(&mut self.decisions)
+    }
+
+    /// From now on all attempts to schedule `pod` are told in full.
+    pub fn trace(&mut self, pod: Key) {
+        self.traced.ask(pod);
+    }
+
+    /// In the order of time.
+    pub fn traced(&self) -> &[TracedAttempt] {
+        self.traced.attempts()
     }
 
     pub fn cluster(&self) -> &Cluster {
@@ -170,7 +183,12 @@ impl Scheduler {
 
     fn schedule_one(&mut self, now: Time, queued: QueuedPod, effects: &mut Vec<Effect>) {
         let pod = queued.pod.clone();
-        let outcome = self.core.schedule(queued.profile, &pod, queued.attempts, None);
+        let mut trace = self.traced.begin(|| key_of(&pod.pod));
+        let outcome = self.core.schedule(queued.profile, &pod, queued.attempts, trace.as_mut());
+        if let Some(trace) = trace {
+            let (attempt, outcome) = (queued.attempts, outcome.clone());
+            self.traced.keep(TracedAttempt { at: now, pod: key_of(&pod.pod), attempt, trace, outcome });
+        }
         self.decisions.push(Decision {
             pod: key_of(&pod.pod),
             uid: pod.uid(),

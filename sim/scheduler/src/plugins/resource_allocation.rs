@@ -123,3 +123,41 @@ pub(crate) fn along(shape: &[(i64, i64)], x: i64) -> i64 {
         None => shape.last().map_or(0, |point| point.1),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(all: i64, taken: i64, weight: i64) -> Share {
+        Share { all, taken, weight }
+    }
+
+    #[test]
+    fn each_strategy_ranks_by_its_own_rule() {
+        let ratio = || Strategy::RequestedToCapacityRatio(vec![(0, 0), (50, 100), (100, 20)]);
+        let table = [
+            (Strategy::LeastAllocated, vec![share(1000, 250, 1)], 75),
+            (Strategy::LeastAllocated, vec![share(1000, 250, 1), share(10, 9, 3)], 26),
+            (Strategy::LeastAllocated, vec![share(1000, 1001, 1)], 0),
+            (Strategy::LeastAllocated, vec![], 0),
+            (Strategy::MostAllocated, vec![share(1000, 250, 1), share(10, 9, 1)], 57),
+            (Strategy::MostAllocated, vec![share(1000, 2000, 1)], 100),
+            (ratio(), vec![share(1000, 250, 1)], 50),
+            (ratio(), vec![share(1000, 750, 1)], 60),
+            (ratio(), vec![share(1000, 2000, 1)], 20),
+            // What scores nothing does not count, and half rounds up.
+            (ratio(), vec![share(1000, 250, 1), share(1000, 0, 9)], 50),
+            (ratio(), vec![share(200, 11, 3), share(200, 13, 1)], 11),
+        ];
+        for (strategy, shares, expected) in table {
+            assert_eq!(strategy.score(shares.iter().copied()), expected, "{strategy:?} {shares:?}");
+        }
+    }
+
+    #[test]
+    fn absurd_amounts_break_nothing() {
+        for strategy in [Strategy::LeastAllocated, Strategy::MostAllocated] {
+            strategy.score([share(i64::MAX, i64::MAX / 2, 1), share(-1, i64::MIN, 1)].into_iter());
+        }
+    }
+}
