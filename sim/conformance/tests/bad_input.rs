@@ -52,10 +52,10 @@ fn an_error_names_file_and_line_and_what_is_wrong() {
     let errors: Vec<String> = texts.iter().map(|it| error_of(it)).collect();
     expect![[r#"
         some.jsonl: it holds no case; expected one JSON object in each line
-        some.jsonl:1: not a case of a recording: invalid type: integer `1`, expected a string at line 1 column 2
-        some.jsonl:2: not a case of a recording: EOF while parsing a string at line 1 column 20
-        some.jsonl:1: not a case of a recording: unknown field `luck`, expected one of `pod`, `attempt`, `phase`, `gated`, `prefilter`, `nominated_fast_path`, `filter`, `scores`, `total`, `best`, `bound`, `volumes`, `message`, `postfilter`, `nominated`, `nominated_ties`, `candidates`, `victims`, `cleared_nominations`, `error`, `reserve_error` at line 1 column 236
-        some.jsonl:1: not a case of a recording: unknown variant `slow`, expected `immediate` or `graceful` at line 1 column 121
+        some.jsonl:1: not a case of a recording: invalid type: integer `1`, expected a string at column 2
+        some.jsonl:2: not a case of a recording: EOF while parsing a string at column 20
+        some.jsonl:1: not a case of a recording: unknown field `luck`, expected one of `pod`, `attempt`, `phase`, `gated`, `prefilter`, `nominated_fast_path`, `filter`, `scores`, `total`, `best`, `bound`, `volumes`, `message`, `postfilter`, `nominated`, `nominated_ties`, `candidates`, `victims`, `cleared_nominations`, `error`, `reserve_error` at column 236
+        some.jsonl:1: not a case of a recording: unknown variant `slow`, expected `immediate` or `graceful` at column 121
         some.jsonl:1: recorded from Kubernetes `v1.28.0`; only v1.34 can be compared with
         some.jsonl:1: `objects` has `gnomes`, which is no kind of object
         some.jsonl:1: object 2 of `nodes`: invalid type: integer `7`, expected struct Node
