@@ -1,0 +1,87 @@
+//! The program as users and CI jobs meet it: what it prints, and how it ends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use expect_test::expect;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn wavetank(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
+    command.current_dir(root()).args(args).output().expect("it can be started")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("it prints text")
+}
+
+/// The folder of a run of the quickstart, and one of its pods.
+fn run_quickstart(folder: &Path) -> (String, String) {
+    let run = folder.join("run").display().to_string();
+    let done = wavetank(&["-q", "run", "scenarios/quickstart.yaml", "--out", &run]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let pods = fs::read_to_string(folder.join("run/pods.csv")).expect("it was written");
+    let row: Vec<&str> = pods.lines().nth(1).expect("there are pods").split(',').collect();
+    (run, format!("pod/{}/{}", row[0], row[1]))
+}
+
+#[test]
+fn explain_tells_what_each_plugin_said_of_each_node() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (run, pod) = run_quickstart(folder.path());
+    let told = wavetank(&["explain", &run, &pod, "--scheduling"]);
+    expect![[r#"
+             0.013236 s  attempt 1: general-2 (3 of 3 nodes would do)
+         node       TaintToleration x3  NodeResourcesFit x1  NodeResourcesBalancedAllocation x1  ImageLocality x1  total 
+         general-0                 100                   98                                  98                 0    496 
+         general-1                 100                   98                                  98                 0    496 
+         general-2                 100                   98                                  98                 0    496 
+          general-0, general-1, general-2 are equally good; chance took general-2
+    "#]].assert_eq(&text(&told.stdout));
+    let json = wavetank(&["explain", &run, &pod, "--scheduling", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
+    assert_eq!(json["attempts"][0]["verdicts"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn explain_says_when_a_run_comes_out_otherwise_than_it_did() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (run, pod) = run_quickstart(folder.path());
+    let summary = folder.path().join("run/summary.json");
+    let changed = fs::read_to_string(&summary).expect("it was written").replacen(
+        "\"digest\": \"",
+        "\"digest\": \"x",
+        1,
+    );
+    fs::write(summary, changed).expect("it can be written");
+    let told = wavetank(&["explain", &run, &pod, "--scheduling"]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(text(&told.stderr).contains("its inputs have changed, or the program has"));
+}
+
+#[test]
+fn conformance_ends_by_how_well_we_agree() {
+    let recording = "sim/conformance/tests/scheduler/gates.jsonl.gz";
+    let agreed = wavetank(&["conformance", "scheduler", recording]);
+    assert_eq!(agreed.status.code(), Some(0));
+    assert!(text(&agreed.stdout).ends_with("\n745 passed, 0 failed\n"));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other.jsonl");
+    let case = r#"{"name": "a", "family": "f", "kubernetes": "v1.34.1", "config": null,
+        "options": {"order": "list", "eviction": "immediate"}, "objects": {"nodes": [], "pods": []},
+        "pods": [], "weights": {"Dice": 1}, "expect": []}"#;
+    fs::write(&other, case.replace('\n', " ")).expect("it can be written");
+    let other = other.display().to_string();
+    let disagreed = wavetank(&["conformance", "scheduler", &other]);
+    assert_eq!(disagreed.status.code(), Some(1));
+    assert!(text(&disagreed.stdout).ends_with("\n0 passed, 1 failed\n"));
+
+    let refused = wavetank(&["conformance", "scheduler", "Cargo.toml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).starts_with("error: Cargo.toml:1: not a case of a recording"));
+}
