@@ -136,11 +136,7 @@ fn read_objects(lists: BTreeMap<String, Vec<Value>>) -> Result<Vec<Object>, Case
             None => Err(CaseError::UnknownKind(list)),
         })
         .collect::<Result<_, _>>()?;
-    lists.sort_by_key(|(kind, ..)| match kind {
-        Kind::Node => 0,
-        Kind::Pod => 2,
-        _ => 1,
-    });
+    lists.sort_by_key(|(kind, ..)| (*kind == Kind::Pod, *kind != Kind::Node));
     let mut objects = Vec::new();
     for (kind, list, values) in lists {
         objects.extend(read_list(&list, &kind, values)?);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{
-    Condition, ConditionStatus, Key, Kind, Object, PersistentVolume, PersistentVolumeClaim, Pod, PodPhase,
-    Timestamp, condition,
+    Condition, ConditionStatus, Key, Kind, Node, Object, PersistentVolume, PersistentVolumeClaim, Pod,
+    PodPhase, Timestamp, condition,
 };
 use base::Name;
 use client::Change;
@@ -38,10 +38,12 @@ impl Stage {
     }
 
     fn set(&mut self, object: &Object) {
-        match object {
-            Object::Node(node) => self.core.cluster.set_node(node),
-            Object::Pod(pod) => self.set_pod(pod.clone()),
-            other => self.core.cluster.objects.hear(&Change::Set { old: None, new: other.clone() }),
+        if let Some(node) = object.get::<Node>() {
+            self.core.cluster.set_node(node);
+        } else if let Some(pod) = object.get::<Pod>() {
+            self.set_pod(pod.clone());
+        } else {
+            self.core.cluster.objects.hear(&Change::Set { old: None, new: object.clone() });
         }
     }
 
