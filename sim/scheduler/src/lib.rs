@@ -4,6 +4,8 @@
 
 mod cluster;
 mod cycle;
+mod device_selector;
+mod devices;
 mod diagnosis;
 mod framework;
 mod hint;

@@ -13,7 +13,7 @@ mod scheduling_gates;
 mod taint_toleration;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
-pub use dynamic_resources::DynamicResources;
+pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
