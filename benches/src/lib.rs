@@ -1,5 +1,7 @@
 //! What the benchmarks share: clusters of a size, ready to run.
 
+pub mod scheduling;
+
 use std::sync::Arc;
 
 use api::{Kind, Labels, Object, Rest};

@@ -3,10 +3,12 @@
 //! Knows nothing of the simulation: it hears of changes, and asks for bindings.
 
 mod cluster;
+pub mod config;
 mod cycle;
 mod device_selector;
 mod devices;
 mod diagnosis;
+pub mod extender;
 mod framework;
 mod hint;
 mod host_ports;

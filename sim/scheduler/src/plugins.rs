@@ -24,7 +24,12 @@ pub use resource_allocation::Strategy;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
 
-use crate::framework::Plugin;
+use base::Name;
+
+use crate::config::{
+    self, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType,
+};
+use crate::framework::{MAX_NODE_SCORE, Plugin};
 
 /// The default plugins, in upstream's order, each with the weight of its score.
 /// Upstream: `pkg/scheduler/apis/config/v1/default_plugins.go`.
@@ -41,4 +46,45 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
     ]
+}
+
+/// The plugin of this upstream name, with its settings; `None` if the scheduling cycle has no use for it (binding and
+/// sorting the queue are nobody else's business) or it is not upstream's.
+pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
+    Some(match name {
+        "SchedulingGates" => Box::new(SchedulingGates),
+        "NodeUnschedulable" => Box::new(NodeUnschedulable),
+        "NodeName" => Box::new(NodeName),
+        "TaintToleration" => Box::new(TaintToleration),
+        "NodeAffinity" => Box::new(NodeAffinity::new(args.node_affinity.added_affinity.as_ref())),
+        "NodePorts" => Box::new(NodePorts),
+        "NodeResourcesFit" => Box::new(node_resources_fit(&args.node_resources_fit)),
+        "NodeResourcesBalancedAllocation" => {
+            let counted = weighed(&args.node_resources_balanced_allocation.resources);
+            Box::new(NodeResourcesBalancedAllocation::new(counted))
+        }
+        "ImageLocality" => Box::new(ImageLocality),
+        _ => return None,
+    })
+}
+
+fn node_resources_fit(args: &NodeResourcesFitArgs) -> NodeResourcesFit {
+    let strategy = match args.scoring_strategy.kind {
+        ScoringStrategyType::LeastAllocated | ScoringStrategyType::Other(_) => Strategy::LeastAllocated,
+        ScoringStrategyType::MostAllocated => Strategy::MostAllocated,
+        ScoringStrategyType::RequestedToCapacityRatio => {
+            let ratio = args.scoring_strategy.requested_to_capacity_ratio.as_ref();
+            let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
+            let shape = ratio.iter().flat_map(|it| &it.shape);
+            Strategy::RequestedToCapacityRatio(
+                shape.map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect(),
+            )
+        }
+    };
+    let resources = weighed(&args.scoring_strategy.resources);
+    NodeResourcesFit::new(&args.ignored_resources, &args.ignored_resource_groups, strategy, resources)
+}
+
+fn weighed(resources: &[ResourceSpec]) -> Vec<(Name, i64)> {
+    resources.iter().map(|it| (it.name.clone(), it.weight)).collect()
 }

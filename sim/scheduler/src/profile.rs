@@ -8,6 +8,7 @@ use api::Pod;
 use base::Name;
 
 use crate::cluster::Cluster;
+use crate::config;
 use crate::framework::{Plugin, Rejection};
 use crate::plugins;
 
@@ -62,6 +63,37 @@ impl Profile {
         Self::new(name, plugins::defaults())
     }
 
+    /// As a user has configured it.
+    pub fn configured(config: &config::Profile) -> Self {
+        let points = &config.points;
+        let mut builder = Builder { args: &config.args, names: Vec::new(), plugins: Vec::new() };
+        let points = Points {
+            pre_enqueue: builder.all(&points.pre_enqueue),
+            pre_filter: builder.all(&points.pre_filter),
+            filter: builder.all(&points.filter),
+            post_filter: builder.all(&points.post_filter),
+            score: points
+                .score
+                .iter()
+                .filter_map(|(name, weight)| Some((builder.one(name)?, *weight)))
+                .collect(),
+            reserve: builder.all(&points.reserve),
+            permit: builder.all(&points.permit),
+            pre_bind: builder.all(&points.pre_bind),
+        };
+        Self {
+            name: config.scheduler_name.clone(),
+            plugins: Arc::new(builder.plugins),
+            points,
+            percentage_of_nodes_to_score: config.percentage_of_nodes_to_score.unwrap_or(0),
+        }
+    }
+
+    /// The score plugins, each with its weight.
+    pub fn weights(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        self.points.score.iter().map(|&(plugin, weight)| (self.plugin(plugin).name(), weight))
+    }
+
     pub(crate) fn plugin(&self, idx: PluginIdx) -> &dyn Plugin {
         self.plugins[idx].as_ref()
     }
@@ -76,6 +108,28 @@ impl Profile {
             let plugin = self.plugin(idx);
             Some((plugin.name(), plugin.pre_enqueue(pod, cluster)?))
         })
+    }
+}
+
+/// Makes each plugin when it is first named.
+struct Builder<'a> {
+    args: &'a config::Args,
+    names: Vec<Name>,
+    plugins: Vec<Box<dyn Plugin>>,
+}
+
+impl Builder<'_> {
+    fn all(&mut self, names: &[Name]) -> Vec<PluginIdx> {
+        names.iter().filter_map(|name| self.one(name)).collect()
+    }
+
+    fn one(&mut self, name: &Name) -> Option<PluginIdx> {
+        if let Some(idx) = self.names.iter().position(|it| it == name) {
+            return Some(idx);
+        }
+        self.plugins.push(plugins::make(name, self.args)?);
+        self.names.push(name.clone());
+        Some(self.names.len() - 1)
     }
 }
 
