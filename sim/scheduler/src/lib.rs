@@ -29,6 +29,7 @@ mod queue;
 mod scheduler;
 mod select;
 mod trace;
+mod volumes;
 
 pub use crate::cluster::Cluster;
 pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
@@ -41,7 +42,7 @@ pub use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
 pub use crate::hypothesis::Hypothesis;
 pub use crate::node_info::{NodeIdx, NodeInfo};
 pub use crate::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
-pub use crate::nodes::{Column, Domain, ImageState, Nodes};
+pub use crate::nodes::{Column, ColumnIdx, Domain, ImageState, Nodes};
 pub use crate::nominator::Nominator;
 pub use crate::objects::Objects;
 pub use crate::pod_info::{AffinityTerm, NonZero, PodInfo, Shape, ShapeId, Usage, WeightedTerm};

@@ -22,12 +22,19 @@ pub struct Nodes {
     by_name: Lookup<Name, NodeIdx>,
     tree: NodeTree,
     order: Vec<NodeIdx>,
-    columns: BTreeMap<Name, Column>,
+    columns: Vec<(Name, Column)>,
+    column_of: Lookup<Name, ColumnIdx>,
     images: BTreeMap<Name, ImageState>,
     /// How many pods there are that must be away from others, and that have any wish about other pods.
     anti_affine: usize,
     affine: usize,
+    /// By namespace and name: how many volumes of pods on nodes name the claim.
+    claims: Lookup<(Name, Name), usize>,
 }
+
+/// The position of a topology key among those that were ever mentioned. Holds for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnIdx(u32);
 
 /// What each node has for one topology key, as small numbers.
 #[derive(Clone, Debug, Default)]
@@ -87,20 +94,21 @@ impl Nodes {
         self.version
     }
 
-    /// The values of a topology key that a known pod or a plugin's arguments mention.
+    /// Where the values of a topology key are that a known pod or a plugin mentions: `nodes[nodes.column(key)]`.
     ///
     /// # Panics
     /// If nobody mentioned it: see [`Nodes::mention`].
-    pub fn column(&self, key: &str) -> &Column {
-        self.columns.get(key).expect("the topology keys of pods are mentioned when the pod is met")
+    pub fn column(&self, key: &str) -> ColumnIdx {
+        *self.column_of.get(key).expect("the topology keys of pods are mentioned when the pod is met")
     }
 
     /// Has the values of `key` kept at hand from now on.
     pub fn mention(&mut self, key: &Name) {
-        if !self.columns.contains_key(key) {
+        if !self.column_of.contains(key.as_str()) {
             let mut column = Column::default();
             self.infos.iter().for_each(|it| column.set(key, it));
-            self.columns.insert(key.clone(), column);
+            self.column_of.insert(key.clone(), ColumnIdx::new(self.columns.len()));
+            self.columns.push((key.clone(), column));
         }
     }
 
@@ -116,6 +124,11 @@ impl Nodes {
     /// Whether any pod on a node has a wish about other pods. Upstream: `HavePodsWithAffinityList`.
     pub fn have_affinity(&self) -> bool {
         self.affine > 0
+    }
+
+    /// Whether a pod on a node names the claim. Upstream: `IsPVCUsedByPods`.
+    pub fn is_claim_used(&self, namespace: &Name, name: &Name) -> bool {
+        self.claims.contains(&(namespace.clone(), name.clone()))
     }
 
     pub(crate) fn set(&mut self, node: &Arc<Node>) {
@@ -162,19 +175,23 @@ impl Nodes {
             moved.idx = NodeIdx::new(position);
             self.by_name.insert(moved.name().clone(), moved.idx);
         }
-        self.columns.values_mut().for_each(|it| it.forget(idx));
+        self.columns.iter_mut().for_each(|(_, column)| column.forget(idx));
         self.remove_images(&info.node);
         self.tree.remove(&info.node);
         self.renew_order();
         self.version += 1;
         self.affine -= info.pods_with_affinity().len();
         self.anti_affine -= info.pods_with_required_anti_affinity().len();
+        info.pods().iter().for_each(|it| self.release_claims(it));
         Some(info)
     }
 
     pub(crate) fn add_pod(&mut self, idx: NodeIdx, pod: PodInfo) {
         self.affine += usize::from(pod.has_affinity());
         self.anti_affine += usize::from(!pod.shape.anti_affinity.is_empty());
+        for name in &pod.shape.claims {
+            *self.claims.entry_or_insert_with((pod.namespace().clone(), name.clone()), || 0) += 1;
+        }
         self.infos[idx.position()].add_pod(pod);
         self.touch(idx);
     }
@@ -183,8 +200,19 @@ impl Nodes {
         let pod = self.infos[idx.position()].remove_pod(uid)?;
         self.affine -= usize::from(pod.has_affinity());
         self.anti_affine -= usize::from(!pod.shape.anti_affinity.is_empty());
+        self.release_claims(&pod);
         self.touch(idx);
         Some(pod)
+    }
+
+    fn release_claims(&mut self, pod: &PodInfo) {
+        for name in &pod.shape.claims {
+            let key = (pod.namespace().clone(), name.clone());
+            match self.claims.get_mut(&key) {
+                Some(uses) if *uses > 1 => *uses -= 1,
+                _ => drop(self.claims.remove(&key)),
+            }
+        }
     }
 
     pub(crate) fn refresh_pod(&mut self, idx: NodeIdx, pod: &PodInfo) {
@@ -228,6 +256,20 @@ impl Index<NodeIdx> for Nodes {
 
     fn index(&self, idx: NodeIdx) -> &NodeInfo {
         &self.infos[idx.position()]
+    }
+}
+
+impl Index<ColumnIdx> for Nodes {
+    type Output = Column;
+
+    fn index(&self, idx: ColumnIdx) -> &Column {
+        &self.columns[idx.0 as usize].1
+    }
+}
+
+impl ColumnIdx {
+    fn new(position: usize) -> Self {
+        Self(u32::try_from(position).expect("there are fewer topology keys than four billion"))
     }
 }
 

@@ -36,6 +36,12 @@ impl Objects {
         self.view.at::<T>(key)
     }
 
+    /// As it was last heard of, whatever is taken for granted. Upstream: `AssumeCache.GetAPIObj`.
+    pub(crate) fn find_heard<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
+        let key = Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() };
+        self.heard.get(&key).or_else(|| self.view.get(&key)).and_then(T::of)
+    }
+
     /// In the order in which they were first seen.
     pub fn list<T: Resource>(&self) -> impl Iterator<Item = &Arc<T>> {
         self.view.list::<T>()
@@ -144,6 +150,9 @@ fn matters(change: &Change) -> bool {
     match (old, new) {
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec.selector != new.spec.selector,
         (Object::StatefulSet(old), Object::StatefulSet(new)) => old.spec.selector != new.spec.selector,
+        (Object::ReplicationController(old), Object::ReplicationController(new)) => {
+            old.spec.selector != new.spec.selector
+        }
         (Object::Service(old), Object::Service(new)) => old.spec.selector != new.spec.selector,
         (Object::Namespace(old), Object::Namespace(new)) => old.meta.labels != new.meta.labels,
         _ => true,

@@ -3,31 +3,44 @@
 mod balanced_allocation;
 mod dynamic_resources;
 mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
+mod node_volume_limits;
+mod pod_topology_spread;
 mod resource_allocation;
 mod scheduling_gates;
 mod taint_toleration;
+mod volume_binding;
+mod volume_restrictions;
+mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
 pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
+pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_resources_fit::NodeResourcesFit;
 pub use node_unschedulable::NodeUnschedulable;
+pub use node_volume_limits::NodeVolumeLimits;
+pub use pod_topology_spread::{DefaultConstraints, PodTopologySpread};
 pub use resource_allocation::Strategy;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
+pub use volume_binding::VolumeBinding;
+pub use volume_restrictions::VolumeRestrictions;
+pub use volume_zone::VolumeZone;
 
-use base::Name;
+use base::{Name, Span};
 
 use crate::config::{
-    self, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType,
+    self, DefaultingType, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, PodTopologySpreadArgs,
+    ResourceSpec, ScoringStrategyType, UtilizationShapePoint, VolumeBindingArgs,
 };
 use crate::framework::{MAX_NODE_SCORE, Plugin};
 
@@ -42,6 +55,12 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeAffinity::default()), 2),
         (Box::new(NodePorts), 0),
         (Box::new(NodeResourcesFit::with_defaults()), 1),
+        (Box::new(VolumeRestrictions), 0),
+        (Box::new(NodeVolumeLimits), 0),
+        (Box::new(VolumeBinding::default()), 1),
+        (Box::new(VolumeZone), 0),
+        (Box::new(PodTopologySpread::with_defaults()), 2),
+        (Box::new(InterPodAffinity::with_defaults()), 2),
         (Box::new(DynamicResources), 0),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
@@ -59,6 +78,17 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
         "NodeAffinity" => Box::new(NodeAffinity::new(args.node_affinity.added_affinity.as_ref())),
         "NodePorts" => Box::new(NodePorts),
         "NodeResourcesFit" => Box::new(node_resources_fit(&args.node_resources_fit)),
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
+        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
+        "VolumeZone" => Box::new(VolumeZone),
+        "PodTopologySpread" => Box::new(pod_topology_spread(&args.pod_topology_spread)),
+        "InterPodAffinity" => Box::new(InterPodAffinity {
+            hard_pod_affinity_weight: args.inter_pod_affinity.hard_pod_affinity_weight,
+            ignore_preferred_terms_of_existing_pods: args
+                .inter_pod_affinity
+                .ignore_preferred_terms_of_existing_pods,
+        }),
         "NodeResourcesBalancedAllocation" => {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
@@ -74,15 +104,30 @@ fn node_resources_fit(args: &NodeResourcesFitArgs) -> NodeResourcesFit {
         ScoringStrategyType::MostAllocated => Strategy::MostAllocated,
         ScoringStrategyType::RequestedToCapacityRatio => {
             let ratio = args.scoring_strategy.requested_to_capacity_ratio.as_ref();
-            let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
-            let shape = ratio.iter().flat_map(|it| &it.shape);
-            Strategy::RequestedToCapacityRatio(
-                shape.map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect(),
-            )
+            Strategy::RequestedToCapacityRatio(ratio.map(|it| line(&it.shape)).unwrap_or_default())
         }
     };
     let resources = weighed(&args.scoring_strategy.resources);
     NodeResourcesFit::new(&args.ignored_resources, &args.ignored_resource_groups, strategy, resources)
+}
+
+fn volume_binding(args: &VolumeBindingArgs) -> VolumeBinding {
+    VolumeBinding::new(Span::from_api_secs(args.bind_timeout_seconds), args.shape.as_deref().map(line))
+}
+
+/// A line with bends: hundredths used, and score from 0 to 100.
+fn line(shape: &[UtilizationShapePoint]) -> Vec<(i64, i64)> {
+    let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
+    shape.iter().map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect()
+}
+
+fn pod_topology_spread(args: &PodTopologySpreadArgs) -> PodTopologySpread {
+    PodTopologySpread::new(match args.defaulting_type {
+        DefaultingType::System => DefaultConstraints::System,
+        DefaultingType::List | DefaultingType::Other(_) => {
+            DefaultConstraints::List(args.default_constraints.clone())
+        }
+    })
 }
 
 fn weighed(resources: &[ResourceSpec]) -> Vec<(Name, i64)> {
