@@ -88,6 +88,8 @@ struct Refusals {
     list: Vec<Refusal>,
     ids: BTreeMap<Refusal, RefusalId>,
     last: RefusalId,
+    /// Whether there is an error among them.
+    with_errors: bool,
 }
 
 impl Memo {
@@ -311,6 +313,11 @@ impl Memo {
         self.refusals.get(id)
     }
 
+    /// Whether a filter has ever failed instead of answering.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.refusals.with_errors
+    }
+
     /// All filters, to be asked what would be if other pods were on a node.
     pub(crate) fn hypothesis(&self, profile: &Profile) -> Hypothesis {
         let filters = self.active.iter().filter_map(|&slot| {
@@ -396,6 +403,7 @@ impl Refusals {
         let next = RefusalId(u32::try_from(self.list.len() + 1).expect("refusals are limited"));
         self.last = *self.ids.entry(refusal.clone()).or_insert(next);
         if self.last == next {
+            self.with_errors |= refusal.rejection.code == Code::Error;
             self.list.push(refusal);
         }
         self.last

@@ -183,18 +183,28 @@ impl Scheduler {
         });
         match outcome {
             Ok(placement) => self.bind(now, queued, placement.node, effects),
-            Err(diagnosis) => {
-                let message = diagnosis.message();
-                let claim = diagnosis.post_filter.as_ref().and_then(|it| it.deallocate.as_ref());
-                if let Some(claim) = claim.and_then(|key| self.core.cluster.objects.at::<ResourceClaim>(key))
-                {
-                    let request = deallocation(claim);
-                    self.send(now, request, Flight::Other, queued.cause, effects);
-                }
-                self.queue.unschedulable(now, queued.clone(), diagnosis.plugins);
-                self.report_failure(now, &queued, "Unschedulable", message, effects);
-            }
+            Err(diagnosis) => self.on_failure(now, &queued, &diagnosis, effects),
         }
+    }
+
+    fn on_failure(
+        &mut self,
+        now: Time,
+        queued: &QueuedPod,
+        diagnosis: &Diagnosis,
+        effects: &mut Vec<Effect>,
+    ) {
+        let message = diagnosis.message();
+        if diagnosis.error.is_some() {
+            self.queue.failed(now, queued.clone());
+            return self.report_failure(now, queued, "SchedulerError", message, effects);
+        }
+        let claim = diagnosis.post_filter.as_ref().and_then(|it| it.deallocate.as_ref());
+        if let Some(claim) = claim.and_then(|key| self.core.cluster.objects.at::<ResourceClaim>(key)) {
+            self.send(now, deallocation(claim), Flight::Other, queued.cause, effects);
+        }
+        self.queue.unschedulable(now, queued.clone(), diagnosis.plugins.clone());
+        self.report_failure(now, queued, "Unschedulable", message, effects);
     }
 
     /// Upstream: `assume`, `bindingCycle`.
