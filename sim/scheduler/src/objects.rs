@@ -31,6 +31,10 @@ impl Objects {
         self.view.find::<T>(&Name::EMPTY, name)
     }
 
+    pub fn get(&self, key: &Key) -> Option<&Object> {
+        self.view.get(key)
+    }
+
     /// The object that `key` names, as `T`.
     pub fn at<T: Resource>(&self, key: &Key) -> Option<&Arc<T>> {
         self.view.at::<T>(key)
