@@ -92,11 +92,11 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
                 .inter_pod_affinity
                 .ignore_preferred_terms_of_existing_pods,
         }),
+        "DynamicResources" => Box::new(DynamicResources),
         "NodeResourcesBalancedAllocation" => {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
         }
-        "DynamicResources" => Box::new(DynamicResources),
         "DefaultPreemption" => Box::new(DefaultPreemption::new(&args.default_preemption)),
         "ImageLocality" => Box::new(ImageLocality),
         _ => return None,
