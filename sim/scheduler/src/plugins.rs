@@ -30,10 +30,11 @@ pub use volume_binding::VolumeBinding;
 pub use volume_restrictions::VolumeRestrictions;
 pub use volume_zone::VolumeZone;
 
-use base::Name;
+use base::{Name, Span};
 
 use crate::config::{
     self, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType,
+    UtilizationShapePoint, VolumeBindingArgs,
 };
 use crate::framework::{MAX_NODE_SCORE, Plugin};
 
@@ -73,6 +74,10 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
             Box::new(NodeResourcesBalancedAllocation::new(counted))
         }
         "ImageLocality" => Box::new(ImageLocality),
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
+        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
+        "VolumeZone" => Box::new(VolumeZone),
         _ => return None,
     })
 }
@@ -83,15 +88,21 @@ fn node_resources_fit(args: &NodeResourcesFitArgs) -> NodeResourcesFit {
         ScoringStrategyType::MostAllocated => Strategy::MostAllocated,
         ScoringStrategyType::RequestedToCapacityRatio => {
             let ratio = args.scoring_strategy.requested_to_capacity_ratio.as_ref();
-            let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
-            let shape = ratio.iter().flat_map(|it| &it.shape);
-            Strategy::RequestedToCapacityRatio(
-                shape.map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect(),
-            )
+            Strategy::RequestedToCapacityRatio(ratio.map(|it| line(&it.shape)).unwrap_or_default())
         }
     };
     let resources = weighed(&args.scoring_strategy.resources);
     NodeResourcesFit::new(&args.ignored_resources, &args.ignored_resource_groups, strategy, resources)
+}
+
+fn volume_binding(args: &VolumeBindingArgs) -> VolumeBinding {
+    VolumeBinding::new(Span::from_api_secs(args.bind_timeout_seconds), args.shape.as_deref().map(line))
+}
+
+/// A line with bends: hundredths used, and score from 0 to [`MAX_NODE_SCORE`].
+fn line(shape: &[UtilizationShapePoint]) -> Vec<(i64, i64)> {
+    let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
+    shape.iter().map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect()
 }
 
 fn weighed(resources: &[ResourceSpec]) -> Vec<(Name, i64)> {
