@@ -77,8 +77,8 @@ pub use crate::raw::Raw;
 pub use crate::replication_controller::*;
 pub use crate::request::*;
 pub use crate::resources::{
-    CPU, EPHEMERAL_STORAGE, MEMORY, PODS, ResourceList, ResourceRequirements, Resources, pod_limits,
-    pod_request_list,
+    CPU, EPHEMERAL_STORAGE, MEMORY, PODS, ResourceList, ResourceRequirements, Resources,
+    container_request_list, pod_limits, pod_request_list,
 };
 pub use crate::selector::*;
 pub use crate::service::*;

@@ -224,6 +224,12 @@ impl PodSpec {
         self.computed.requests.get_or_init(|| Arc::new(resources::pod_requests(self)))
     }
 
+    /// Whether it asks for resources for the pod as a whole. Upstream: `resource.IsPodLevelRequestsSet`.
+    pub fn has_pod_level_requests(&self) -> bool {
+        let requests = self.resources.as_ref().map(|it| &it.requests);
+        requests.is_some_and(|it| it.keys().any(|name| resources::is_pod_level(name)))
+    }
+
     /// All containers, those that run before the main ones first.
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
         self.init_containers.iter().chain(&self.containers)

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::container::{Container, ContainerStatus};
 use crate::pod::{Pod, condition};
-use crate::resources::{ResourceList, Resources, request_list_with};
+use crate::resources::{self, ResourceList, Resources, request_list_with};
 
 impl Pod {
     /// What it holds of its node: what its spec asks for, or what its containers have still where that is more.
@@ -17,6 +17,12 @@ impl Pod {
             return Cow::Borrowed(self.requests());
         }
         Cow::Owned(Resources::from_list(&request_list_with(&self.spec, |it| self.in_use(it))))
+    }
+
+    /// The same in the quantities that are stated, where each container that states no request of a resource of
+    /// `missing` asks for that much of it. Upstream: `PodResourcesOptions.NonMissingContainerRequests`.
+    pub fn request_list_in_use(&self, missing: &ResourceList) -> ResourceList {
+        request_list_with(&self.spec, |it| resources::with_missing(self.in_use(it), missing))
     }
 
     /// Whether the node cannot do what the spec asks for now. Upstream: `IsPodResizeInfeasible`.
@@ -120,6 +126,17 @@ mod tests {
             let pod = pod(&statuses, &none, "");
             assert!(matches!(pod.requests_in_use(), Cow::Borrowed(it) if std::ptr::eq(it, pod.requests())));
         }
+    }
+
+    #[test]
+    fn what_a_container_does_not_ask_for_can_be_filled_in() {
+        let missing = |cpu: &str, memory: &str| {
+            serde_json::from_value::<ResourceList>(json!({"cpu": cpu, "memory": memory})).expect("a list")
+        };
+        let pod = pod(&status("main", "300m", "100m"), &json!([]), "");
+        let filled = Resources::from_list(&pod.request_list_in_use(&missing("7", "5")));
+        // Of the memory the main container and the sidecar ask for five each, and so do the sidecar and the init container.
+        assert_eq!((filled.cpu_milli, filled.memory_bytes), (401, 10));
     }
 
     #[test]

@@ -163,6 +163,15 @@ pub(crate) fn request_list_with<'a>(
     sum
 }
 
+/// What the containers of `spec` ask for, and its overhead, without what is stated for the pod as a whole. Each
+/// container that states no request of a resource of `missing` asks for that much of it.
+/// Upstream: `resource.PodRequests` with `SkipPodLevelResources` and `NonMissingContainerRequests`.
+pub fn container_request_list(spec: &PodSpec, missing: &ResourceList) -> ResourceList {
+    let mut sum = sum_of_containers(spec, |it| with_missing(requests(it), missing));
+    sum.add(&spec.overhead);
+    sum
+}
+
 /// What `spec` may use at most, of the resources that every container limits or the pod as a whole does.
 /// Upstream: `resource.PodLimits`.
 pub fn pod_limits(spec: &PodSpec) -> ResourceList {
@@ -187,6 +196,18 @@ pub(crate) fn container_limits(spec: &PodSpec) -> ResourceList {
 
 fn requests(container: &Container) -> Cow<'_, ResourceList> {
     Cow::Borrowed(&container.resources.requests)
+}
+
+/// Upstream: `applyNonMissing`.
+pub(crate) fn with_missing<'a>(list: Cow<'a, ResourceList>, missing: &ResourceList) -> Cow<'a, ResourceList> {
+    let mut absent = missing.iter().filter(|(name, _)| !list.contains_key(name.as_str())).peekable();
+    if absent.peek().is_none() {
+        return list;
+    }
+    let absent: Vec<(Name, Quantity)> = absent.map(|(name, quantity)| (name.clone(), *quantity)).collect();
+    let mut own = list.into_owned();
+    own.extend(absent);
+    Cow::Owned(own)
 }
 
 /// What is stated for the pod as a whole counts instead of its containers.

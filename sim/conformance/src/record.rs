@@ -120,9 +120,9 @@ impl Record {
         self.cleared_nominations.sort();
     }
 
-    /// Whether the pod stays unscheduled, and keeps the nomination that it had: preemption was not tried.
+    /// Of a pod that stays unscheduled, whether it keeps the nomination that it had: preemption was not tried.
     pub(crate) fn keeps_nomination(&self) -> bool {
-        let Some(code) = &self.postfilter else { return false };
+        let Some(code) = self.postfilter.as_ref().filter(|_| self.nominated.is_none()) else { return false };
         let message = self.message.as_ref().map_or("", Name::as_str);
         let was_tried = message.contains("preemption: ") && !message.contains("preemption: not eligible");
         *code == "Error" || !was_tried

@@ -8,7 +8,7 @@ use base::{Lookup, Luck, Name};
 
 use crate::cluster::Cluster;
 use crate::diagnosis::{Diagnosis, Refusal};
-use crate::framework::{Code, Cycle, PostFilter, Rejection, Reservation};
+use crate::framework::{Code, Cycle, Plugin, PostFilter, Rejection, Reservation};
 use crate::hypothesis::Hypothesis;
 use crate::memo::{Memo, Narrowing, RefusalId};
 use crate::node_info::{NodeIdx, NodeInfo};
@@ -85,8 +85,11 @@ impl Core {
     const MEMOS_MAX: usize = 64;
 
     pub fn new(profiles: Vec<Profile>, ties: Ties) -> Self {
+        let mut cluster = Cluster::default();
+        let keys = profiles.iter().flat_map(Profile::plugins).flat_map(Plugin::topology_keys);
+        keys.for_each(|key| cluster.nodes.mention(&key));
         Self {
-            cluster: Cluster::default(),
+            cluster,
             profiles,
             ties,
             memos: Lookup::new(),
@@ -306,16 +309,20 @@ impl Search<'_> {
     }
 
     fn verdict(&mut self, idx: NodeIdx) -> RefusalId {
-        let verdict = self.memo.verdict(self.profile, &self.cycle, idx);
-        let nominated = &self.cycle.cluster.nominated;
-        if verdict == RefusalId::default() && !nominated.is_empty() {
+        if self.is_promised_to_others(idx) {
             let node = &self.cycle.cluster.nodes[idx];
-            if !nominated.pods_on(node.name()).is_empty() {
-                let with_promises = self.memo.hypothesis(self.profile).verdict(&self.cycle, node);
-                return with_promises.map_or_else(|it| self.memo.note(it), |()| verdict);
+            if let Err(refusal) = self.memo.hypothesis(self.profile).verdict(&self.cycle, node) {
+                return self.memo.note(refusal);
             }
         }
-        verdict
+        self.memo.verdict(self.profile, &self.cycle, idx)
+    }
+
+    /// Whether other pods were promised room on the node, and this one has to respect that.
+    fn is_promised_to_others(&self, idx: NodeIdx) -> bool {
+        let Cycle { pod, cluster } = self.cycle;
+        let nominated = &cluster.nominated;
+        !nominated.is_empty() && nominated.ahead_of(pod, cluster.nodes[idx].name()).next().is_some()
     }
 
     /// How many nodes that would do are enough. Upstream: `numFeasibleNodesToFind`.

@@ -34,6 +34,11 @@ pub trait Plugin: Send + Sync {
     /// Its upstream name.
     fn name(&self) -> &'static str;
 
+    /// The topology keys that it asks about of its own accord, besides those that pods mention.
+    fn topology_keys(&self) -> Vec<Name> {
+        Vec::new()
+    }
+
     /// PreEnqueue: may hold the pod back from the queue.
     fn pre_enqueue(&self, _pod: &Pod, _cluster: &Cluster) -> Option<Rejection> {
         None

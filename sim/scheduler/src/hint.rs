@@ -105,6 +105,17 @@ pub fn events_of(change: &Change) -> Vec<ClusterEvent> {
     vec![ClusterEvent::new(resource, action)]
 }
 
+/// The pod as it was and as it is, to a scheduler that sees it only while it is on a node and not finished:
+/// neither before `ADD` nor after `DELETE`. Upstream: the objects that handlers of filtered informers are given.
+pub(crate) fn pods_of(event: ClusterEvent, change: &Change) -> (Option<&Pod>, Option<&Pod>) {
+    let (old, new) = (change.old::<Pod>().map(AsRef::as_ref), change.new::<Pod>().map(AsRef::as_ref));
+    match event.action {
+        Actions::ADD => (None, new),
+        Actions::DELETE => (old, None),
+        _ => (old, new),
+    }
+}
+
 /// The resource that a kind counts as; `None` where nobody can register for it.
 pub(crate) fn resource_of(kind: &Kind) -> Option<EventResource> {
     match kind {

@@ -31,10 +31,7 @@ impl Hypothesis {
     /// Whether `node` would do, both if the pods that were promised room there took it and if they did not.
     /// Upstream: `RunFilterPluginsWithNominatedPods`.
     pub fn verdict(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Refusal> {
-        let promised = cycle.cluster.nominated.pods_on(node.name()).iter();
-        let mut more_important = promised
-            .filter(|it| it.priority() >= cycle.pod.priority() && it.uid() != cycle.pod.uid())
-            .peekable();
+        let mut more_important = cycle.cluster.nominated.ahead_of(cycle.pod, node.name()).peekable();
         if more_important.peek().is_some() {
             let (mut with, mut crowded) = (self.clone(), node.clone());
             more_important.for_each(|it| with.add_pod(cycle, it, &mut crowded));

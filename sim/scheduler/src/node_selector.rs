@@ -72,10 +72,6 @@ impl PreferredTerms {
         Self(terms.filter(|(_, term)| !term.is_empty).collect())
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The sum of the weights of those that match.
     pub fn score(&self, node: &Node) -> i64 {
         self.0.iter().filter(|(_, term)| term.matches(node)).map(|(weight, _)| weight).sum()

@@ -22,7 +22,8 @@ pub struct Nodes {
     by_name: Lookup<Name, NodeIdx>,
     tree: NodeTree,
     order: Vec<NodeIdx>,
-    columns: BTreeMap<Name, Column>,
+    columns: Vec<(Name, Column)>,
+    column_of: Lookup<Name, ColumnIdx>,
     images: BTreeMap<Name, ImageState>,
     /// How many pods there are that must be away from others, and that have any wish about other pods.
     anti_affine: usize,
@@ -30,6 +31,10 @@ pub struct Nodes {
     /// By namespace and name: how many volumes of pods on nodes name the claim.
     claims: Lookup<(Name, Name), usize>,
 }
+
+/// The position of a topology key among those that were ever mentioned. Holds for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnIdx(u32);
 
 /// What each node has for one topology key, as small numbers.
 #[derive(Clone, Debug, Default)]
@@ -89,20 +94,21 @@ impl Nodes {
         self.version
     }
 
-    /// The values of a topology key that a known pod or a plugin's arguments mention.
+    /// Where the values of a topology key are that a known pod or a plugin mentions: `nodes[nodes.column(key)]`.
     ///
     /// # Panics
     /// If nobody mentioned it: see [`Nodes::mention`].
-    pub fn column(&self, key: &str) -> &Column {
-        self.columns.get(key).expect("the topology keys of pods are mentioned when the pod is met")
+    pub fn column(&self, key: &str) -> ColumnIdx {
+        *self.column_of.get(key).expect("the topology keys of pods are mentioned when the pod is met")
     }
 
     /// Has the values of `key` kept at hand from now on.
     pub fn mention(&mut self, key: &Name) {
-        if !self.columns.contains_key(key) {
+        if !self.column_of.contains(key.as_str()) {
             let mut column = Column::default();
             self.infos.iter().for_each(|it| column.set(key, it));
-            self.columns.insert(key.clone(), column);
+            self.column_of.insert(key.clone(), ColumnIdx::new(self.columns.len()));
+            self.columns.push((key.clone(), column));
         }
     }
 
@@ -169,7 +175,7 @@ impl Nodes {
             moved.idx = NodeIdx::new(position);
             self.by_name.insert(moved.name().clone(), moved.idx);
         }
-        self.columns.values_mut().for_each(|it| it.forget(idx));
+        self.columns.iter_mut().for_each(|(_, column)| column.forget(idx));
         self.remove_images(&info.node);
         self.tree.remove(&info.node);
         self.renew_order();
@@ -250,6 +256,20 @@ impl Index<NodeIdx> for Nodes {
 
     fn index(&self, idx: NodeIdx) -> &NodeInfo {
         &self.infos[idx.position()]
+    }
+}
+
+impl Index<ColumnIdx> for Nodes {
+    type Output = Column;
+
+    fn index(&self, idx: ColumnIdx) -> &Column {
+        &self.columns[idx.0 as usize].1
+    }
+}
+
+impl ColumnIdx {
+    fn new(position: usize) -> Self {
+        Self(u32::try_from(position).expect("there are fewer topology keys than four billion"))
     }
 }
 

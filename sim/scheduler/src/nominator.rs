@@ -42,6 +42,12 @@ impl Nominator {
         self.nodes.get(&uid)
     }
 
+    /// Other pods that were promised room on `node` and are at least as important. Upstream: `addGENominatedPods`.
+    pub fn ahead_of<'a>(&'a self, pod: &'a PodInfo, node: &str) -> impl Iterator<Item = &'a PodInfo> {
+        let promised = self.pods_on(node).iter();
+        promised.filter(|it| it.priority() >= pod.priority() && it.uid() != pod.uid())
+    }
+
     pub fn pods_on(&self, node: &str) -> &[PodInfo] {
         self.pods.get(node).map_or(&[], Vec::as_slice)
     }

@@ -105,6 +105,9 @@ fn matters(change: &Change) -> bool {
     match (old, new) {
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec.selector != new.spec.selector,
         (Object::StatefulSet(old), Object::StatefulSet(new)) => old.spec.selector != new.spec.selector,
+        (Object::ReplicationController(old), Object::ReplicationController(new)) => {
+            old.spec.selector != new.spec.selector
+        }
         (Object::Service(old), Object::Service(new)) => old.spec.selector != new.spec.selector,
         (Object::Namespace(old), Object::Namespace(new)) => old.meta.labels != new.meta.labels,
         _ => true,

@@ -2,12 +2,14 @@
 
 mod balanced_allocation;
 mod image_locality;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
 mod node_volume_limits;
+mod pod_topology_spread;
 mod resource_allocation;
 mod scheduling_gates;
 mod taint_toleration;
@@ -17,12 +19,14 @@ mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
 pub use image_locality::ImageLocality;
+pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_resources_fit::NodeResourcesFit;
 pub use node_unschedulable::NodeUnschedulable;
 pub use node_volume_limits::NodeVolumeLimits;
+pub use pod_topology_spread::{DefaultConstraints, PodTopologySpread};
 pub use resource_allocation::Strategy;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
@@ -33,8 +37,8 @@ pub use volume_zone::VolumeZone;
 use base::{Name, Span};
 
 use crate::config::{
-    self, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, ResourceSpec, ScoringStrategyType,
-    UtilizationShapePoint, VolumeBindingArgs,
+    self, DefaultingType, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, PodTopologySpreadArgs,
+    ResourceSpec, ScoringStrategyType, UtilizationShapePoint, VolumeBindingArgs,
 };
 use crate::framework::{MAX_NODE_SCORE, Plugin};
 
@@ -53,6 +57,8 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeVolumeLimits), 0),
         (Box::new(VolumeBinding::default()), 1),
         (Box::new(VolumeZone), 0),
+        (Box::new(PodTopologySpread::with_defaults()), 2),
+        (Box::new(InterPodAffinity::with_defaults()), 2),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
     ]
@@ -69,6 +75,13 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
         "NodeAffinity" => Box::new(NodeAffinity::new(args.node_affinity.added_affinity.as_ref())),
         "NodePorts" => Box::new(NodePorts),
         "NodeResourcesFit" => Box::new(node_resources_fit(&args.node_resources_fit)),
+        "PodTopologySpread" => Box::new(pod_topology_spread(&args.pod_topology_spread)),
+        "InterPodAffinity" => Box::new(InterPodAffinity {
+            hard_pod_affinity_weight: args.inter_pod_affinity.hard_pod_affinity_weight,
+            ignore_preferred_terms_of_existing_pods: args
+                .inter_pod_affinity
+                .ignore_preferred_terms_of_existing_pods,
+        }),
         "NodeResourcesBalancedAllocation" => {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
@@ -103,6 +116,15 @@ fn volume_binding(args: &VolumeBindingArgs) -> VolumeBinding {
 fn line(shape: &[UtilizationShapePoint]) -> Vec<(i64, i64)> {
     let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
     shape.iter().map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect()
+}
+
+fn pod_topology_spread(args: &PodTopologySpreadArgs) -> PodTopologySpread {
+    PodTopologySpread::new(match args.defaulting_type {
+        DefaultingType::System => DefaultConstraints::System,
+        DefaultingType::List | DefaultingType::Other(_) => {
+            DefaultConstraints::List(args.default_constraints.clone())
+        }
+    })
 }
 
 fn weighed(resources: &[ResourceSpec]) -> Vec<(Name, i64)> {

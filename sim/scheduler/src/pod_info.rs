@@ -2,9 +2,13 @@
 //!
 //! Upstream: `pkg/scheduler/framework/types.go`, `PodInfo`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use api::{LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Resources, Selector, Uid};
+use api::{
+    LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Quantity, QuantityFormat,
+    ResourceList, Resources, Selector, Uid,
+};
 use base::{Lookup, Name};
 
 use crate::host_ports::{HostPort, host_ports};
@@ -33,6 +37,9 @@ pub struct Shape {
     spec: Arc<PodSpec>,
     controller: Option<OwnerReference>,
     usage: Arc<Usage>,
+    /// What its containers ask for, where one that asks for no cpu or memory counts as asking for a little. What is
+    /// asked for the pod as a whole does not count.
+    pub container_requests: Resources,
     pub host_ports: Vec<HostPort>,
     pub affinity: Vec<AffinityTerm>,
     pub anti_affinity: Vec<AffinityTerm>,
@@ -72,7 +79,8 @@ pub struct AffinityTerm {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightedTerm {
-    pub weight: i64,
+    /// From 1 to 100.
+    pub weight: i32,
     pub term: AffinityTerm,
 }
 
@@ -165,7 +173,7 @@ impl Shape {
             |it: &api::PodAffinity| it.required.iter().map(|it| AffinityTerm::new(pod, it)).collect();
         let preferred = |it: &api::PodAffinity| {
             let weighted = |it: &api::WeightedPodAffinityTerm| WeightedTerm {
-                weight: it.weight.into(),
+                weight: it.weight,
                 term: AffinityTerm::new(pod, &it.pod_affinity_term),
             };
             it.preferred.iter().map(weighted).collect()
@@ -177,6 +185,7 @@ impl Shape {
             spec: pod.spec.clone(),
             controller: pod.meta.controller().cloned(),
             usage: Arc::new(Usage::of(pod)),
+            container_requests: Resources::from_list(&api::container_request_list(&pod.spec, &a_little())),
             host_ports: host_ports(pod).collect(),
             affinity: near.map(required).unwrap_or_default(),
             anti_affinity: away.map(required).unwrap_or_default(),
@@ -213,10 +222,10 @@ impl AffinityTerm {
     }
 
     /// Whether the term means `pod`, whose namespace has `namespace_labels`. Upstream: `AffinityTerm.Matches`.
-    pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
-        let in_namespace = self.namespaces.binary_search(pod.namespace()).is_ok()
+    pub fn matches(&self, pod: &Pod, namespace_labels: &Labels) -> bool {
+        let in_namespace = self.namespaces.binary_search(&pod.meta.namespace).is_ok()
             || self.namespace_selector.matches(namespace_labels);
-        in_namespace && self.selector.matches(pod.labels())
+        in_namespace && self.selector.matches(&pod.meta.labels)
     }
 }
 
@@ -226,53 +235,94 @@ impl Usage {
     }
 
     /// What a bound pod takes that is being resized in place; `None` if that is what its spec asks for.
-    fn of_bound(_pod: &Pod) -> Option<Self> {
-        None
+    fn of_bound(pod: &Pod) -> Option<Self> {
+        let Cow::Owned(requests) = pod.requests_in_use() else { return None };
+        Some(Self { requests, non_zero: NonZero::of(pod) })
     }
 }
 
 impl NonZero {
-    /// Upstream: `calculatePodResourceRequest`, by way of `resource.PodRequests` with `NonMissingContainerRequests`.
-    pub fn of(pod: &Pod) -> Self {
-        let own = |container: &api::Container| {
-            let requests = &container.resources.requests;
-            Self {
-                cpu_milli: requests.get("cpu").map_or(DEFAULT_CPU_MILLI, |it| it.milli_value()),
-                memory_bytes: requests.get("memory").map_or(DEFAULT_MEMORY_BYTES, |it| it.value()),
-            }
+    /// Upstream: `calculateResource`, `getNonMissingContainerRequests`.
+    fn of(pod: &Pod) -> Self {
+        let mut missing = a_little();
+        if pod.spec.has_pod_level_requests() {
+            let stated = pod.request_list_in_use(&ResourceList::default());
+            missing.retain(|name, _| !stated.contains_key(name));
+        }
+        let filled = Resources::from_list(&pod.request_list_in_use(&missing));
+        Self { cpu_milli: filled.cpu_milli, memory_bytes: filled.memory_bytes }
+    }
+}
+
+/// Upstream: `DefaultMilliCPURequest`, `DefaultMemoryRequest`.
+fn a_little() -> ResourceList {
+    let cpu = Quantity::milli(DEFAULT_CPU_MILLI, QuantityFormat::DecimalSi);
+    let memory = Quantity::new(DEFAULT_MEMORY_BYTES, QuantityFormat::BinarySi);
+    [(api::CPU, cpu), (api::MEMORY, memory)].into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const MIB: i64 = 1024 * 1024;
+
+    fn usage(spec: &Value, status: &Value) -> (i64, i64, i64, i64) {
+        let pod = json!({"metadata": {"name": "web"}, "spec": spec, "status": status});
+        let pod: Arc<Pod> = Arc::new(serde_json::from_value(pod).expect("a pod"));
+        let Usage { requests, non_zero } = (*Shapes::default().pod_info(&pod).usage).clone();
+        (requests.cpu_milli, requests.memory_bytes / MIB, non_zero.cpu_milli, non_zero.memory_bytes / MIB)
+    }
+
+    fn container(requests: &Value) -> Value {
+        json!({"name": "main", "resources": {"requests": requests}})
+    }
+
+    #[test]
+    fn a_container_that_asks_for_nothing_counts_as_asking_for_a_little() {
+        let none = json!({});
+        let cpu = json!({"cpu": "1"});
+        let table = [
+            (json!({"containers": [container(&none)]}), (0, 0, 100, 200)),
+            (json!({"containers": [container(&cpu), container(&none)]}), (1000, 0, 1100, 400)),
+            (json!({"containers": [container(&json!({"cpu": "0", "memory": "0"}))]}), (0, 0, 0, 0)),
+            (
+                json!({"containers": [container(&none)], "initContainers": [container(&cpu)]}),
+                (1000, 0, 1000, 200),
+            ),
+            (
+                json!({"containers": [container(&none)], "overhead": {"cpu": "5m", "memory": "1Mi"}}),
+                (5, 1, 105, 201),
+            ),
+        ];
+        for (spec, expected) in table {
+            assert_eq!(usage(&spec, &none), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn with_requests_for_the_pod_as_a_whole_only_what_nobody_asks_for_is_filled_in() {
+        let pod = |pod_level: &Value, main: &Value| {
+            let spec = json!({
+                "resources": {"requests": pod_level},
+                "containers": [container(main), container(&json!({}))],
+            });
+            usage(&spec, &json!({}))
         };
-        let (mut sum, mut sidecars, mut starting) = (Self::default(), Self::default(), Self::default());
-        pod.spec.containers.iter().for_each(|it| sum = sum.plus(own(it)));
-        for container in &pod.spec.init_containers {
-            let at_once = own(container).plus(sidecars);
-            if container.is_sidecar() {
-                sum = sum.plus(own(container));
-                sidecars = at_once;
-            }
-            starting = starting.max(at_once);
-        }
-        let overhead = Resources::from_list(&pod.spec.overhead);
-        let sum = sum.max(starting);
-        let pod_level = pod.spec.resources.as_ref().map(|it| &it.requests);
-        Self {
-            cpu_milli: pod_level.and_then(|it| it.get("cpu")).map_or(sum.cpu_milli, |it| it.milli_value())
-                + overhead.cpu_milli,
-            memory_bytes: pod_level.and_then(|it| it.get("memory")).map_or(sum.memory_bytes, |it| it.value())
-                + overhead.memory_bytes,
-        }
+        assert_eq!(pod(&json!({"cpu": "1"}), &json!({})), (1000, 0, 1000, 400));
+        assert_eq!(pod(&json!({"cpu": "1"}), &json!({"memory": "64Mi"})), (1000, 64, 1000, 64));
+        assert_eq!(pod(&json!({"cpu": "1", "memory": "1Mi"}), &json!({})), (1000, 1, 1000, 1));
     }
 
-    fn plus(self, other: Self) -> Self {
-        Self {
-            cpu_milli: self.cpu_milli + other.cpu_milli,
-            memory_bytes: self.memory_bytes + other.memory_bytes,
-        }
-    }
-
-    fn max(self, other: Self) -> Self {
-        Self {
-            cpu_milli: self.cpu_milli.max(other.cpu_milli),
-            memory_bytes: self.memory_bytes.max(other.memory_bytes),
-        }
+    #[test]
+    fn a_pod_that_is_being_resized_takes_the_more_of_what_it_asks_for_and_has() {
+        let spec = json!({"containers": [container(&json!({"cpu": "1"}))]});
+        let status = json!({"containerStatuses": [{
+            "name": "main",
+            "resources": {"requests": {"cpu": "3", "memory": "64Mi"}},
+        }]});
+        assert_eq!(usage(&spec, &status), (3000, 64, 3000, 64));
     }
 }

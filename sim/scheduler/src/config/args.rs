@@ -108,16 +108,17 @@ pub struct ResourceSpec {
     pub weight: i64,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PodTopologySpreadArgs {
     /// For pods without constraints of their own; without selectors. Empty unless the type is `List`.
     pub default_constraints: Vec<TopologySpreadConstraint>,
     pub defaulting_type: DefaultingType,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DefaultingType {
     /// Over nodes and zones, as Kubernetes defines it.
+    #[default]
     System,
     /// As the arguments list it.
     List,
@@ -174,18 +175,6 @@ impl Default for ScoringStrategyType {
     /// A strategy that is given must say its type.
     fn default() -> Self {
         Self::Other(Name::EMPTY)
-    }
-}
-
-impl Default for PodTopologySpreadArgs {
-    fn default() -> Self {
-        Self { default_constraints: Vec::new(), defaulting_type: DefaultingType::default() }
-    }
-}
-
-impl Default for DefaultingType {
-    fn default() -> Self {
-        Self::System
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every component of the control plane can be told: how it speaks to the API server, how it elects a leader.
+//! What every component can be told: how it speaks to the API server, how it elects a leader.
 //!
 //! Upstream: `staging/src/k8s.io/component-base/config/v1alpha1`.
 

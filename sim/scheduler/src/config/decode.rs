@@ -98,11 +98,10 @@ impl<T: Decode> Decode for Option<T> {
 impl<T: Decode> Decode for Vec<T> {
     fn decode(value: &Value, path: &Path<'_>, errors: &mut Vec<ConfigError>) -> Self {
         let Some(items) = value.as_array() else { return refuse(value, path, "a list", errors) };
-        let decode_item = |(idx, item): (usize, &Value)| match item {
-            Value::Null => T::default(),
-            item => T::decode(item, &path.index(idx), errors),
+        let mut decode_item = |(idx, item): (usize, &Value)| {
+            if item.is_null() { T::default() } else { T::decode(item, &path.index(idx), errors) }
         };
-        items.iter().enumerate().map(decode_item).collect()
+        items.iter().enumerate().map(&mut decode_item).collect()
     }
 }
 
@@ -159,12 +158,12 @@ fn refuse<T: Default>(
 fn wrong_type(value: &Value, path: &Path<'_>, expected: &'static str) -> ConfigError {
     let field = match path {
         Path::Root => "configuration".into(),
-        path => path.to_string(),
+        Path::Child(..) | Path::Index(..) => path.to_string(),
     };
     let found = match value {
         Value::Array(_) => "a list".into(),
         Value::Object(_) => "an object".into(),
-        value => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     };
     ConfigError::Type { field, expected, found }
 }

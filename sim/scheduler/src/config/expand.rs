@@ -37,41 +37,48 @@ pub(super) fn expand(
     for point in Point::ALL {
         check_enabled(plugins, point, registry)?;
     }
-    let mut lists: [Vec<Name>; Point::ALL.len()] = Default::default();
+    let mut lists = Lists::default();
     for point in Point::ALL {
         lists[point.idx()] = expand_point(plugins, point, registry)?;
     }
-    let mut take = |point: Point| std::mem::take(&mut lists[point.idx()]);
     let scheduler_name = || scheduler_name.clone();
-    let queue_sort = match take(Point::QueueSort).as_slice() {
-        [only] => only.clone(),
-        several => {
-            let count = several.len();
-            return Err(ProfileError::QueueSortCount { scheduler_name: scheduler_name(), count });
-        }
-    };
-    let bind = take(Point::Bind);
-    if bind.is_empty() {
+    let count = lists[Point::QueueSort.idx()].len();
+    if count != 1 {
+        return Err(ProfileError::QueueSortCount { scheduler_name: scheduler_name(), count });
+    }
+    if lists[Point::Bind.idx()].is_empty() {
         return Err(ProfileError::NoBind { scheduler_name: scheduler_name() });
     }
-    let score = take(Point::Score).into_iter().map(|it| (it.clone(), weight(plugins, &it))).collect();
-    Ok(Points {
-        pre_enqueue: take(Point::PreEnqueue),
-        queue_sort,
-        pre_filter: take(Point::PreFilter),
-        filter: take(Point::Filter),
-        post_filter: take(Point::PostFilter),
-        pre_score: take(Point::PreScore),
-        score,
-        reserve: take(Point::Reserve),
-        permit: take(Point::Permit),
-        pre_bind: take(Point::PreBind),
-        bind,
-        post_bind: take(Point::PostBind),
-    })
+    Ok(Points::new(lists, plugins))
 }
 
-/// Whether what is enabled at one point exists, belongs there and stands there once. Upstream: `updatePluginList`.
+/// Names of plugins by point.
+type Lists = [Vec<Name>; Point::ALL.len()];
+
+impl Points {
+    /// There is one plugin to sort the queue.
+    fn new(mut lists: Lists, plugins: &Plugins) -> Self {
+        let mut take = |point: Point| std::mem::take(&mut lists[point.idx()]);
+        let weighted = |it: Name| (it.clone(), weight(plugins, &it));
+        Self {
+            pre_enqueue: take(Point::PreEnqueue),
+            queue_sort: take(Point::QueueSort).swap_remove(0),
+            pre_filter: take(Point::PreFilter),
+            filter: take(Point::Filter),
+            post_filter: take(Point::PostFilter),
+            pre_score: take(Point::PreScore),
+            score: take(Point::Score).into_iter().map(weighted).collect(),
+            reserve: take(Point::Reserve),
+            permit: take(Point::Permit),
+            pre_bind: take(Point::PreBind),
+            bind: take(Point::Bind),
+            post_bind: take(Point::PostBind),
+        }
+    }
+}
+
+/// Whether what is enabled at one point exists, belongs there and stands there once.
+/// Upstream: `updatePluginList`.
 fn check_enabled(plugins: &Plugins, point: Point, registry: &Registry) -> Result<(), ProfileError> {
     let (interface, enabled) = (point.interface(), &plugins.at(point).enabled);
     for (idx, plugin) in enabled.iter().enumerate() {
@@ -85,8 +92,8 @@ fn check_enabled(plugins: &Plugins, point: Point, registry: &Registry) -> Result
     Ok(())
 }
 
-/// First the plugins of this point that are also enabled at all points, then the others of those, then the others
-/// of this point.
+/// First the plugins of this point that are also enabled at all points, then the others of those, then the
+/// others of this point.
 fn expand_point(plugins: &Plugins, point: Point, registry: &Registry) -> Result<Vec<Name>, ProfileError> {
     let set = plugins.at(point);
     let enabled: Vec<Name> = set.enabled.iter().map(|it| it.name.clone()).collect();
@@ -118,7 +125,8 @@ fn find<'a>(plugin: &Name, point: Point, registry: &'a Registry) -> Result<&'a [
     })
 }
 
-/// What is said at the point goes before what is said at all points; zero means one. Upstream: `getScoreWeights`.
+/// What is said at the point goes before what is said at all points; zero means one.
+/// Upstream: `getScoreWeights`.
 fn weight(plugins: &Plugins, name: &Name) -> i64 {
     let stated = plugins.at(Point::Score).enabled.iter().chain(&plugins.multi_point.enabled);
     let weight = stated.filter(|it| it.name == *name).map(|it| it.weight).next().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! How a scheduler is configured: reads, defaults, validates and expands a `KubeSchedulerConfiguration`.
 //!
-//! Upstream: `pkg/scheduler/apis/config`, `cmd/kube-scheduler/app/options`, `New` in `pkg/scheduler/scheduler.go`.
+//! Upstream: `pkg/scheduler/apis/config`, `pkg/scheduler/scheduler.go`, `New`.
 
 mod args;
 mod args_wire;
@@ -45,7 +45,7 @@ pub struct Configuration {
     pub parallelism: i32,
     pub leader_election: LeaderElection,
     pub client_connection: ClientConnection,
-    /// When to stop looking for more feasible nodes, in percent of all nodes. 0 means by the size of the cluster.
+    /// When to stop looking for feasible nodes, in percent of all nodes. 0 means by the size of the cluster.
     pub percentage_of_nodes_to_score: i32,
     /// At least 1.
     pub pod_initial_backoff_seconds: i64,
@@ -164,7 +164,7 @@ fn check_queue_sort(profile: &Profile, first: &Profile) -> Result<(), ConfigErro
     Ok(())
 }
 
-/// Resources that extenders take care of are ignored by NodeResourcesFit, instead of those that its settings name.
+/// Resources that extenders take care of are ignored by NodeResourcesFit, instead of those in its settings.
 /// Upstream: `buildExtenders`.
 fn leave_to_extenders(wire: &mut Wire) -> Result<(), ConfigError> {
     let managed = wire.extenders.iter().flat_map(|it| &it.managed_resources);

@@ -1,6 +1,6 @@
 //! The extension points of the scheduling framework, and which plugin extends which.
 //!
-//! Upstream: `staging/src/k8s.io/kube-scheduler/framework/interface.go`, `pkg/scheduler/framework/plugins/registry.go`.
+//! Upstream: `pkg/scheduler/framework/interface.go`, `pkg/scheduler/framework/plugins/registry.go`.
 
 use std::collections::BTreeMap;
 

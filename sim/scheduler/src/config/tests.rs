@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod expanding;
+mod laws;
 mod wrong_args;
 mod wrong_form;
 mod wrong_plugins;
@@ -22,7 +23,7 @@ fn configuration(fields: Value) -> Value {
 }
 
 /// A configuration with one profile of these fields.
-fn profile(fields: Value) -> Value {
+fn profile(fields: &Value) -> Value {
     configuration(json!({ "profiles": [fields] }))
 }
 
@@ -37,8 +38,8 @@ fn errors_with(value: &Value, registry: &Registry) -> String {
 }
 
 /// What is wrong with the settings of one plugin.
-fn args_errors(plugin: &str, args: Value) -> String {
-    errors(&profile(json!({ "pluginConfig": [{ "name": plugin, "args": args }] })))
+fn args_errors(plugin: &str, args: &Value) -> String {
+    errors(&profile(&json!({ "pluginConfig": [{ "name": plugin, "args": args }] })))
 }
 
 fn read(value: &Value) -> Configuration {

@@ -36,7 +36,7 @@ impl Plugin for NodeResourcesBalancedAllocation {
 
     /// A pod that asks for none of the resources is not ranked.
     fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
-        let resources = Weighed::stated(&self.resources, &cycle.pod.usage);
+        let resources = Weighed::new(&self.resources, &cycle.pod.usage.requests);
         if resources.is_zero() { None } else { Some(Box::new(Balanced { resources })) }
     }
 }

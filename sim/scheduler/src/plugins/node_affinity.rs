@@ -19,7 +19,7 @@ use crate::pod_info::PodInfo;
 pub struct NodeAffinity {
     /// What every pod of the profile requires and prefers besides. Upstream: `NodeAffinityArgs.AddedAffinity`.
     added_required: Option<Arc<Terms>>,
-    added_preferred: PreferredTerms,
+    added_preferred: Option<PreferredTerms>,
 }
 
 #[derive(Clone)]
@@ -29,8 +29,8 @@ struct Allowed {
 }
 
 struct Preferred {
-    own: PreferredTerms,
-    added: PreferredTerms,
+    /// The pod's own, and those that every pod of the profile has.
+    terms: Vec<PreferredTerms>,
 }
 
 impl NodeAffinity {
@@ -38,7 +38,7 @@ impl NodeAffinity {
         let required = added.and_then(|it| it.required.as_ref());
         Self {
             added_required: required.map(|it| Arc::new(Terms::new(&it.node_selector_terms))),
-            added_preferred: added.map(|it| PreferredTerms::new(&it.preferred)).unwrap_or_default(),
+            added_preferred: added.and_then(preferred),
         }
     }
 }
@@ -66,11 +66,9 @@ impl Plugin for NodeAffinity {
 
     fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
         let affinity = cycle.pod.pod.spec.affinity.as_ref().and_then(|it| it.node_affinity.as_ref());
-        let own = affinity.map(|it| PreferredTerms::new(&it.preferred)).unwrap_or_default();
-        if own.is_empty() && self.added_preferred.is_empty() {
-            return None;
-        }
-        Some(Box::new(Preferred { own, added: self.added_preferred.clone() }))
+        let own = affinity.and_then(preferred);
+        let terms: Vec<PreferredTerms> = own.into_iter().chain(self.added_preferred.clone()).collect();
+        if terms.is_empty() { None } else { Some(Box::new(Preferred { terms })) }
     }
 
     fn events_to_register(&self) -> Vec<ClusterEvent> {
@@ -110,7 +108,7 @@ impl Filter for Allowed {
 
 impl Score for Preferred {
     fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-        self.own.score(&node.node) + self.added.score(&node.node)
+        self.terms.iter().map(|it| it.score(&node.node)).sum()
     }
 
     fn scope(&self) -> Scope {
@@ -124,6 +122,12 @@ impl Score for Preferred {
     fn normalize(&self, _cycle: &Cycle<'_>, _feasible: &[NodeIdx], scores: &mut [i64]) {
         default_normalize(scores, false);
     }
+}
+
+/// What is preferred; terms that match no node count here, so that they are scored: with nothing.
+fn preferred(affinity: &api::NodeAffinity) -> Option<PreferredTerms> {
+    let terms = &affinity.preferred;
+    if terms.is_empty() { None } else { Some(PreferredTerms::new(terms)) }
 }
 
 /// The nodes that the pod names one by one, if each of its terms does: then no other node need be looked at.

@@ -78,8 +78,9 @@ impl Plugin for NodeResourcesFit {
         PreFilter::Filter(Box::new(Room { usage: cycle.pod.usage.clone(), ignored: self.ignored.clone() }))
     }
 
+    /// What is asked for the pod as a whole does not count here: upstream does not tell its scorer of it.
     fn pre_score(&self, cycle: &Cycle<'_>) -> Option<Box<dyn Score>> {
-        let resources = Weighed::non_zero(&self.resources, &cycle.pod.usage);
+        let resources = Weighed::new(&self.resources, &cycle.pod.shape.container_requests);
         Some(Box::new(Ranked { strategy: self.strategy.clone(), resources }))
     }
 

@@ -3,11 +3,11 @@
 //! Upstream: `pkg/scheduler/framework/plugins/noderesources/resource_allocation.go`, `least_allocated.go`,
 //! `most_allocated.go`, `requested_to_capacity_ratio.go`, `pkg/scheduler/framework/plugins/helper/shape_score.go`.
 
+use api::Resources;
 use base::Name;
 
 use crate::framework::MAX_NODE_SCORE;
 use crate::node_info::NodeInfo;
-use crate::pod_info::Usage;
 
 /// Upstream: `ScoringStrategyType`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,21 +42,8 @@ enum Resource {
 }
 
 impl Weighed {
-    /// Where a container that asks for no cpu or memory counts as asking for a little.
-    pub(crate) fn non_zero(resources: &[(Name, i64)], usage: &Usage) -> Self {
-        let mut own = Self::stated(resources, usage);
-        for (resource, _, wanted) in &mut own.0 {
-            match resource {
-                Resource::Cpu => *wanted = usage.non_zero.cpu_milli,
-                Resource::Memory => *wanted = usage.non_zero.memory_bytes,
-                Resource::EphemeralStorage | Resource::Scalar(_) => (),
-            }
-        }
-        own
-    }
-
-    pub(crate) fn stated(resources: &[(Name, i64)], usage: &Usage) -> Self {
-        let wanted = &usage.requests;
+    /// For a pod that asks for `wanted`.
+    pub(crate) fn new(resources: &[(Name, i64)], wanted: &Resources) -> Self {
         let weigh = |(name, weight): &(Name, i64)| match name.as_str() {
             "cpu" => (Resource::Cpu, *weight, wanted.cpu_milli),
             "memory" => (Resource::Memory, *weight, wanted.memory_bytes),

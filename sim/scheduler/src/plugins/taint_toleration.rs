@@ -94,7 +94,8 @@ impl Score for FewestTaints {
 }
 
 /// The first taint that keeps a pod with these tolerations off the node.
-fn untolerated<'a>(node: &'a Node, tolerations: &[Toleration]) -> Option<&'a Taint> {
+/// Upstream: `FindMatchingUntoleratedTaint`, with `DoNotScheduleTaintsFilterFunc`.
+pub(super) fn untolerated<'a>(node: &'a Node, tolerations: &[Toleration]) -> Option<&'a Taint> {
     let keeps_off = |it: &&Taint| matches!(it.effect, TaintEffect::NoSchedule | TaintEffect::NoExecute);
     let mut taints = node.spec.taints.iter().filter(keeps_off);
     taints.find(|taint| !tolerations.iter().any(|it| it.tolerates(taint)))

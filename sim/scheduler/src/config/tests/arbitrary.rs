@@ -61,7 +61,7 @@ proptest! {
     /// No panic; and what is refused is refused for a reason.
     #[test]
     fn any_json_is_read_or_refused(value in any_json()) {
-        for value in [configuration(value.clone()), profile(value.clone()), value] {
+        for value in [configuration(value.clone()), profile(&value), value] {
             if let Err(found) = Configuration::from_value(&value) {
                 prop_assert!(!found.is_empty());
                 prop_assert!(found.iter().all(|it| !it.to_string().is_empty()));
@@ -78,7 +78,7 @@ proptest! {
         ]),
         args in any_json(),
     ) {
-        let value = profile(json!({ "pluginConfig": [{ "name": plugin, "args": args }] }));
+        let value = profile(&json!({ "pluginConfig": [{ "name": plugin, "args": args }] }));
         if let Err(found) = Configuration::from_value(&value) {
             prop_assert!(found.iter().all(|it| !it.to_string().is_empty()));
         }

@@ -64,47 +64,44 @@ fn nothing_said_means_upstreams_settings() {
 }
 
 /// The plugins at one point, for the choice of a user; with `Mine`, which extends all points but two.
-fn at(plugins: Value, point: &str) -> String {
+fn at(plugins: &Value, point: &str) -> String {
     let own: Vec<Point> =
         Point::ALL.into_iter().filter(|it| !matches!(it, Point::Bind | Point::QueueSort)).collect();
     let registry = Registry::in_tree().with("Mine", &own).with("Sort", &[Point::QueueSort]);
-    let value = profile(json!({ "plugins": plugins }));
+    let value = profile(&json!({ "plugins": plugins }));
     let configuration = Configuration::with_plugins(&value, &registry).expect("the configuration is valid");
     let story = story(&configuration.profiles[0].points);
     let line = story.lines().find_map(|it| it.strip_prefix(point)?.strip_prefix(": "));
     line.unwrap_or("none").to_owned()
 }
 
+/// A choice at one point; a weight of 0 is not said.
+fn set(enabled: &[(&str, i32)], disabled: &[&str]) -> Value {
+    let enabled: Value =
+        enabled.iter().map(|(name, weight)| json!({ "name": name, "weight": weight })).collect();
+    let disabled: Value = disabled.iter().map(|name| json!({ "name": name })).collect();
+    json!({ "enabled": enabled, "disabled": disabled })
+}
+
 /// The score plugins for each choice.
 fn scores(cases: Vec<(&str, Value)>) -> String {
-    let show = |(claim, plugins): (&str, Value)| format!("{claim}\n  {}\n", at(plugins, "score"));
+    let show = |(claim, plugins): (&str, Value)| format!("{claim}\n  {}\n", at(&plugins, "score"));
     cases.into_iter().map(show).collect()
 }
 
 #[test]
 fn what_is_chosen_at_a_point_goes_before_what_is_chosen_for_all() {
     let cases = [
-        (
-            "a weight is overridden, and the plugin comes first",
-            json!({"score": {"enabled": [{"name": "ImageLocality", "weight": 9}]}}),
-        ),
-        ("a weight that is not said is one", json!({"score": {"enabled": [{"name": "TaintToleration"}]}})),
-        ("a plugin is disabled", json!({"score": {"disabled": [{"name": "ImageLocality"}]}})),
-        ("all are disabled", json!({"score": {"disabled": [{"name": "*"}]}})),
-        (
-            "all are disabled but one",
-            json!({"score": {"disabled": [{"name": "*"}], "enabled": [{"name": "NodeAffinity", "weight": 7}]}}),
-        ),
-        (
-            "disabled and enabled means enabled",
-            json!({"score": {"disabled": [{"name": "NodeAffinity"}], "enabled": [{"name": "NodeAffinity", "weight": 7}]}}),
-        ),
-        ("a new one comes last", json!({"score": {"enabled": [{"name": "Mine", "weight": 5}]}})),
-        (
-            "old before new, whatever the order",
-            json!({"score": {"enabled": [{"name": "Mine"}, {"name": "ImageLocality"}]}}),
-        ),
+        ("a weight is overridden, and the plugin comes first", set(&[("ImageLocality", 9)], &[])),
+        ("a weight that is not said is one", set(&[("TaintToleration", 0)], &[])),
+        ("a plugin is disabled", set(&[], &["ImageLocality"])),
+        ("all are disabled", set(&[], &["*"])),
+        ("all are disabled but one", set(&[("NodeAffinity", 7)], &["*"])),
+        ("disabled and enabled means enabled", set(&[("NodeAffinity", 7)], &["NodeAffinity"])),
+        ("a new one comes last", set(&[("Mine", 5)], &[])),
+        ("old before new, whatever the order", set(&[("Mine", 0), ("ImageLocality", 0)], &[])),
     ];
+    let cases = cases.map(|(claim, set)| (claim, json!({ "score": set })));
     expect![[r#"
         a weight is overridden, and the plugin comes first
           ImageLocality:9 TaintToleration:3 NodeAffinity:2 NodeResourcesFit:1 VolumeBinding:1 PodTopologySpread:2 InterPodAffinity:2 NodeResourcesBalancedAllocation:1
@@ -127,29 +124,18 @@ fn what_is_chosen_at_a_point_goes_before_what_is_chosen_for_all() {
 
 #[test]
 fn what_is_chosen_for_all_points_takes_the_place_of_the_default() {
+    let all = |set: Value| json!({ "multiPoint": set });
+    let mine = |score: Value| json!({ "multiPoint": set(&[("Mine", 4)], &[]), "score": score });
+    let needed = [("DefaultBinder", 0), ("PrioritySort", 0), ("Mine", 0)];
+    let again = set(&[("TaintToleration", 0)], &["TaintToleration"]);
     let cases = [
-        (
-            "a weight is changed in its place",
-            json!({"multiPoint": {"enabled": [{"name": "NodeAffinity", "weight": 8}]}}),
-        ),
-        ("a new one comes last", json!({"multiPoint": {"enabled": [{"name": "Mine", "weight": 4}]}})),
-        ("one is disabled", json!({"multiPoint": {"disabled": [{"name": "NodeAffinity"}]}})),
-        (
-            "one is disabled and enabled, and comes last",
-            json!({"multiPoint": {"disabled": [{"name": "TaintToleration"}], "enabled": [{"name": "TaintToleration"}]}}),
-        ),
-        (
-            "all are disabled but what is needed",
-            json!({"multiPoint": {"disabled": [{"name": "*"}], "enabled": [{"name": "DefaultBinder"}, {"name": "PrioritySort"}, {"name": "Mine"}]}}),
-        ),
-        (
-            "the point wins over all points",
-            json!({"multiPoint": {"enabled": [{"name": "Mine", "weight": 4}]}, "score": {"enabled": [{"name": "Mine", "weight": 6}]}}),
-        ),
-        (
-            "a new one is disabled at the point",
-            json!({"multiPoint": {"enabled": [{"name": "Mine", "weight": 4}]}, "score": {"disabled": [{"name": "Mine"}]}}),
-        ),
+        ("a weight is changed in its place", all(set(&[("NodeAffinity", 8)], &[]))),
+        ("a new one comes last", all(set(&[("Mine", 4)], &[]))),
+        ("one is disabled", all(set(&[], &["NodeAffinity"]))),
+        ("one is disabled and enabled, and comes last", all(again)),
+        ("all are disabled but what is needed", all(set(&needed, &["*"]))),
+        ("the point wins over all points", mine(set(&[("Mine", 6)], &[]))),
+        ("a new one is disabled at the point", mine(set(&[], &["Mine"]))),
     ];
     expect![[r#"
         a weight is changed in its place
@@ -171,31 +157,26 @@ fn what_is_chosen_for_all_points_takes_the_place_of_the_default() {
 
 #[test]
 fn a_plugin_stands_at_every_point_that_it_extends() {
-    let plugins = json!({"multiPoint": {"enabled": [{"name": "Mine"}]}, "queueSort": {"enabled": [{"name": "Sort"}], "disabled": [{"name": "*"}]}});
+    let plugins = json!({ "multiPoint": set(&[("Mine", 0)], &[]), "queueSort": set(&[("Sort", 0)], &["*"]) });
     for point in ["preEnqueue", "filter", "postFilter", "reserve", "permit", "preBind", "postBind"] {
-        assert!(at(plugins.clone(), point).ends_with("Mine"), "{point}");
+        assert!(at(&plugins, point).ends_with("Mine"), "{point}");
     }
-    assert_eq!(at(plugins.clone(), "bind"), "DefaultBinder");
-    assert_eq!(at(plugins, "queueSort"), "Sort");
+    assert_eq!(at(&plugins, "bind"), "DefaultBinder");
+    assert_eq!(at(&plugins, "queueSort"), "Sort");
 }
 
 #[test]
 fn profiles_differ_in_name_plugins_and_settings() {
-    let configuration = read(&configuration(json!({
-        "percentageOfNodesToScore": 30,
-        "profiles": [
-            { "schedulerName": "spread" },
-            {
-                "schedulerName": "pack",
-                "percentageOfNodesToScore": 50,
-                "plugins": { "multiPoint": { "disabled": [{ "name": "NodeResourcesBalancedAllocation" }] } },
-                "pluginConfig": [{
-                    "name": "NodeResourcesFit",
-                    "args": { "scoringStrategy": { "type": "MostAllocated", "resources": [{ "name": "cpu", "weight": 3 }, { "name": "memory" }] } },
-                }],
-            },
-        ],
-    })));
+    let resources = json!([{ "name": "cpu", "weight": 3 }, { "name": "memory" }]);
+    let strategy = json!({ "type": "MostAllocated", "resources": resources });
+    let pack = json!({
+        "schedulerName": "pack",
+        "percentageOfNodesToScore": 50,
+        "plugins": { "multiPoint": set(&[], &["NodeResourcesBalancedAllocation"]) },
+        "pluginConfig": [{ "name": "NodeResourcesFit", "args": { "scoringStrategy": strategy } }],
+    });
+    let profiles = json!([{ "schedulerName": "spread" }, pack]);
+    let configuration = read(&configuration(json!({ "profiles": profiles })));
     let [spread, pack] = configuration.profiles.as_slice() else { panic!("two profiles were written") };
     assert_eq!((spread.percentage_of_nodes_to_score, pack.percentage_of_nodes_to_score), (None, Some(50)));
     assert_eq!(spread.points, Configuration::default().profiles[0].points);
@@ -226,16 +207,32 @@ fn profiles_differ_in_name_plugins_and_settings() {
 
 #[test]
 fn settings_are_read_and_the_others_keep_their_defaults() {
-    let configuration = read(&profile(json!({ "pluginConfig": [
-        { "name": "DefaultPreemption", "args": { "minCandidateNodesPercentage": 25 } },
-        { "name": "DynamicResources", "args": { "filterTimeout": "0s" } },
-        { "name": "InterPodAffinity", "args": { "apiVersion": API_VERSION, "kind": "InterPodAffinityArgs", "hardPodAffinityWeight": 0, "ignorePreferredTermsOfExistingPods": true } },
-        { "name": "NodeAffinity", "args": { "addedAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [{ "matchExpressions": [{ "key": "pool", "operator": "In", "values": ["a"] }] }] } } } },
-        { "name": "NodeResourcesBalancedAllocation", "args": { "resources": [{ "name": "nvidia.com/gpu" }] } },
-        { "name": "PodTopologySpread", "args": { "defaultingType": "List", "defaultConstraints": [{ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" }] } },
-        { "name": "VolumeBinding", "args": null },
-        { "name": "Mine", "args": { "anything": ["goes"] } },
-    ] })));
+    let pool = json!({ "matchExpressions": [{ "key": "pool", "operator": "In", "values": ["a"] }] });
+    let required = json!({ "nodeSelectorTerms": [pool] });
+    let constraint = json!({ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" });
+    let args = [
+        ("DefaultPreemption", json!({ "minCandidateNodesPercentage": 25 })),
+        ("DynamicResources", json!({ "filterTimeout": "0s" })),
+        (
+            "InterPodAffinity",
+            json!({
+                "apiVersion": API_VERSION,
+                "kind": "InterPodAffinityArgs",
+                "hardPodAffinityWeight": 0,
+                "ignorePreferredTermsOfExistingPods": true,
+            }),
+        ),
+        (
+            "NodeAffinity",
+            json!({ "addedAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": required } }),
+        ),
+        ("NodeResourcesBalancedAllocation", json!({ "resources": [{ "name": "nvidia.com/gpu" }] })),
+        ("PodTopologySpread", json!({ "defaultingType": "List", "defaultConstraints": [constraint] })),
+        ("VolumeBinding", json!(null)),
+        ("Mine", json!({ "anything": ["goes"] })),
+    ];
+    let configs = args.map(|(plugin, args)| json!({ "name": plugin, "args": args }));
+    let configuration = read(&profile(&json!({ "pluginConfig": configs })));
     expect![[r#"
         Args {
             default_preemption: DefaultPreemptionArgs {
@@ -350,10 +347,22 @@ fn settings_are_read_and_the_others_keep_their_defaults() {
 
 #[test]
 fn extenders_that_can_be_ignored_come_last_and_take_resources_over() {
+    let fpga = json!({ "name": "example.com/fpga", "ignoredByScheduler": true });
     let configuration = read(&configuration(json!({ "extenders": [
         { "urlPrefix": "http://a", "filterVerb": "filter", "ignorable": true },
-        { "urlPrefix": "http://b", "bindVerb": "bind", "managedResources": [{ "name": "example.com/fpga", "ignoredByScheduler": true }, { "name": "example.com/gpu" }] },
-        { "urlPrefix": "http://c", "prioritizeVerb": "rank", "weight": 2, "httpTimeout": "1m30s", "enableHTTPS": true, "tlsConfig": { "insecure": true } },
+        {
+            "urlPrefix": "http://b",
+            "bindVerb": "bind",
+            "managedResources": [fpga, { "name": "example.com/gpu" }],
+        },
+        {
+            "urlPrefix": "http://c",
+            "prioritizeVerb": "rank",
+            "weight": 2,
+            "httpTimeout": "1m30s",
+            "enableHTTPS": true,
+            "tlsConfig": { "insecure": true },
+        },
     ] })));
     let order: Vec<&str> = configuration.extenders.iter().map(|it| it.url_prefix.as_str()).collect();
     assert_eq!(order, ["http://b", "http://c", "http://a"]);

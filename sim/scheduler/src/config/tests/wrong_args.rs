@@ -10,23 +10,27 @@ fn the_same_plugin_twice() {
     expect![[r#"
         profiles[0].pluginConfig[1]: Duplicate value: "NodeAffinity"
         profiles[0].pluginConfig[2]: Invalid value: "CinderLimits": was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1")
-    "#]].assert_eq(&errors(&profile(json!({ "pluginConfig": config }))));
+    "#]].assert_eq(&errors(&profile(&json!({ "pluginConfig": config }))));
 }
 
 #[test]
 fn node_resources_fit() {
-    let cases = [
-        json!({ "scoringStrategy": { "type": "Best" } }),
-        json!({ "scoringStrategy": {} }),
-        json!({ "scoringStrategy": { "type": "LeastAllocated", "resources": [{ "name": "cpu", "weight": 101 }, { "name": "memory", "weight": -1 }] } }),
-        json!({ "scoringStrategy": { "type": "RequestedToCapacityRatio" } }),
-        json!({ "scoringStrategy": { "type": "RequestedToCapacityRatio", "requestedToCapacityRatio": {} } }),
-        json!({ "scoringStrategy": { "type": "RequestedToCapacityRatio", "requestedToCapacityRatio": { "shape": [
-            { "utilization": 0, "score": 11 }, { "utilization": 0, "score": -1 }, { "utilization": 101, "score": 10 },
-        ] } } }),
-        json!({ "ignoredResources": ["example.com/", "cpu"], "ignoredResourceGroups": ["example.com/x"] }),
+    let weights = json!([{ "name": "cpu", "weight": 101 }, { "name": "memory", "weight": -1 }]);
+    let point = |utilization: i32, score: i32| json!({ "utilization": utilization, "score": score });
+    let shape = json!([point(0, 11), point(0, -1), point(101, 10)]);
+    let ratio = "RequestedToCapacityRatio";
+    let strategies = [
+        json!({ "type": "Best" }),
+        json!({}),
+        json!({ "type": "LeastAllocated", "resources": weights }),
+        json!({ "type": ratio }),
+        json!({ "type": ratio, "requestedToCapacityRatio": {} }),
+        json!({ "type": ratio, "requestedToCapacityRatio": { "shape": shape } }),
     ];
-    let found: String = cases.into_iter().map(|it| args_errors("NodeResourcesFit", it)).collect();
+    let ignored =
+        json!({ "ignoredResources": ["example.com/", "cpu"], "ignoredResourceGroups": ["example.com/x"] });
+    let cases = strategies.into_iter().map(|it| json!({ "scoringStrategy": it })).chain([ignored]);
+    let found: String = cases.map(|it| args_errors("NodeResourcesFit", &it)).collect();
     expect![[r#"
         initializing profiles: creating profile for scheduler name default-scheduler: initializing plugin "NodeResourcesFit": scoringStrategy.type: Unsupported value: "Best": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"
         initializing profiles: creating profile for scheduler name default-scheduler: initializing plugin "NodeResourcesFit": scoringStrategy.type: Unsupported value: "": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"
@@ -40,7 +44,7 @@ fn node_resources_fit() {
 
 #[test]
 fn settings_of_a_plugin_that_is_not_used_are_not_looked_at() {
-    let value = profile(json!({
+    let value = profile(&json!({
         "plugins": { "multiPoint": { "disabled": [{ "name": "NodeResourcesFit" }] } },
         "pluginConfig": [{ "name": "NodeResourcesFit", "args": { "scoringStrategy": {} } }],
     }));
@@ -55,7 +59,7 @@ fn node_resources_balanced_allocation() {
         profiles[0].pluginConfig[0].args.resources[1].name: Duplicate value: "cpu"
         profiles[0].pluginConfig[0].args.resources[2].weight: Invalid value: 2: must be 1
     "#]]
-    .assert_eq(&args_errors("NodeResourcesBalancedAllocation", args));
+    .assert_eq(&args_errors("NodeResourcesBalancedAllocation", &args));
 }
 
 #[test]
@@ -64,7 +68,7 @@ fn default_preemption() {
         json!({ "minCandidateNodesPercentage": 101, "minCandidateNodesAbsolute": -1 }),
         json!({ "minCandidateNodesPercentage": 0, "minCandidateNodesAbsolute": 0 }),
     ];
-    let found: String = cases.into_iter().map(|it| args_errors("DefaultPreemption", it)).collect();
+    let found: String = cases.into_iter().map(|it| args_errors("DefaultPreemption", &it)).collect();
     expect![[r#"
         profiles[0].pluginConfig[0].args.minCandidateNodesPercentage: Invalid value: 101: not in valid range [0, 100]
         profiles[0].pluginConfig[0].args.minCandidateNodesAbsolute: Invalid value: -1: not in valid range [0, inf)
@@ -75,13 +79,13 @@ fn default_preemption() {
 
 #[test]
 fn inter_pod_affinity_dynamic_resources_and_volume_binding() {
-    let found = args_errors("InterPodAffinity", json!({ "hardPodAffinityWeight": 101 }))
-        + &args_errors("DynamicResources", json!({ "filterTimeout": "-1s" }))
+    let found = args_errors("InterPodAffinity", &json!({ "hardPodAffinityWeight": 101 }))
+        + &args_errors("DynamicResources", &json!({ "filterTimeout": "-1s" }))
         + &args_errors(
             "VolumeBinding",
-            json!({ "bindTimeoutSeconds": -1, "shape": [{ "utilization": 0, "score": 10 }] }),
+            &json!({ "bindTimeoutSeconds": -1, "shape": [{ "utilization": 0, "score": 10 }] }),
         )
-        + &args_errors("VolumeBinding", json!({ "shape": [] }));
+        + &args_errors("VolumeBinding", &json!({ "shape": [] }));
     expect![[r#"
         profiles[0].pluginConfig[0].args.hardPodAffinityWeight: Invalid value: 101: not in valid range [0, 100]
         profiles[0].pluginConfig[0].args.filterTimeout: Invalid value: "-1s": must be zero or positive
@@ -96,14 +100,18 @@ fn pod_topology_spread() {
     let constraint = |skew: i32, key: &str, action: &str| json!({ "maxSkew": skew, "topologyKey": key, "whenUnsatisfiable": action });
     let mut selective = constraint(1, "rack", "DoNotSchedule");
     selective["labelSelector"] = json!({ "matchLabels": { "app": "web" } });
+    let wrong = json!([
+        constraint(0, "", ""),
+        constraint(1, "a b", "Never"),
+        selective,
+        constraint(2, "rack", "DoNotSchedule"),
+    ]);
     let cases = [
         json!({ "defaultingType": "Sometimes" }),
         json!({ "defaultConstraints": [constraint(1, "zone", "ScheduleAnyway")] }),
-        json!({ "defaultingType": "List", "defaultConstraints": [
-            constraint(0, "", ""), constraint(1, "a b", "Never"), selective, constraint(2, "rack", "DoNotSchedule"),
-        ] }),
+        json!({ "defaultingType": "List", "defaultConstraints": wrong }),
     ];
-    let found: String = cases.into_iter().map(|it| args_errors("PodTopologySpread", it)).collect();
+    let found: String = cases.into_iter().map(|it| args_errors("PodTopologySpread", &it)).collect();
     expect![[r#"
         profiles[0].pluginConfig[0].args.defaultingType: Unsupported value: "Sometimes": supported values: "System", "List"
         profiles[0].pluginConfig[0].args.defaultingType: Invalid value: "System": when .defaultConstraints are not empty
@@ -119,17 +127,24 @@ fn pod_topology_spread() {
 
 #[test]
 fn node_affinity() {
+    let empty = json!({ "key": "a", "operator": "In" });
     let term = json!({
         "matchExpressions": [
-            { "key": "a b", "operator": "Exists" }, { "key": "a", "operator": "In" }, { "key": "a", "operator": "Is" },
+            { "key": "a b", "operator": "Exists" },
+            empty,
+            { "key": "a", "operator": "Is" },
             { "key": "a", "operator": "Gt", "values": ["many"] },
         ],
-        "matchFields": [{ "key": "metadata.name", "operator": "In", "values": [] }, { "key": "metadata.name", "operator": "Gt", "values": ["1"] }],
+        "matchFields": [
+            { "key": "metadata.name", "operator": "In" },
+            { "key": "metadata.name", "operator": "Gt", "values": ["1"] },
+        ],
     });
     let affinity = json!({
         "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [{}, term] },
         "preferredDuringSchedulingIgnoredDuringExecution": [
-            { "weight": 0, "preference": term }, { "weight": 1, "preference": { "matchExpressions": [{ "key": "a", "operator": "In" }] } },
+            { "weight": 0, "preference": term },
+            { "weight": 1, "preference": { "matchExpressions": [empty] } },
         ],
     });
     expect![[r#"
@@ -140,5 +155,5 @@ fn node_affinity() {
         profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1].matchFields[0].values: Invalid value: null: must have one element
         profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1].matchFields[1].operator: Unsupported value: "Gt": supported values: "In", "NotIn"
         profiles[0].pluginConfig[0].args.addedAffinity.preferredDuringSchedulingIgnoredDuringExecution[1].matchExpressions[0].values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty
-    "#]].assert_eq(&args_errors("NodeAffinity", json!({ "addedAffinity": affinity })));
+    "#]].assert_eq(&args_errors("NodeAffinity", &json!({ "addedAffinity": affinity })));
 }

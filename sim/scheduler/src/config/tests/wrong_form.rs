@@ -32,21 +32,25 @@ fn other_versions_and_kinds_are_refused() {
 
 #[test]
 fn unknown_fields_name_what_was_probably_meant() {
+    let affinity = json!({ "requiredDuringSchedulingIgnoredDuringExecution": {
+        "nodeSelectorTerms": [{ "matchExpression": [] }],
+    } });
+    let profile = json!({
+        "schedulername": "x",
+        "plugins": { "filters": {}, "score": { "enable": [], "disabled": [{ "names": "*" }] } },
+        "pluginConfig": [
+            { "name": "NodeResourcesFit", "args": { "scoringStrategy": { "types": "MostAllocated" } } },
+            { "name": "NodeAffinity", "args": { "addedAffinity": affinity } },
+            { "name": "VolumeBinding", "arg": {} },
+        ],
+    });
     let value = configuration(json!({
         "percentageOfNodeToScore": 5,
         "colour": "red",
         "leaderElection": { "leaderElected": true },
         "clientConnection": { "QPS": 5 },
         "extenders": [{ "urlPrefix": "http://a", "tls": {} }, { "managedResources": [{ "nam": "x" }] }],
-        "profiles": [{
-            "schedulername": "x",
-            "plugins": { "filters": {}, "score": { "enable": [], "disabled": [{ "names": "*" }] } },
-            "pluginConfig": [
-                { "name": "NodeResourcesFit", "args": { "scoringStrategy": { "types": "MostAllocated" } } },
-                { "name": "NodeAffinity", "args": { "addedAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [{ "matchExpression": [] }] } } } },
-                { "name": "VolumeBinding", "arg": {} },
-            ],
-        }],
+        "profiles": [profile],
     }));
     expect![[r#"
         unknown field "leaderElection.leaderElected"; did you mean "leaderElect"?
@@ -76,7 +80,10 @@ fn wrong_types_say_what_was_expected() {
         "profiles": [
             7,
             { "schedulerName": 5, "plugins": [], "pluginConfig": {} },
-            { "plugins": { "score": { "enabled": ["NodeAffinity"] } }, "pluginConfig": [{ "name": "NodeResourcesFit", "args": [] }] },
+            {
+                "plugins": { "score": { "enabled": ["NodeAffinity"] } },
+                "pluginConfig": [{ "name": "NodeResourcesFit", "args": [] }],
+            },
         ],
     }));
     expect![[r#"
@@ -103,7 +110,7 @@ fn settings_of_another_kind_or_version_are_refused() {
     let kind = json!({ "kind": "NodeAffinityArgs" });
     let version =
         json!({ "apiVersion": "kubescheduler.config.k8s.io/v1beta2", "kind": "NodeResourcesFitArgs" });
-    let found = args_errors("NodeResourcesFit", kind) + &args_errors("NodeResourcesFit", version);
+    let found = args_errors("NodeResourcesFit", &kind) + &args_errors("NodeResourcesFit", &version);
     expect![[r#"
         decoding .profiles[0].pluginConfig[0]: args for plugin NodeResourcesFit were not of type NodeResourcesFitArgs.kubescheduler.config.k8s.io, got NodeAffinityArgs.kubescheduler.config.k8s.io
         profiles[0].pluginConfig[0].args.apiVersion: "kubescheduler.config.k8s.io/v1beta2" is not supported; write "kubescheduler.config.k8s.io/v1", which replaced it

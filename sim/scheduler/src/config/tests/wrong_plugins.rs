@@ -4,8 +4,8 @@ use expect_test::expect;
 
 use super::*;
 
-fn plugins_errors(plugins: Value) -> String {
-    errors(&profile(json!({ "plugins": plugins })))
+fn plugins_errors(plugins: &Value) -> String {
+    errors(&profile(&json!({ "plugins": plugins })))
 }
 
 #[test]
@@ -29,12 +29,12 @@ fn plugins_that_cannot_stand_where_they_are_enabled() {
         initializing profiles: creating profile for scheduler name default-scheduler: only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0
         initializing profiles: creating profile for scheduler name default-scheduler: at least one bind plugin is needed for profile with scheduler name "default-scheduler"
         profiles[0].plugins.filter.enabled[0]: Invalid value: "EBSLimits": was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1")
-    "#]].assert_eq(&cases.into_iter().map(plugins_errors).collect::<String>());
+    "#]].assert_eq(&cases.iter().map(plugins_errors).collect::<String>());
 }
 
 #[test]
 fn disabling_what_is_not_there_is_no_error() {
-    let value = profile(json!({ "plugins": { "filter": { "disabled": [{ "name": "Nothing" }] } } }));
+    let value = profile(&json!({ "plugins": { "filter": { "disabled": [{ "name": "Nothing" }] } } }));
     assert_eq!(read(&value).profiles[0].points, Configuration::default().profiles[0].points);
 }
 
@@ -51,7 +51,8 @@ fn all_profiles_share_one_queue() {
         configuration(json!({ "profiles": [named(first, "a"), named(second, "b")] }))
     };
     let at_point = json!({ "plugins": { "queueSort": own } });
-    let everywhere = json!({ "plugins": { "multiPoint": { "enabled": [{ "name": "Sort" }], "disabled": [{ "name": "PrioritySort" }] } } });
+    let instead = json!({ "enabled": [{ "name": "Sort" }], "disabled": [{ "name": "PrioritySort" }] });
+    let everywhere = json!({ "plugins": { "multiPoint": instead } });
     let with = |profile: &Value, args: Value| {
         let mut profile = profile.clone();
         profile["pluginConfig"] = settings(args);
@@ -70,7 +71,8 @@ fn all_profiles_share_one_queue() {
         profiles[1].pluginConfig.args: Invalid value: {"by":"size"}: queueSort must be the same for all profiles
         initializing profiles: different queue sort plugin args for profile "b"
     "#]].assert_eq(&found);
-    let twice = json!({ "plugins": { "queueSort": { "enabled": [{ "name": "PrioritySort" }, { "name": "Sort" }] } } });
+    let both = json!({ "enabled": [{ "name": "PrioritySort" }, { "name": "Sort" }] });
+    let twice = json!({ "plugins": { "queueSort": both } });
     expect![[r#"
         profiles[0].plugins.queueSort.Enabled: Invalid value: 2: only one queue sort plugin can be enabled
     "#]]

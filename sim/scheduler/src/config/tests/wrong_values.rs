@@ -27,7 +27,12 @@ fn numbers_out_of_range() {
 
 #[test]
 fn leader_election_without_sense() {
-    let wrong = json!({ "leaseDuration": "5s", "renewDeadline": "7s", "retryPeriod": "-1s", "resourceLock": "endpoints" });
+    let wrong = json!({
+        "leaseDuration": "5s",
+        "renewDeadline": "7s",
+        "retryPeriod": "-1s",
+        "resourceLock": "endpoints",
+    });
     expect![[r#"
         leaderElection.retryPeriod: Invalid value: "-1s": must be greater than zero
         leaderElection.leaseDuration: Invalid value: "7s": must be greater than `RenewDeadline`
@@ -50,17 +55,18 @@ fn names_of_profiles() {
     expect![[r#"
         profiles[0].schedulerName: Required value
     "#]]
-    .assert_eq(&errors(&profile(json!({ "schedulerName": "" }))));
+    .assert_eq(&errors(&profile(&json!({ "schedulerName": "" }))));
 }
 
 #[test]
 fn extenders() {
+    let resources = |names: &[&str]| names.iter().map(|it| json!({ "name": it })).collect::<Value>();
+    let wrong = resources(&["cpu", "kubernetes.io/x", "requests.example.com/x", "example.com/"]);
+    let twice = resources(&["example.com/x", "example.com/x"]);
     let value = configuration(json!({ "extenders": [
         { "urlPrefix": "http://a", "prioritizeVerb": "rank", "bindVerb": "bind" },
-        { "urlPrefix": "http://b", "prioritizeVerb": "rank", "weight": -1, "bindVerb": "bind", "managedResources": [
-            { "name": "cpu" }, { "name": "kubernetes.io/x" }, { "name": "requests.example.com/x" }, { "name": "example.com/" },
-        ] },
-        { "urlPrefix": "http://c", "managedResources": [{ "name": "example.com/x" }, { "name": "example.com/x" }] },
+        { "prioritizeVerb": "rank", "weight": -1, "bindVerb": "bind", "managedResources": wrong },
+        { "urlPrefix": "http://c", "managedResources": twice },
     ] }));
     expect![[r#"
         extenders[0].weight: Invalid value: 0: must have a positive weight applied to it
@@ -78,8 +84,9 @@ fn extenders() {
 #[test]
 fn resources_cannot_be_left_to_extenders_where_no_plugin_looks_at_them() {
     let mut value =
-        profile(json!({ "plugins": { "multiPoint": { "disabled": [{ "name": "NodeResourcesFit" }] } } }));
-    value["extenders"] = json!([{ "urlPrefix": "http://a", "managedResources": [{ "name": "a.b/c", "ignoredByScheduler": true }] }]);
+        profile(&json!({ "plugins": { "multiPoint": { "disabled": [{ "name": "NodeResourcesFit" }] } } }));
+    let ignored = json!({ "name": "a.b/c", "ignoredByScheduler": true });
+    value["extenders"] = json!([{ "urlPrefix": "http://a", "managedResources": [ignored] }]);
     expect![[r#"
         couldn't build extenders: can't find NodeResourcesFitArgs in plugin config
     "#]]
