@@ -1,6 +1,7 @@
 //! The plugins, one file each, under their upstream names.
 
 mod balanced_allocation;
+mod dynamic_resources;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
@@ -18,6 +19,7 @@ mod volume_restrictions;
 mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
+pub use dynamic_resources::DynamicResources;
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
@@ -59,6 +61,7 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(VolumeZone), 0),
         (Box::new(PodTopologySpread::with_defaults()), 2),
         (Box::new(InterPodAffinity::with_defaults()), 2),
+        (Box::new(DynamicResources), 0),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
     ]
