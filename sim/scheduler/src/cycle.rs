@@ -405,6 +405,7 @@ impl PostFilter {
     fn add(&mut self, other: Self) {
         self.reasons.extend(other.reasons);
         self.nominate = other.nominate;
+        self.deallocate = self.deallocate.take().or(other.deallocate);
     }
 }
 

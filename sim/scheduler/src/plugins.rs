@@ -19,7 +19,7 @@ mod volume_restrictions;
 mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
-pub use dynamic_resources::DynamicResources;
+pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
