@@ -31,15 +31,15 @@ impl Objects {
         self.view.find::<T>(&Name::EMPTY, name)
     }
 
-    /// As it was last heard of, whatever is taken for granted. Upstream: `AssumeCache.GetAPIObj`.
-    pub(crate) fn find_heard<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
-        let key = Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() };
-        self.heard(&key).or_else(|| self.view.get(&key)).and_then(T::of)
-    }
-
     /// The object that `key` names, as `T`.
     pub fn at<T: Resource>(&self, key: &Key) -> Option<&Arc<T>> {
         self.view.at::<T>(key)
+    }
+
+    /// As it was last heard of, whatever is taken for granted. Upstream: `AssumeCache.GetAPIObj`.
+    pub(crate) fn find_heard<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
+        let key = Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() };
+        self.heard.get(&key).or_else(|| self.view.get(&key)).and_then(T::of)
     }
 
     /// In the order in which they were first seen.

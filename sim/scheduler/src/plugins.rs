@@ -78,6 +78,10 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
         "NodeAffinity" => Box::new(NodeAffinity::new(args.node_affinity.added_affinity.as_ref())),
         "NodePorts" => Box::new(NodePorts),
         "NodeResourcesFit" => Box::new(node_resources_fit(&args.node_resources_fit)),
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
+        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
+        "VolumeZone" => Box::new(VolumeZone),
         "PodTopologySpread" => Box::new(pod_topology_spread(&args.pod_topology_spread)),
         "InterPodAffinity" => Box::new(InterPodAffinity {
             hard_pod_affinity_weight: args.inter_pod_affinity.hard_pod_affinity_weight,
@@ -115,7 +119,7 @@ fn volume_binding(args: &VolumeBindingArgs) -> VolumeBinding {
     VolumeBinding::new(Span::from_api_secs(args.bind_timeout_seconds), args.shape.as_deref().map(line))
 }
 
-/// A line with bends: hundredths used, and score from 0 to [`MAX_NODE_SCORE`].
+/// A line with bends: hundredths used, and score from 0 to 100.
 fn line(shape: &[UtilizationShapePoint]) -> Vec<(i64, i64)> {
     let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
     shape.iter().map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect()

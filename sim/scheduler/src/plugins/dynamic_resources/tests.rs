@@ -24,7 +24,7 @@ struct World {
 impl World {
     fn new(nodes: &[&str]) -> Self {
         let profile = Profile::with_defaults(Name::from_static("default-scheduler"));
-        let mut core = Core::new(vec![profile], Ties::ByName);
+        let mut core = Core::new(vec![profile], Ties::FirstName);
         for name in nodes {
             let allocatable = json!({"cpu": "8", "memory": "8Gi", "pods": "110"});
             let node = json!({"metadata": {"name": name, "labels": {"zone": name}}, "status": {"allocatable": allocatable}});
@@ -48,10 +48,10 @@ impl World {
     /// A slice that one node reaches, alone in its pool, with so many devices that have an index.
     fn slice(&mut self, node: &str, devices: usize) {
         let devices: Vec<Value> = (0..devices).map(|n| device(&format!("gpu-{n}"), n)).collect();
-        self.put(&Kind::ResourceSlice, slice_of(node, json!(devices)));
+        self.put(&Kind::ResourceSlice, slice_of(node, &json!(devices)));
     }
 
-    fn claim(&mut self, name: &str, devices: Value) {
+    fn claim(&mut self, name: &str, devices: &Value) {
         let meta = json!({"namespace": "default", "name": name, "uid": uid(name)});
         self.put(&Kind::ResourceClaim, json!({"metadata": meta, "spec": {"devices": devices}}));
     }
@@ -101,11 +101,11 @@ fn uid(name: &str) -> String {
 }
 
 fn device(name: &str, index: usize) -> Value {
-    let parity = if index % 2 == 0 { "even" } else { "odd" };
+    let parity = if index.is_multiple_of(2) { "even" } else { "odd" };
     json!({"name": name, "attributes": {"index": {"int": index}, "parity": {"string": parity}}})
 }
 
-fn slice_of(node: &str, devices: Value) -> Value {
+fn slice_of(node: &str, devices: &Value) -> Value {
     json!({
         "metadata": {"name": format!("{node}-slice")},
         "spec": {
@@ -136,7 +136,7 @@ fn a_claim_gets_as_many_devices_as_it_asks_for() {
     let mut world = World::new(&["a", "b"]);
     world.slice("a", 1);
     world.slice("b", 3);
-    world.claim("two", json!({"requests": [exactly("gpus", 2)]}));
+    world.claim("two", &json!({"requests": [exactly("gpus", 2)]}));
     let pod = world.pod("p", &["two"]);
     assert_eq!(world.schedule(&pod), Ok("b".into()));
     assert_eq!(world.allocated("two"), ["gpus=b/gpu-0", "gpus=b/gpu-1"]);
@@ -152,7 +152,7 @@ fn a_claim_gets_as_many_devices_as_it_asks_for() {
 fn a_pod_whose_claims_cannot_be_met_is_told_so() {
     let mut world = World::new(&["a", "b"]);
     world.slice("b", 1);
-    world.claim("two", json!({"requests": [exactly("gpus", 2)]}));
+    world.claim("two", &json!({"requests": [exactly("gpus", 2)]}));
     let pod = world.pod("p", &["two"]);
     let expected = "0/2 nodes are available: 2 cannot allocate all claims. still not schedulable";
     assert_eq!(world.refusal(&pod), expected);
@@ -189,7 +189,7 @@ fn what_is_missing_is_named() {
 fn a_claim_from_a_template_must_belong_to_the_pod() {
     let mut world = World::new(&["a"]);
     world.slice("a", 1);
-    world.claim("made", json!({"requests": [exactly("gpu", 1)]}));
+    world.claim("made", &json!({"requests": [exactly("gpu", 1)]}));
     let pod = world.pod_of(json!({
         "metadata": {"namespace": "default", "name": "p", "uid": uid("p")},
         "spec": {
@@ -223,7 +223,7 @@ fn the_class_of_each_request_must_exist() {
     let exact = json!({"name": "r", "exactly": {"deviceClassName": "tpu", "count": 1}});
     let list = json!({"name": "r", "firstAvailable": [{"name": "s", "deviceClassName": "tpu", "count": 1}]});
     for (request, name) in [(exact, "r"), (list, "r/s")] {
-        world.claim("c", json!({"requests": [request]}));
+        world.claim("c", &json!({"requests": [request]}));
         let pod = world.pod("p", &["c"]);
         let reason = format!("request {name}: device class tpu does not exist");
         let expected = format!("0/1 nodes are available: {reason}. no new claims to deallocate");
@@ -239,7 +239,7 @@ fn selectors_of_class_and_request_must_all_match() {
     let class = json!({"metadata": {"name": "gpu"}, "spec": {"selectors": [{"cel": {"expression": odd}}]}});
     world.put(&Kind::DeviceClass, class);
     let late = r#"device.attributes["gpu.example.com"].index > 1"#;
-    world.claim("c", json!({"requests": [selecting("r", late)]}));
+    world.claim("c", &json!({"requests": [selecting("r", late)]}));
     let pod = world.pod("p", &["c"]);
     assert_eq!(world.schedule(&pod), Ok("a".into()));
     assert_eq!(world.allocated("c"), ["r=a/gpu-3"]);
@@ -249,7 +249,7 @@ fn selectors_of_class_and_request_must_all_match() {
 fn an_expression_without_an_answer_is_an_error() {
     let mut world = World::new(&["a"]);
     world.slice("a", 1);
-    world.claim("c", json!({"requests": [selecting("r", "device.attributes[\"x\"].y")]}));
+    world.claim("c", &json!({"requests": [selecting("r", "device.attributes[\"x\"].y")]}));
     let pod = world.pod("p", &["c"]);
     let reason = "claim default/c: selector #0: CEL runtime error: no such key: y";
     assert!(world.refusal(&pod).contains(reason));
@@ -261,7 +261,7 @@ fn the_search_steps_back() {
     let mut world = World::new(&["a"]);
     world.slice("a", 2);
     let first = r#"device.attributes["gpu.example.com"].index == 0"#;
-    world.claim("c", json!({"requests": [exactly("any", 1), selecting("first", first)]}));
+    world.claim("c", &json!({"requests": [exactly("any", 1), selecting("first", first)]}));
     let pod = world.pod("p", &["c"]);
     assert_eq!(world.schedule(&pod), Ok("a".into()));
     assert_eq!(world.allocated("c"), ["any=a/gpu-1", "first=a/gpu-0"]);
@@ -275,7 +275,7 @@ fn devices_can_be_made_to_match() {
     let constraint = json!({"matchAttribute": "gpu.example.com/parity", "requests": ["any", "odd"]});
     world.claim(
         "c",
-        json!({"requests": [exactly("any", 1), selecting("odd", odd)], "constraints": [constraint]}),
+        &json!({"requests": [exactly("any", 1), selecting("odd", odd)], "constraints": [constraint]}),
     );
     let pod = world.pod("p", &["c"]);
     assert_eq!(world.schedule(&pod), Ok("a".into()));
@@ -290,7 +290,7 @@ fn the_first_way_of_a_list_that_works_is_taken() {
         let mut world = World::new(&["a"]);
         world.slice("a", devices);
         let list = json!({"name": "r", "firstAvailable": [ask("large", 4), ask("small", 2)]});
-        world.claim("c", json!({"requests": [list]}));
+        world.claim("c", &json!({"requests": [list]}));
         let pod = world.pod("p", &["c"]);
         assert_eq!(world.schedule(&pod), Ok("a".into()));
         let expected: Vec<String> = (0..count).map(|n| format!("r/{name}=a/gpu-{n}")).collect();
@@ -302,12 +302,12 @@ fn the_first_way_of_a_list_that_works_is_taken() {
 fn all_devices_means_all_or_none() {
     let mut world = World::new(&["a"]);
     world.slice("a", 3);
-    world.claim("one", json!({"requests": [exactly("r", 1)]}));
-    world.claim("all", json!({"requests": [all("r")]}));
+    world.claim("one", &json!({"requests": [exactly("r", 1)]}));
+    world.claim("all", &json!({"requests": [all("r")]}));
     let (first, second) = (world.pod("p", &["one"]), world.pod("q", &["all"]));
     let mut other = World::new(&["a"]);
     other.slice("a", 3);
-    other.claim("all", json!({"requests": [all("r")]}));
+    other.claim("all", &json!({"requests": [all("r")]}));
     let pod = other.pod("q", &["all"]);
     assert_eq!(other.schedule(&pod), Ok("a".into()));
     assert_eq!(other.allocated("all"), ["r=a/gpu-0", "r=a/gpu-1", "r=a/gpu-2"]);
@@ -318,11 +318,11 @@ fn all_devices_means_all_or_none() {
 #[test]
 fn all_devices_of_a_pool_that_is_not_complete_cannot_be_told() {
     let mut world = World::new(&["a"]);
-    let mut slice = slice_of("a", json!([device("gpu-0", 0)]));
+    let mut slice = slice_of("a", &json!([device("gpu-0", 0)]));
     slice["spec"]["pool"]["resourceSliceCount"] = json!(2);
     world.put(&Kind::ResourceSlice, slice);
-    world.claim("all", json!({"requests": [all("r")]}));
-    world.claim("one", json!({"requests": [exactly("r", 1)]}));
+    world.claim("all", &json!({"requests": [all("r")]}));
+    world.claim("one", &json!({"requests": [exactly("r", 1)]}));
     let (everything, one) = (world.pod("p", &["all"]), world.pod("q", &["one"]));
     let reason = "claim default/all, request r: asks for all devices, but resource pool gpu.example.com/a is currently being updated";
     assert!(world.refusal(&everything).contains(reason));
@@ -332,13 +332,13 @@ fn all_devices_of_a_pool_that_is_not_complete_cannot_be_told() {
 #[test]
 fn only_the_latest_generation_of_a_pool_counts() {
     let mut world = World::new(&["a"]);
-    let mut old = slice_of("a", json!([device("old", 0)]));
+    let mut old = slice_of("a", &json!([device("old", 0)]));
     old["metadata"]["name"] = json!("a-old");
-    let mut new = slice_of("a", json!([device("new", 0)]));
+    let mut new = slice_of("a", &json!([device("new", 0)]));
     new["spec"]["pool"]["generation"] = json!(2);
     world.put(&Kind::ResourceSlice, new);
     world.put(&Kind::ResourceSlice, old);
-    world.claim("c", json!({"requests": [all("r")]}));
+    world.claim("c", &json!({"requests": [all("r")]}));
     let pod = world.pod("p", &["c"]);
     assert_eq!(world.schedule(&pod), Ok("a".into()));
     assert_eq!(world.allocated("c"), ["r=a/new"]);
@@ -347,8 +347,8 @@ fn only_the_latest_generation_of_a_pool_counts() {
 #[test]
 fn a_pool_with_two_devices_of_one_name_is_not_touched() {
     let mut world = World::new(&["a"]);
-    world.put(&Kind::ResourceSlice, slice_of("a", json!([device("x", 0), device("x", 1)])));
-    world.claim("c", json!({"requests": [exactly("r", 1)]}));
+    world.put(&Kind::ResourceSlice, slice_of("a", &json!([device("x", 0), device("x", 1)])));
+    world.claim("c", &json!({"requests": [exactly("r", 1)]}));
     let pod = world.pod("p", &["c"]);
     assert!(world.refusal(&pod).contains("pool a is invalid: duplicate device name x"));
 }
@@ -362,11 +362,11 @@ fn a_slice_says_who_reaches_it() {
     ];
     for (who, node, expected) in table {
         let mut world = World::new(&["a", "b"]);
-        let mut slice = slice_of("a", json!([device("gpu-0", 0)]));
+        let mut slice = slice_of("a", &json!([device("gpu-0", 0)]));
         slice["spec"].as_object_mut().unwrap().remove("nodeName");
         slice["spec"].as_object_mut().unwrap().extend(who.as_object().unwrap().clone());
         world.put(&Kind::ResourceSlice, slice);
-        world.claim("c", json!({"requests": [exactly("r", 1)]}));
+        world.claim("c", &json!({"requests": [exactly("r", 1)]}));
         let pod = world.pod("p", &["c"]);
         assert_eq!(world.schedule(&pod), Ok(node.into()));
         let claim = world.find("c");
@@ -381,9 +381,9 @@ fn admin_access_takes_no_device_away() {
     world.slice("a", 1);
     let mut admin = exactly("r", 1);
     admin["exactly"]["adminAccess"] = json!(true);
-    world.claim("user", json!({"requests": [exactly("r", 1)]}));
-    world.claim("admin", json!({"requests": [admin]}));
-    world.claim("late", json!({"requests": [exactly("r", 1)]}));
+    world.claim("user", &json!({"requests": [exactly("r", 1)]}));
+    world.claim("admin", &json!({"requests": [admin]}));
+    world.claim("late", &json!({"requests": [exactly("r", 1)]}));
     for (pod, claim) in [("p", "admin"), ("q", "user")] {
         let pod = world.pod(pod, &[claim]);
         assert_eq!(world.schedule(&pod), Ok("a".into()));
@@ -397,7 +397,7 @@ fn admin_access_takes_no_device_away() {
 fn a_claim_cannot_have_more_than_32_devices() {
     let mut world = World::new(&["a"]);
     world.slice("a", 40);
-    world.claim("c", json!({"requests": [exactly("r", 20), exactly("s", 13)]}));
+    world.claim("c", &json!({"requests": [exactly("r", 20), exactly("s", 13)]}));
     let pod = world.pod("p", &["c"]);
     let reason = "claim default/c: number of requested devices 33 exceeds the claim limit of 32";
     assert!(world.refusal(&pod).contains(reason));
@@ -412,7 +412,7 @@ fn configuration_of_classes_comes_before_that_of_the_claim() {
     world.put(&Kind::DeviceClass, class);
     let mut own = config("claim");
     own["requests"] = json!(["r"]);
-    world.claim("c", json!({"requests": [exactly("r", 1), exactly("s", 1)], "config": [own]}));
+    world.claim("c", &json!({"requests": [exactly("r", 1), exactly("s", 1)], "config": [own]}));
     let pod = world.pod("p", &["c"]);
     assert_eq!(world.schedule(&pod), Ok("a".into()));
     let claim = world.find("c");
@@ -441,7 +441,7 @@ fn write_all(world: &mut World, pod: &PodInfo, reservation: &Reservation) -> Vec
                     world.core.cluster.objects.hear(&Change::Set { old: None, new: object });
                 }
             }
-            other => panic!("{other:?}"),
+            other @ (PreBind::Wait(_) | PreBind::Failed(_)) => panic!("{other:?}"),
         }
     }
     panic!("it never ends: {written:?}")
@@ -451,7 +451,7 @@ fn write_all(world: &mut World, pod: &PodInfo, reservation: &Reservation) -> Vec
 fn a_claim_is_shared_once_its_allocation_is_written() {
     let mut world = World::new(&["a", "b"]);
     world.slice("b", 1);
-    world.claim("c", json!({"requests": [exactly("r", 1)]}));
+    world.claim("c", &json!({"requests": [exactly("r", 1)]}));
     let (first, second) = (world.pod("p", &["c"]), world.pod("q", &["c"]));
     assert_eq!(world.schedule(&first), Ok("b".into()));
     let busy = "resource claim default/c is in the process of being allocated";
@@ -469,11 +469,11 @@ fn a_claim_is_shared_once_its_allocation_is_written() {
 fn between_its_two_writes_a_claim_keeps_its_devices() {
     let mut world = World::new(&["a"]);
     world.slice("a", 1);
-    world.claim("c", json!({"requests": [exactly("r", 1)]}));
-    world.claim("d", json!({"requests": [exactly("r", 1)]}));
+    world.claim("c", &json!({"requests": [exactly("r", 1)]}));
+    world.claim("d", &json!({"requests": [exactly("r", 1)]}));
     let (first, second) = (world.pod("p", &["c"]), world.pod("q", &["d"]));
     assert_eq!(world.schedule(&first), Ok("a".into()));
-    world.claim("c", json!({"requests": [exactly("r", 1)]})); // As the server has it, with the finalizer.
+    world.claim("c", &json!({"requests": [exactly("r", 1)]})); // As the server has it, with the finalizer.
     assert!(world.refusal(&second).contains("cannot allocate all claims"));
     assert_eq!(world.allocated("c"), ["r=a/gpu-0"]);
     world.core.cluster.objects.restore(&world.find("c").key());
@@ -532,7 +532,7 @@ proptest! {
                 let name = format!("c{n}");
                 let requests: Vec<Value> =
                     requests.iter().enumerate().map(|(n, count)| exactly(&format!("r{n}"), *count)).collect();
-                world.claim(&name, json!({"requests": requests}));
+                world.claim(&name, &json!({"requests": requests}));
                 let pod = world.pod(&format!("p{n}"), &[&name]);
                 let outcome = world.schedule(&pod);
                 let devices = world.allocated(&name);
