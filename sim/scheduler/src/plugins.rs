@@ -94,10 +94,6 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
             Box::new(NodeResourcesBalancedAllocation::new(counted))
         }
         "ImageLocality" => Box::new(ImageLocality),
-        "VolumeRestrictions" => Box::new(VolumeRestrictions),
-        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
-        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
-        "VolumeZone" => Box::new(VolumeZone),
         _ => return None,
     })
 }
