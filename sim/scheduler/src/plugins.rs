@@ -1,6 +1,8 @@
 //! The plugins, one file each, under their upstream names.
 
 mod balanced_allocation;
+#[cfg(test)]
+mod fixture;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
