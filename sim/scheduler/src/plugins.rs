@@ -1,6 +1,7 @@
 //! The plugins, one file each, under their upstream names.
 
 mod balanced_allocation;
+mod dynamic_resources;
 #[cfg(test)]
 mod fixture;
 mod image_locality;
@@ -16,6 +17,7 @@ mod scheduling_gates;
 mod taint_toleration;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
+pub use dynamic_resources::DynamicResources;
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
@@ -49,6 +51,7 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeResourcesFit::with_defaults()), 1),
         (Box::new(PodTopologySpread::with_defaults()), 2),
         (Box::new(InterPodAffinity::with_defaults()), 2),
+        (Box::new(DynamicResources), 0),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
     ]

@@ -7,5 +7,6 @@ mod create;
 mod delete;
 mod lab;
 mod laws;
+mod storage;
 mod update;
 mod watch;

@@ -108,6 +108,6 @@ pub(super) fn node(name: &str, zone: Option<&str>) -> Value {
     node
 }
 
-pub(super) fn pod(app: &str, spec: Value) -> Value {
+pub(super) fn pod(app: &str, spec: &Value) -> Value {
     json!({"metadata": {"labels": {"app": app}}, "spec": spec})
 }

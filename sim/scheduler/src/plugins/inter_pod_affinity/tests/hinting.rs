@@ -12,9 +12,9 @@ const AWAY: &str = "podAntiAffinity";
 
 #[test]
 fn friends_matter_when_they_come_and_foes_when_they_go() {
-    let near = pod("web", required(NEAR, &[term("db", ZONE)]));
-    let away = pod("web", required(AWAY, &[term("db", ZONE)]));
-    let [db, other] = ["db", "other"].map(|app| as_pod(&pod(app, json!({}))));
+    let near = pod("web", &required(NEAR, &[term("db", ZONE)]));
+    let away = pod("web", &required(AWAY, &[term("db", ZONE)]));
+    let [db, other] = ["db", "other"].map(|app| as_pod(&pod(app, &json!({}))));
     let cases = [
         (&near, None, Some(&db), true),
         (&near, Some(&db), None, false),
@@ -28,7 +28,7 @@ fn friends_matter_when_they_come_and_foes_when_they_go() {
         (&away, Some(&other), None, false),
     ];
     for (waiting, old, new, expected) in cases {
-        let found = helps(InterPodAffinity::with_defaults(), waiting, old.cloned(), new.cloned());
+        let found = helps(&InterPodAffinity::with_defaults(), waiting, old.cloned(), new.cloned());
         assert_eq!(found, expected, "{waiting}: {old:?} to {new:?}");
     }
 }
@@ -36,9 +36,9 @@ fn friends_matter_when_they_come_and_foes_when_they_go() {
 /// As upstream has it: one would expect any of them to do.
 #[test]
 fn a_foe_must_have_met_all_terms() {
-    let away = pod("web", required(AWAY, &[term("db", ZONE), term("cache", ZONE)]));
-    let db = as_pod(&pod("db", json!({})));
-    assert!(!helps(InterPodAffinity::with_defaults(), &away, Some(db), None));
+    let away = pod("web", &required(AWAY, &[term("db", ZONE), term("cache", ZONE)]));
+    let db = as_pod(&pod("db", &json!({})));
+    assert!(!helps(&InterPodAffinity::with_defaults(), &away, Some(db), None));
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn nodes_matter_when_they_join_the_domain_of_a_friend_or_leave_that_of_a_foe() {
     ];
     for (old, new, expected) in cases {
         let found = [NEAR, AWAY].map(|kind| {
-            let waiting: Value = pod("web", required(kind, &[term("db", ZONE)]));
-            helps(InterPodAffinity::with_defaults(), &waiting, old.cloned(), Some(new.clone()))
+            let waiting: Value = pod("web", &required(kind, &[term("db", ZONE)]));
+            helps(&InterPodAffinity::with_defaults(), &waiting, old.cloned(), Some(new.clone()))
         });
         assert_eq!(found, expected, "{old:?} to {new:?}");
     }

@@ -13,13 +13,13 @@ fn helps(old: Option<&Object>, new: Option<&Object>) -> bool {
         "maxSkew": 1, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor",
         "labelSelector": {"matchLabels": {"app": "web"}},
     });
-    let waiting = pod("web", json!({"topologySpreadConstraints": [constraint]}));
-    fixture::hints::helps(PodTopologySpread::with_defaults(), &waiting, old.cloned(), new.cloned())
+    let waiting = pod("web", &json!({"topologySpreadConstraints": [constraint]}));
+    fixture::hints::helps(&PodTopologySpread::with_defaults(), &waiting, old.cloned(), new.cloned())
 }
 
 #[test]
 fn pods_that_count_matter_when_they_come_go_or_change_sides() {
-    let [web, db] = ["web", "db"].map(|app| as_pod(&pod(app, json!({}))));
+    let [web, db] = ["web", "db"].map(|app| as_pod(&pod(app, &json!({}))));
     let cases = [
         (None, Some(&web), true),
         (Some(&web), None, true),
@@ -35,7 +35,7 @@ fn pods_that_count_matter_when_they_come_go_or_change_sides() {
 
 #[test]
 fn a_pod_that_is_bound_has_come_and_one_that_finishes_has_gone() {
-    let bound = as_pod(&pod("web", json!({})));
+    let bound = as_pod(&pod("web", &json!({})));
     let with = |change: fn(&mut Pod)| {
         let mut object = bound.clone();
         change(object.get_mut::<Pod>().unwrap());

@@ -21,7 +21,7 @@ fn constraint(key: &str, how: &str, more: &Value) -> Value {
 }
 
 fn web(constraints: &[Value]) -> Value {
-    pod("web", json!({"topologySpreadConstraints": constraints}))
+    pod("web", &json!({"topologySpreadConstraints": constraints}))
 }
 
 fn strict(more: &Value) -> Value {
@@ -31,7 +31,7 @@ fn strict(more: &Value) -> Value {
 fn cluster(zones: &[&str], crowded: &[&str]) -> Fixture {
     let mut cluster = Fixture::new(PodTopologySpread::with_defaults()).with_zones(zones);
     for node in crowded {
-        cluster.put(node, &pod("web", json!({})));
+        cluster.put(node, &pod("web", &json!({})));
     }
     cluster
 }
@@ -46,7 +46,7 @@ fn a_zone_must_not_get_ahead_of_the_emptiest() {
         format!("n3: {SKEWED} (missing required label)"),
     ];
     assert_eq!(cluster.ask(&strict(&json!({}))), expected);
-    cluster.put("n2", &pod("web", json!({})));
+    cluster.put("n2", &pod("web", &json!({})));
     assert_eq!(cluster.fits(&strict(&json!({}))), ["n0", "n1", "n2"]);
 }
 
@@ -136,7 +136,7 @@ fn crowded_domains_score_less() {
 #[test]
 fn system_defaults_spread_what_a_service_or_a_controller_selects() {
     let mut cluster = cluster(&["a", "a", "b", "-"], &["n0"]);
-    let plain = pod("web", json!({}));
+    let plain = pod("web", &json!({}));
     assert_eq!(cluster.ask(&plain), ["n0 fits", "n1 fits", "n2 fits", "n3 fits"]);
     let service =
         json!({"metadata": {"name": "web", "namespace": "default"}, "spec": {"selector": {"app": "web"}}});
@@ -157,7 +157,7 @@ fn a_controller_selects_pods_for_the_listed_defaults() {
         let mut cluster = Fixture::new(PodTopologySpread::new(defaults.clone())).with_zones(&["a", "b"]);
         let metadata = json!({"name": "web", "namespace": "default"});
         cluster.set_object(&kind, json!({"metadata": metadata, "spec": {"selector": selector}}));
-        let mut pod = pod("web", json!({}));
+        let mut pod = pod("web", &json!({}));
         assert_eq!(cluster.fits(&pod), ["n0", "n1"], "without an owner there is nothing to spread");
         pod["metadata"]["ownerReferences"] = json!([{
             "apiVersion": kind.api_version().as_str(), "kind": kind.name().as_str(), "name": "web",
