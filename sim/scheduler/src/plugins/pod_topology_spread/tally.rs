@@ -12,7 +12,7 @@ use crate::nodes::Domain;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tally {
     /// By position of the domain. Below zero where pods were taken away that had not been counted.
-    counts: Arc<Vec<i32>>,
+    counts: Arc<[i32]>,
     /// How many domains have any node that counts.
     domains: usize,
     /// How many of those have `lowest` pods, `lowest + 1`, and so on.
@@ -26,7 +26,7 @@ impl Tally {
     pub(super) fn new(present: &[bool]) -> Self {
         let domains = present.iter().filter(|it| **it).count();
         Self {
-            counts: Arc::new(vec![0; present.len()]),
+            counts: vec![0; present.len()].into(),
             domains,
             histogram: [u32::try_from(domains).expect("domains are counted in 32 bits")].into(),
             lowest: 0,
