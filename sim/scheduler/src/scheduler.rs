@@ -12,6 +12,7 @@ use base::{Cause, Lookup, Luck, Name, Span, Time};
 use client::{Change, Effect, Input, Rate, RequestId, SeriesNote, SeriesRecorder, Timer, TokenBucket};
 
 use crate::cluster::Cluster;
+use crate::config::Configuration;
 use crate::cycle::{Core, Placement};
 use crate::diagnosis::Diagnosis;
 use crate::profile::Profile;
@@ -59,12 +60,9 @@ enum Flight {
 }
 
 impl Scheduler {
-    pub fn new(now: Time, seed_luck: Luck) -> Self {
+    pub fn new(now: Time, seed_luck: Luck, configuration: &Configuration) -> Self {
         Self {
-            core: Core::new(
-                vec![Profile::with_defaults(Name::from_static(NAME))],
-                Ties::Luck(seed_luck.narrow("scheduler.ties")),
-            ),
+            core: Core::new(Profile::all_of(configuration), Ties::Luck(seed_luck.narrow("scheduler.ties"))),
             queue: Queue::new(now),
             limiter: TokenBucket::new(Rate::SCHEDULER),
             event_limiter: TokenBucket::new(Rate::SCHEDULER),
