@@ -3,6 +3,8 @@
 mod balanced_allocation;
 mod default_preemption;
 mod dynamic_resources;
+#[cfg(test)]
+mod fixture;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
