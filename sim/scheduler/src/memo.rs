@@ -288,11 +288,10 @@ impl Memo {
 
     /// The score plugins that have something to say. Upstream: the part of `RunPreScorePlugins` that needs no nodes.
     pub(crate) fn scores(&mut self, profile: &Profile, cycle: &Cycle<'_>) -> &mut Vec<ScoreSlot> {
-        let slots = self.scores.get_or_insert_with(|| {
+        self.scores.get_or_insert_with(|| {
             let ask = |&(plugin, weight): &(PluginIdx, i64)| ScoreSlot::ask(profile, cycle, plugin, weight);
             profile.points.score.iter().filter_map(ask).collect()
-        });
-        slots
+        })
     }
 
     /// Prepares anew what cannot be kept.

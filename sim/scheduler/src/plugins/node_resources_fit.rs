@@ -93,12 +93,14 @@ impl Plugin for NodeResourcesFit {
     }
 
     fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, _cluster: &Cluster) -> bool {
-        match event.resource {
-            EventResource::Node => self.node_may_help(pod, change),
-            EventResource::AssignedPod => frees_what_is_wanted(pod, change),
-            // Its own requests have shrunk.
-            _ => change.key() == api::Resource::key(pod.pod.as_ref()),
+        if event.resource == EventResource::Node {
+            return self.node_may_help(pod, change);
         }
+        if event.resource == EventResource::AssignedPod {
+            return frees_what_is_wanted(pod, change);
+        }
+        // Its own requests have shrunk.
+        change.key() == api::Resource::key(pod.pod.as_ref())
     }
 }
 
