@@ -5,6 +5,8 @@
 mod cluster;
 pub mod config;
 mod cycle;
+mod device_selector;
+mod devices;
 mod diagnosis;
 pub mod extender;
 mod framework;

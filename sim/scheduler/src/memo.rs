@@ -21,6 +21,8 @@ pub(crate) struct Memo {
     log_end: u64,
     /// In the order of PreFilter.
     filters: Vec<FilterSlot>,
+    /// How many of them have been asked about the pod at hand; a refusal ends that early.
+    asked: usize,
     /// Positions in `filters`, in the order of Filter.
     order: Vec<usize>,
     /// How many of `order` depend on the node alone, before the first that does not.
@@ -86,6 +88,8 @@ struct Refusals {
     list: Vec<Refusal>,
     ids: BTreeMap<Refusal, RefusalId>,
     last: RefusalId,
+    /// Whether there is an error among them.
+    with_errors: bool,
 }
 
 impl Memo {
@@ -104,6 +108,7 @@ impl Memo {
             objects_version: cycle.cluster.objects.version(),
             log_end: cycle.cluster.log().end(),
             filters: plugins.iter().map(slot).collect(),
+            asked: 0,
             order,
             local: 0,
             active: Vec::new(),
@@ -150,8 +155,10 @@ impl Memo {
         cycle: &Cycle<'_>,
     ) -> Result<Option<Narrowing>, PreFilterRefusal> {
         self.uses += 1;
+        self.asked = 0;
         let mut narrowing: Option<Narrowing> = None;
         for slot in &mut self.filters {
+            self.asked += 1;
             let plugin = profile.plugin(slot.plugin);
             if let Outcome::Unasked = slot.outcome {
                 slot.outcome = match plugin.pre_filter(cycle) {
@@ -173,9 +180,9 @@ impl Memo {
         Ok(narrowing)
     }
 
-    /// Whether the plugin's PreFilter has been run.
+    /// Whether the plugin's PreFilter has been run for the pod at hand.
     pub(crate) fn has_asked(&self, plugin: PluginIdx) -> bool {
-        self.filters.iter().any(|it| it.plugin == plugin && !matches!(it.outcome, Outcome::Unasked))
+        self.filters[..self.asked].iter().any(|it| it.plugin == plugin)
     }
 
     fn activate(&mut self) {
@@ -281,11 +288,10 @@ impl Memo {
 
     /// The score plugins that have something to say. Upstream: the part of `RunPreScorePlugins` that needs no nodes.
     pub(crate) fn scores(&mut self, profile: &Profile, cycle: &Cycle<'_>) -> &mut Vec<ScoreSlot> {
-        let slots = self.scores.get_or_insert_with(|| {
+        self.scores.get_or_insert_with(|| {
             let ask = |&(plugin, weight): &(PluginIdx, i64)| ScoreSlot::ask(profile, cycle, plugin, weight);
             profile.points.score.iter().filter_map(ask).collect()
-        });
-        slots
+        })
     }
 
     /// Prepares anew what cannot be kept.
@@ -304,6 +310,11 @@ impl Memo {
 
     pub(crate) fn refusal(&self, id: RefusalId) -> Option<&Refusal> {
         self.refusals.get(id)
+    }
+
+    /// Whether a filter has ever failed instead of answering.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.refusals.with_errors
     }
 
     /// All filters, to be asked what would be if other pods were on a node.
@@ -391,6 +402,7 @@ impl Refusals {
         let next = RefusalId(u32::try_from(self.list.len() + 1).expect("refusals are limited"));
         self.last = *self.ids.entry(refusal.clone()).or_insert(next);
         if self.last == next {
+            self.with_errors |= refusal.rejection.code == Code::Error;
             self.list.push(refusal);
         }
         self.last

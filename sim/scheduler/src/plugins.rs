@@ -3,6 +3,8 @@
 mod balanced_allocation;
 mod default_preemption;
 mod dynamic_resources;
+#[cfg(test)]
+mod fixture;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
@@ -21,7 +23,7 @@ mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
 pub use default_preemption::DefaultPreemption;
-pub use dynamic_resources::DynamicResources;
+pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;

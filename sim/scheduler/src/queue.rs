@@ -71,6 +71,7 @@ pub(crate) struct Queue {
     back_off_after_error: BTreeSet<(Time, u64, Uid)>,
     /// In the order in which they were set aside.
     unschedulable: BTreeSet<(Time, u64, Uid)>,
+    gated: BTreeSet<(Time, u64, Uid)>,
     started: Time,
 }
 
@@ -87,7 +88,7 @@ impl Queue {
     /// A pod that is to be scheduled, new or changed.
     pub(crate) fn set(&mut self, now: Time, pod: &PodInfo, profile: usize, rules: Rules<'_>, cause: Cause) {
         let Some(known) = self.pods.get_mut(&pod.uid()) else {
-            let place = if rules.is_gated(pod, profile) { Place::Gated } else { Place::Active };
+            let gate = rules.gate(pod, profile);
             return self.put(QueuedPod {
                 pod: pod.clone(),
                 profile,
@@ -95,9 +96,9 @@ impl Queue {
                 attempts: 0,
                 unschedulable: 0,
                 errors: 0,
-                rejected_by: BTreeSet::new(),
+                rejected_by: gate.into_iter().collect(),
                 cause,
-                place,
+                place: if gate.is_some() { Place::Gated } else { Place::Active },
                 seen: pod.pod.meta.resource_version.0,
             });
         };
@@ -110,12 +111,12 @@ impl Queue {
             self.put(queued);
         }
         match place {
-            Place::Gated if !rules.is_gated(pod, profile) => self.activate(pod.uid(), cause),
+            Place::Gated => self.knock(pod.uid(), rules, cause),
             // Only what scheduling looks at counts; its own status changes each time that it is tried.
             Place::Unschedulable if old.pod.spec != pod.pod.spec || old.labels() != pod.labels() => {
                 self.wake(now, pod.uid(), cause);
             }
-            Place::Active | Place::BackOff { .. } | Place::Unschedulable | Place::Gated => (),
+            Place::Active | Place::BackOff { .. } | Place::Unschedulable => (),
         }
     }
 
@@ -167,14 +168,18 @@ impl Queue {
 
     /// Something happened: wakes the pods that it may help. Upstream: `moveAllToActiveOrBackoffQueue`.
     pub(crate) fn on_change(&mut self, now: Time, change: &Change, rules: Rules<'_>, cause: Cause) {
-        if self.unschedulable.is_empty() {
+        if self.unschedulable.is_empty() && self.gated.is_empty() {
             return;
         }
         let events = events_of(change);
-        let worth = |uid: &Uid| rules.is_worth_requeuing(&self.pods[uid], change, &events);
-        let woken: Vec<Uid> = self.unschedulable.iter().map(|key| key.2).filter(worth).collect();
+        let is_worth_it = |uid: &Uid| rules.is_worth_requeuing(&self.pods[uid], change, &events);
+        let woken: Vec<Uid> = self.unschedulable.iter().map(|key| key.2).filter(is_worth_it).collect();
+        let knocking: Vec<Uid> = self.gated.iter().map(|key| key.2).filter(is_worth_it).collect();
         for uid in woken {
             self.wake(now, uid, cause);
+        }
+        for uid in knocking {
+            self.knock(uid, rules, cause);
         }
     }
 
@@ -220,6 +225,16 @@ impl Queue {
         self.relocate(uid, Place::BackOff { until, after_error: false }, cause);
     }
 
+    /// A gated pod is let in unless a plugin still, or another one now, keeps it out.
+    fn knock(&mut self, uid: Uid, rules: Rules<'_>, cause: Cause) {
+        let Some(queued) = self.pods.get_mut(&uid) else { return };
+        let gate = rules.gate(&queued.pod, queued.profile);
+        queued.rejected_by = gate.into_iter().collect();
+        if gate.is_none() {
+            self.activate(uid, cause);
+        }
+    }
+
     fn activate(&mut self, uid: Uid, cause: Cause) {
         self.relocate(uid, Place::Active, cause);
     }
@@ -242,7 +257,7 @@ impl Queue {
             Place::BackOff { after_error: false, .. } => Some(&mut self.back_off),
             Place::BackOff { after_error: true, .. } => Some(&mut self.back_off_after_error),
             Place::Unschedulable => Some(&mut self.unschedulable),
-            Place::Gated => None,
+            Place::Gated => Some(&mut self.gated),
         };
         if let Some(set) = set {
             set.insert((time, tie, uid));
@@ -256,6 +271,7 @@ impl Queue {
         self.back_off.remove(&key);
         self.back_off_after_error.remove(&key);
         self.unschedulable.remove(&key);
+        self.gated.remove(&key);
     }
 }
 
@@ -287,8 +303,9 @@ pub(crate) struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    fn is_gated(&self, pod: &PodInfo, profile: usize) -> bool {
-        self.profiles[profile].gate(&pod.pod, self.cluster).is_some()
+    /// The plugin that does not let the pod in.
+    fn gate(&self, pod: &PodInfo, profile: usize) -> Option<&'static str> {
+        self.profiles[profile].gate(&pod.pod, self.cluster).map(|it| it.0)
     }
 
     /// Upstream: `isPodWorthRequeuing`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use api::{
     Condition, ConditionStatus, Edit, Key, Kind, Node, ObjectReference, Patch, Pod, Preconditions, Request,
-    Response, Subresource, Timestamp, Uid, condition,
+    ResourceClaim, Response, Subresource, Timestamp, Uid, condition,
 };
 use base::{Cause, Lookup, Luck, Name, Span, Time};
 use client::{Change, Effect, Input, Rate, RequestId, SeriesNote, SeriesRecorder, Timer, TokenBucket};
@@ -15,6 +15,7 @@ use crate::cluster::Cluster;
 use crate::config::Configuration;
 use crate::cycle::{Core, Placement};
 use crate::diagnosis::Diagnosis;
+use crate::plugins::deallocation;
 use crate::profile::Profile;
 use crate::queue::{Queue, QueuedPod, Rules};
 use crate::select::Ties;
@@ -198,12 +199,28 @@ impl Scheduler {
         });
         match outcome {
             Ok(placement) => self.bind(now, queued, placement.node, effects),
-            Err(diagnosis) => {
-                let message = diagnosis.message();
-                self.queue.unschedulable(now, queued.clone(), diagnosis.plugins);
-                self.report_failure(now, &queued, "Unschedulable", message, effects);
-            }
+            Err(diagnosis) => self.on_failure(now, &queued, &diagnosis, effects),
         }
+    }
+
+    fn on_failure(
+        &mut self,
+        now: Time,
+        queued: &QueuedPod,
+        diagnosis: &Diagnosis,
+        effects: &mut Vec<Effect>,
+    ) {
+        let message = diagnosis.message();
+        if diagnosis.error.is_some() {
+            self.queue.failed(now, queued.clone());
+            return self.report_failure(now, queued, "SchedulerError", message, effects);
+        }
+        let claim = diagnosis.post_filter.as_ref().and_then(|it| it.deallocate.as_ref());
+        if let Some(claim) = claim.and_then(|key| self.core.cluster.objects.at::<ResourceClaim>(key)) {
+            self.send(now, deallocation(claim), Flight::Other, queued.cause, effects);
+        }
+        self.queue.unschedulable(now, queued.clone(), diagnosis.plugins.clone());
+        self.report_failure(now, queued, "Unschedulable", message, effects);
     }
 
     /// Upstream: `assume`, `bindingCycle`.

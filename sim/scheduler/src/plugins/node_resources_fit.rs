@@ -99,7 +99,8 @@ impl Plugin for NodeResourcesFit {
         if event.resource == EventResource::AssignedPod {
             return frees_what_is_wanted(pod, change);
         }
-        change.key() == api::Resource::key(pod.pod.as_ref()) // Its own requests have shrunk.
+        // Its own requests have shrunk.
+        change.key() == api::Resource::key(pod.pod.as_ref())
     }
 }
 
