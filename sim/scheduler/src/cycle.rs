@@ -408,6 +408,7 @@ impl PostFilter {
         if other.nominate != Nominate::Keep {
             self.nominate = other.nominate;
         }
+        self.deallocate = self.deallocate.take().or(other.deallocate);
     }
 }
 

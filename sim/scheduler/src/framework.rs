@@ -7,7 +7,7 @@
 //!
 //! Upstream: `staging/src/k8s.io/kube-scheduler/framework/interface.go`, `pkg/scheduler/framework/interface.go`.
 
-use api::{Object, Pod};
+use api::{Key, Object, Pod};
 use base::{Name, Span};
 use client::Change;
 use dyn_clone::DynClone;
@@ -72,7 +72,7 @@ pub trait Plugin: Send + Sync {
     }
 
     /// PreBind: what must be written, or come about, before the pod is bound to `node`. Asked again after each
-    /// answer and each change of what was reserved, until it is done.
+    /// answer and each change of what was reserved, until it is done; the cluster has heard of the answers by then.
     fn pre_bind(&self, _cycle: &Cycle<'_>, _node: &NodeInfo, _progress: &Progress<'_>) -> PreBind {
         PreBind::Done
     }
@@ -192,6 +192,8 @@ pub struct PostFilter {
     /// Why it could not help; empty on success.
     pub reasons: Vec<Name>,
     pub nominate: Nominate,
+    /// The resource claim whose allocation is to be taken back, see [`crate::plugins::deallocation`].
+    pub deallocate: Option<Key>,
 }
 
 /// What is taken for granted of other objects once a pod has its node.

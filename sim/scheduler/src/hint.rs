@@ -180,6 +180,10 @@ pub(crate) fn pod_updates(old: &Pod, new: &Pod) -> Vec<Actions> {
             Actions::UPDATE_POD_SCHEDULING_GATES_ELIMINATED,
             new.spec.scheduling_gates.is_empty() && !old.spec.scheduling_gates.is_empty(),
         ),
+        (
+            Actions::UPDATE_POD_GENERATED_RESOURCE_CLAIM,
+            old.status.resource_claim_statuses != new.status.resource_claim_statuses,
+        ),
         (Actions::UPDATE_POD_TOLERATION, old.spec.tolerations.len() != new.spec.tolerations.len()),
     ];
     let actions: Vec<Actions> = changed.into_iter().filter(|(_, it)| *it).map(|(action, _)| action).collect();

@@ -5,6 +5,8 @@
 mod cluster;
 pub mod config;
 mod cycle;
+mod device_selector;
+mod devices;
 mod diagnosis;
 pub mod extender;
 mod framework;
@@ -27,6 +29,7 @@ mod queue;
 mod scheduler;
 mod select;
 mod trace;
+mod volumes;
 
 pub use crate::cluster::Cluster;
 pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};

@@ -21,6 +21,8 @@ pub(crate) struct Memo {
     log_end: u64,
     /// In the order of PreFilter.
     filters: Vec<FilterSlot>,
+    /// How many of them have been asked about the pod at hand; a refusal ends that early.
+    asked: usize,
     /// Positions in `filters`, in the order of Filter.
     order: Vec<usize>,
     /// How many of `order` depend on the node alone, before the first that does not.
@@ -104,6 +106,7 @@ impl Memo {
             objects_version: cycle.cluster.objects.version(),
             log_end: cycle.cluster.log().end(),
             filters: plugins.iter().map(slot).collect(),
+            asked: 0,
             order,
             local: 0,
             active: Vec::new(),
@@ -150,8 +153,10 @@ impl Memo {
         cycle: &Cycle<'_>,
     ) -> Result<Option<Narrowing>, PreFilterRefusal> {
         self.uses += 1;
+        self.asked = 0;
         let mut narrowing: Option<Narrowing> = None;
         for slot in &mut self.filters {
+            self.asked += 1;
             let plugin = profile.plugin(slot.plugin);
             if let Outcome::Unasked = slot.outcome {
                 slot.outcome = match plugin.pre_filter(cycle) {
@@ -173,9 +178,9 @@ impl Memo {
         Ok(narrowing)
     }
 
-    /// Whether the plugin's PreFilter has been run.
+    /// Whether the plugin's PreFilter has been run for the pod at hand.
     pub(crate) fn has_asked(&self, plugin: PluginIdx) -> bool {
-        self.filters.iter().any(|it| it.plugin == plugin && !matches!(it.outcome, Outcome::Unasked))
+        self.filters[..self.asked].iter().any(|it| it.plugin == plugin)
     }
 
     fn activate(&mut self) {

@@ -57,6 +57,11 @@ impl Terms {
     pub fn matches(&self, node: &Node) -> bool {
         self.0.iter().any(|it| it.matches(node))
     }
+
+    /// Whether they match a node of which nothing but the labels is known, not even the name.
+    pub fn match_labels(&self, labels: &Labels) -> bool {
+        self.0.iter().any(|it| it.matches_labels(labels))
+    }
 }
 
 impl PreferredTerms {
@@ -88,5 +93,10 @@ impl Term {
         !self.is_empty
             && labels.matches(&node.meta.labels)
             && (fields.is_everything() || fields.matches(&name()))
+    }
+
+    fn matches_labels(&self, node: &Labels) -> bool {
+        let (Some(labels), Some(fields)) = (&self.labels, &self.fields) else { return false };
+        !self.is_empty && labels.matches(node) && fields.matches(&Labels::EMPTY)
     }
 }

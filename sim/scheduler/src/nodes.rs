@@ -28,6 +28,8 @@ pub struct Nodes {
     /// How many pods there are that must be away from others, and that have any wish about other pods.
     anti_affine: usize,
     affine: usize,
+    /// By namespace and name: how many volumes of pods on nodes name the claim.
+    claims: Lookup<(Name, Name), usize>,
 }
 
 /// The position of a topology key among those that were ever mentioned. Holds for ever.
@@ -124,6 +126,11 @@ impl Nodes {
         self.affine > 0
     }
 
+    /// Whether a pod on a node names the claim. Upstream: `IsPVCUsedByPods`.
+    pub fn is_claim_used(&self, namespace: &Name, name: &Name) -> bool {
+        self.claims.contains(&(namespace.clone(), name.clone()))
+    }
+
     pub(crate) fn set(&mut self, node: &Arc<Node>) {
         let name = &node.meta.name;
         let Some(&idx) = self.by_name.get(name) else { return self.add(node) };
@@ -175,12 +182,16 @@ impl Nodes {
         self.version += 1;
         self.affine -= info.pods_with_affinity().len();
         self.anti_affine -= info.pods_with_required_anti_affinity().len();
+        info.pods().iter().for_each(|it| self.release_claims(it));
         Some(info)
     }
 
     pub(crate) fn add_pod(&mut self, idx: NodeIdx, pod: PodInfo) {
         self.affine += usize::from(pod.has_affinity());
         self.anti_affine += usize::from(!pod.shape.anti_affinity.is_empty());
+        for name in &pod.shape.claims {
+            *self.claims.entry_or_insert_with((pod.namespace().clone(), name.clone()), || 0) += 1;
+        }
         self.infos[idx.position()].add_pod(pod);
         self.touch(idx);
     }
@@ -189,8 +200,19 @@ impl Nodes {
         let pod = self.infos[idx.position()].remove_pod(uid)?;
         self.affine -= usize::from(pod.has_affinity());
         self.anti_affine -= usize::from(!pod.shape.anti_affinity.is_empty());
+        self.release_claims(&pod);
         self.touch(idx);
         Some(pod)
+    }
+
+    fn release_claims(&mut self, pod: &PodInfo) {
+        for name in &pod.shape.claims {
+            let key = (pod.namespace().clone(), name.clone());
+            match self.claims.get_mut(&key) {
+                Some(uses) if *uses > 1 => *uses -= 1,
+                _ => drop(self.claims.remove(&key)),
+            }
+        }
     }
 
     pub(crate) fn refresh_pod(&mut self, idx: NodeIdx, pod: &PodInfo) {

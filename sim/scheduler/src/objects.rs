@@ -10,11 +10,14 @@ use api::{Key, Kind, Labels, Namespace, Object, Resource};
 use base::Name;
 use client::{Change, View};
 
+use crate::devices::Devices;
+
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     view: View,
     /// What was heard last of the objects that are assumed.
     heard: BTreeMap<Key, Object>,
+    devices: Devices,
     version: u64,
 }
 
@@ -26,6 +29,17 @@ impl Objects {
     /// One that has no namespace.
     pub fn find_cluster<T: Resource>(&self, name: &Name) -> Option<&Arc<T>> {
         self.view.find::<T>(&Name::EMPTY, name)
+    }
+
+    /// As it was last heard of, whatever is taken for granted. Upstream: `AssumeCache.GetAPIObj`.
+    pub(crate) fn find_heard<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
+        let key = Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() };
+        self.heard(&key).or_else(|| self.view.get(&key)).and_then(T::of)
+    }
+
+    /// The object that `key` names, as `T`.
+    pub fn at<T: Resource>(&self, key: &Key) -> Option<&Arc<T>> {
+        self.view.at::<T>(key)
     }
 
     /// In the order in which they were first seen.
@@ -47,6 +61,15 @@ impl Objects {
         self.find_cluster::<Namespace>(namespace).map_or(NONE, |it| &it.meta.labels)
     }
 
+    /// What was heard last of an object for which something else is assumed.
+    pub(crate) fn heard(&self, key: &Key) -> Option<&Object> {
+        self.heard.get(key)
+    }
+
+    pub(crate) fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
     /// Grows whenever an object changes in a way that may matter to scheduling.
     pub(crate) fn version(&self) -> u64 {
         self.version
@@ -58,15 +81,22 @@ impl Objects {
         match change {
             Change::Gone(_) => {
                 self.heard.remove(&key);
-                self.version += u64::from(self.view.remove(&key).is_some());
+                if let Some(gone) = self.view.remove(&key) {
+                    self.devices.note(Some(gone.object()), None);
+                    self.version += u64::from(matters(&gone));
+                }
             }
             Change::Set { new, .. } => {
                 let assumed = self.view.get(&key).filter(|_| self.heard.contains_key(&key));
                 if assumed.is_some_and(|it| it.meta().resource_version >= new.meta().resource_version) {
                     return;
                 }
-                self.heard.remove(&key);
-                self.set(new.clone());
+                let pending = assumed.and_then(|it| with_pending_allocation(it, new));
+                match &pending {
+                    Some(_) => self.heard.insert(key, new.clone()),
+                    None => self.heard.remove(&key),
+                };
+                self.set(pending.unwrap_or_else(|| new.clone()));
             }
         }
     }
@@ -89,13 +119,34 @@ impl Objects {
 
     fn set(&mut self, new: Object) {
         let change = self.view.set(new);
+        if let Change::Set { old, new } = &change {
+            self.devices.note(old.as_ref(), Some(new));
+        }
         self.version += u64::from(matters(&change));
     }
+}
+
+/// A claim of devices is written in two steps, of which the second says what was allocated. In between, what is
+/// assumed of its status stays. Upstream: `inFlightAllocations`.
+fn with_pending_allocation(assumed: &Object, heard: &Object) -> Option<Object> {
+    let (Object::ResourceClaim(assumed), Object::ResourceClaim(heard)) = (assumed, heard) else {
+        return None;
+    };
+    let is_pending = assumed.status.allocation.is_some() && heard.status.allocation.is_none();
+    if !is_pending || assumed.meta.uid != heard.meta.uid {
+        return None;
+    }
+    let mut claim = heard.clone();
+    Arc::make_mut(&mut claim).status = assumed.status.clone();
+    Some(Object::ResourceClaim(claim))
 }
 
 /// Whether a plugin may see a difference in what it prepares: not in the status of what owns pods, which changes all
 /// the time, nor in budgets, which are read afresh whenever they matter.
 fn matters(change: &Change) -> bool {
+    if let Object::ResourceClaim(_) | Object::ResourceSlice(_) | Object::DeviceClass(_) = change.object() {
+        return false; // Whoever reads these prepares anew for each attempt.
+    }
     let Change::Set { old: Some(old), new } = change else { return true };
     match (old, new) {
         (Object::PodDisruptionBudget(_), Object::PodDisruptionBudget(_)) => false,

@@ -10,14 +10,18 @@ mod node_name;
 mod node_ports;
 mod node_resources_fit;
 mod node_unschedulable;
+mod node_volume_limits;
 mod pod_topology_spread;
 mod resource_allocation;
 mod scheduling_gates;
 mod taint_toleration;
+mod volume_binding;
+mod volume_restrictions;
+mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
 pub use default_preemption::DefaultPreemption;
-pub use dynamic_resources::DynamicResources;
+pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
@@ -25,16 +29,20 @@ pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_resources_fit::NodeResourcesFit;
 pub use node_unschedulable::NodeUnschedulable;
+pub use node_volume_limits::NodeVolumeLimits;
 pub use pod_topology_spread::{DefaultConstraints, PodTopologySpread};
 pub use resource_allocation::Strategy;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
+pub use volume_binding::VolumeBinding;
+pub use volume_restrictions::VolumeRestrictions;
+pub use volume_zone::VolumeZone;
 
-use base::Name;
+use base::{Name, Span};
 
 use crate::config::{
     self, DefaultingType, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, PodTopologySpreadArgs,
-    ResourceSpec, ScoringStrategyType,
+    ResourceSpec, ScoringStrategyType, UtilizationShapePoint, VolumeBindingArgs,
 };
 use crate::framework::{MAX_NODE_SCORE, Plugin};
 
@@ -49,6 +57,10 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(NodeAffinity::default()), 2),
         (Box::new(NodePorts), 0),
         (Box::new(NodeResourcesFit::with_defaults()), 1),
+        (Box::new(VolumeRestrictions), 0),
+        (Box::new(NodeVolumeLimits), 0),
+        (Box::new(VolumeBinding::default()), 1),
+        (Box::new(VolumeZone), 0),
         (Box::new(PodTopologySpread::with_defaults()), 2),
         (Box::new(InterPodAffinity::with_defaults()), 2),
         (Box::new(DynamicResources), 0),
@@ -83,6 +95,10 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
         "DynamicResources" => Box::new(DynamicResources),
         "DefaultPreemption" => Box::new(DefaultPreemption::new(&args.default_preemption)),
         "ImageLocality" => Box::new(ImageLocality),
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
+        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
+        "VolumeZone" => Box::new(VolumeZone),
         _ => return None,
     })
 }
@@ -93,15 +109,21 @@ fn node_resources_fit(args: &NodeResourcesFitArgs) -> NodeResourcesFit {
         ScoringStrategyType::MostAllocated => Strategy::MostAllocated,
         ScoringStrategyType::RequestedToCapacityRatio => {
             let ratio = args.scoring_strategy.requested_to_capacity_ratio.as_ref();
-            let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
-            let shape = ratio.iter().flat_map(|it| &it.shape);
-            Strategy::RequestedToCapacityRatio(
-                shape.map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect(),
-            )
+            Strategy::RequestedToCapacityRatio(ratio.map(|it| line(&it.shape)).unwrap_or_default())
         }
     };
     let resources = weighed(&args.scoring_strategy.resources);
     NodeResourcesFit::new(&args.ignored_resources, &args.ignored_resource_groups, strategy, resources)
+}
+
+fn volume_binding(args: &VolumeBindingArgs) -> VolumeBinding {
+    VolumeBinding::new(Span::from_api_secs(args.bind_timeout_seconds), args.shape.as_deref().map(line))
+}
+
+/// A line with bends: hundredths used, and score from 0 to [`MAX_NODE_SCORE`].
+fn line(shape: &[UtilizationShapePoint]) -> Vec<(i64, i64)> {
+    let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
+    shape.iter().map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect()
 }
 
 fn pod_topology_spread(args: &PodTopologySpreadArgs) -> PodTopologySpread {

@@ -12,6 +12,7 @@ use api::{
 use base::{Lookup, Name};
 
 use crate::host_ports::{HostPort, host_ports};
+use crate::volumes::claims_of;
 
 /// What a container without a request is taken to ask for when nodes are ranked.
 /// Upstream: `pkg/scheduler/util/pod_resources.go`.
@@ -44,6 +45,8 @@ pub struct Shape {
     pub anti_affinity: Vec<AffinityTerm>,
     pub preferred_affinity: Vec<WeightedTerm>,
     pub preferred_anti_affinity: Vec<WeightedTerm>,
+    /// The names of the claims that its volumes name, in their order; ephemeral volumes name none.
+    pub claims: Vec<Name>,
 }
 
 /// Never used again for another shape.
@@ -188,6 +191,7 @@ impl Shape {
             anti_affinity: away.map(required).unwrap_or_default(),
             preferred_affinity: near.map(preferred).unwrap_or_default(),
             preferred_anti_affinity: away.map(preferred).unwrap_or_default(),
+            claims: claims_of(pod).filter(|it| !it.is_ephemeral).map(|it| it.name).collect(),
         }
     }
 

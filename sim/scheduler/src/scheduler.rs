@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use api::{
     Condition, ConditionStatus, Edit, Key, Kind, Node, ObjectReference, Patch, Pod, Preconditions, Request,
-    Response, Subresource, Timestamp, Uid, condition,
+    ResourceClaim, Response, Subresource, Timestamp, Uid, condition,
 };
 use base::{Cause, Lookup, Luck, Name, Span, Time};
 use client::{Change, Effect, Input, Rate, RequestId, SeriesNote, SeriesRecorder, Timer, TokenBucket};
@@ -14,6 +14,7 @@ use client::{Change, Effect, Input, Rate, RequestId, SeriesNote, SeriesRecorder,
 use crate::cluster::Cluster;
 use crate::cycle::{Core, Placement};
 use crate::diagnosis::Diagnosis;
+use crate::plugins::deallocation;
 use crate::profile::Profile;
 use crate::queue::{Queue, QueuedPod, Rules};
 use crate::select::Ties;
@@ -184,6 +185,12 @@ impl Scheduler {
             Ok(placement) => self.bind(now, queued, placement.node, effects),
             Err(diagnosis) => {
                 let message = diagnosis.message();
+                let claim = diagnosis.post_filter.as_ref().and_then(|it| it.deallocate.as_ref());
+                if let Some(claim) = claim.and_then(|key| self.core.cluster.objects.at::<ResourceClaim>(key))
+                {
+                    let request = deallocation(claim);
+                    self.send(now, request, Flight::Other, queued.cause, effects);
+                }
                 self.queue.unschedulable(now, queued.clone(), diagnosis.plugins);
                 self.report_failure(now, &queued, "Unschedulable", message, effects);
             }

@@ -54,6 +54,7 @@ impl Plugin for DefaultPreemption {
                 code: Code::Success,
                 reasons: Vec::new(),
                 nominate: Nominate::Node(Box::new(preemption)),
+                deallocate: None,
             },
             None if !findings.errors.is_empty() => {
                 refused(Code::Error, &aggregate(findings.errors), Nominate::Keep)
@@ -149,7 +150,8 @@ fn explain(failed: &FailedAttempt<'_>, findings: Findings) -> Name {
 }
 
 fn refused(code: Code, why: &str, nominate: Nominate) -> PostFilter {
-    PostFilter { code, reasons: vec![Name::from(format_args!("preemption: {why}"))], nominate }
+    let reasons = vec![Name::from(format_args!("preemption: {why}"))];
+    PostFilter { code, reasons, nominate, deallocate: None }
 }
 
 /// Several errors as one, each of them once. Upstream: `utilerrors.NewAggregate`.

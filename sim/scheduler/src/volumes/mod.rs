@@ -1,0 +1,14 @@
+//! What the storage plugins have in common: claims, and how volumes are reached.
+
+mod claims;
+mod csi_migration;
+mod reach;
+mod topology;
+
+pub(crate) use claims::{
+    BOUND_BY_CONTROLLER, ClaimUse, SELECTED_NODE, check_owner, claims_of, class_of, class_of_volume,
+    has_ephemeral, is_bound, names_claim, not_found, storage_of, uses_claim,
+};
+pub(crate) use csi_migration::{InTree, MIGRATED_PLUGINS};
+pub(crate) use reach::Reach;
+pub(crate) use topology::{TOPOLOGY_LABELS, ga_label, zones_of};
