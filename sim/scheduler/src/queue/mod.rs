@@ -5,6 +5,8 @@
 mod in_flight;
 mod queued_pod;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

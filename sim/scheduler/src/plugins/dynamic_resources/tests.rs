@@ -23,8 +23,10 @@ struct World {
 
 impl World {
     fn new(nodes: &[&str]) -> Self {
-        let profile = Profile::with_defaults(Name::from_static("default-scheduler"));
-        let mut core = Core::new(vec![profile], Ties::ByName);
+        let mut plugins = crate::plugins::defaults();
+        plugins.retain(|it| it.0.name() != "DefaultPreemption"); // What it adds to a message is not the point here.
+        let profile = Profile::new(Name::from_static("default-scheduler"), plugins);
+        let mut core = Core::new(vec![profile], Ties::FirstName);
         for name in nodes {
             let allocatable = json!({"cpu": "8", "memory": "8Gi", "pods": "110"});
             let node = json!({"metadata": {"name": name, "labels": {"zone": name}}, "status": {"allocatable": allocatable}});
