@@ -77,7 +77,7 @@ impl Cluster {
             server: ApiServer::new(begin, Settings::default(), luck),
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
-            scheduler: Scheduler::new(begin, luck),
+            scheduler: Scheduler::new(begin, luck, &setup.scheduler),
             scheduler_view: client::View::default(),
             machines: Vec::with_capacity(setup.nodes.len()),
             by_name: Lookup::new(),

@@ -12,6 +12,7 @@ mod nodes;
 mod overlay;
 mod pool;
 mod scenario;
+mod scheduler_config;
 mod schema;
 mod snapshot;
 mod targets;

@@ -22,6 +22,7 @@ use crate::nodes;
 use crate::overlay::Override;
 use crate::pool::Pool;
 use crate::scenario::Scenario;
+use crate::scheduler_config;
 use crate::snapshot;
 use crate::targets::Targets;
 use crate::timeline;
@@ -82,6 +83,7 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
         pools,
         nodes: setups,
         snapshot: Vec::new(),
+        scheduler: Arc::default(),
         behaviours: Arc::new(Behaviours::default()),
         timeline: vec![Step { at: Span::ZERO, text, action: Action::Kubectl(Command::apply(objects)) }],
         expectations: Vec::new(),
@@ -193,17 +195,17 @@ fn unset(value: &mut Value, finding: &Finding) {
 
 fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problems) -> Scenario {
     let spec = &file.spec;
-    let mut loader = Loader::new(folder);
     let duration = read_duration(file, problems);
     let whole = Path::parse("spec.cluster.nodePools");
     let pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
         .map(|(n, it)| (whole.clone().index(n), it))
         .map(|(path, it)| (path.clone(), Pool::read(it, &path, problems)))
         .collect();
+    let scheduler = scheduler_config::read(spec.cluster.scheduler_config.as_deref(), &folder, problems);
+    let mut loader = Loader::new(folder);
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
     let snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
     let nodes = read_nodes(&pools, &snapshot, problems);
-    refuse_scheduler_config(file, problems);
 
     let mut steps: Vec<Step> =
         timeline::first_step(&spec.manifests, &mut loader, problems).into_iter().collect();
@@ -216,6 +218,7 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
         pools: pools.into_iter().map(|(_, pool)| pool).collect(),
         nodes,
         snapshot,
+        scheduler: Arc::new(scheduler),
         behaviours: Arc::new(Behaviours::new(spec.behaviours.clone())),
         timeline: steps,
         expectations: expect::read(&spec.expect, duration, problems),
@@ -257,16 +260,6 @@ fn read_nodes(
             problems.add(&Path::parse("spec.cluster.nodePools"), error.to_string());
             Vec::new()
         }
-    }
-}
-
-fn refuse_scheduler_config(file: &File, problems: &mut Problems) {
-    if file.spec.cluster.scheduler_config.is_some() {
-        problems.add_with_help(
-            &Path::parse("spec.cluster.schedulerConfig"),
-            "the scheduler cannot be configured yet; it runs with upstream's defaults",
-            "leave `schedulerConfig` out",
-        );
     }
 }
 

@@ -6,6 +6,7 @@ use api::Object;
 use base::{Name, Span, Time};
 use cluster::{Setup, SetupError, Step};
 use engine::Run;
+use scheduler::config::Configuration;
 use workload::Behaviours;
 
 use crate::expect::Expectation;
@@ -28,6 +29,7 @@ pub struct Scenario {
     pub nodes: Vec<kubelet::Setup>,
     /// What the snapshots hold, nodes included.
     pub snapshot: Vec<Object>,
+    pub scheduler: Arc<Configuration>,
     pub behaviours: Arc<Behaviours>,
     /// In the order of their times. Manifests are applied by the first step, at 0 s.
     pub timeline: Vec<Step>,
@@ -66,6 +68,7 @@ impl Scenario {
             start: self.start,
             nodes: self.nodes.clone(),
             snapshot: self.snapshot.clone(),
+            scheduler: Arc::clone(&self.scheduler),
             behaviours: Arc::clone(&self.behaviours),
             timeline: self.timeline.clone(),
             keep: options.keep,

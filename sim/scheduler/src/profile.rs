@@ -65,6 +65,17 @@ impl Profile {
         Self::new(name, plugins::defaults())
     }
 
+    /// All profiles of a configuration, in its order.
+    pub fn all_of(configuration: &config::Configuration) -> Vec<Self> {
+        let mut profiles: Vec<Self> = configuration.profiles.iter().map(Self::configured).collect();
+        for (profile, own) in profiles.iter_mut().zip(&configuration.profiles) {
+            if own.percentage_of_nodes_to_score.is_none() {
+                profile.percentage_of_nodes_to_score = configuration.percentage_of_nodes_to_score;
+            }
+        }
+        profiles
+    }
+
     /// As a user has configured it.
     pub fn configured(config: &config::Profile) -> Self {
         let points = &config.points;

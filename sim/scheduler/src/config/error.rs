@@ -139,3 +139,19 @@ impl Errors {
         self.0.push(error.into());
     }
 }
+
+impl ConfigError {
+    /// The field that is wrong, as a path such as `profiles[0].schedulerName`; where none is to blame, nothing.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Version { field, .. } | Self::UnknownField { field, .. } | Self::Type { field, .. } => {
+                Some(field)
+            }
+            Self::Kind { .. } => Some("kind"),
+            Self::ArgsKind { entry, .. } => Some(entry),
+            Self::Field(error) => Some(&error.field),
+            Self::Requirement { requirement, .. } => Some(requirement),
+            Self::NoFitArgs | Self::Profile { .. } | Self::QueueSort(_) => None,
+        }
+    }
+}

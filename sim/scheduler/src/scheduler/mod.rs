@@ -12,7 +12,7 @@ mod writer;
 use std::collections::BTreeMap;
 
 use api::{Key, Kind, Pod, ResourceClaim, Response, Uid};
-use base::{Cause, Luck, Name, Time};
+use base::{Cause, Luck, Name, Span, Time};
 use client::{Effect, Input, RequestId, Timer};
 
 use self::binding::Binding;
@@ -20,6 +20,7 @@ use self::eviction::{Eviction, EvictionId};
 use self::failure::Failure;
 use self::writer::{Note, Writer, key_of};
 use crate::cluster::Cluster;
+use crate::config::Configuration;
 use crate::cost::Cost;
 use crate::cycle::{Core, Placement, Reserved};
 use crate::diagnosis::{Diagnosis, Refusal};
@@ -83,18 +84,17 @@ enum Flight {
 }
 
 impl Scheduler {
-    /// With the default profile.
-    pub fn new(now: Time, seed_luck: Luck) -> Self {
-        let profiles = vec![Profile::with_defaults(Name::from_static(NAME))];
-        Self::with_profiles(now, profiles, Cost::default(), seed_luck)
+    pub fn new(now: Time, seed_luck: Luck, configuration: &Configuration) -> Self {
+        let ties = Ties::Luck(seed_luck.narrow("scheduler.ties"));
+        Self::with_profiles(now, Profile::all_of(configuration), ties, back_off(configuration))
     }
 
-    pub fn with_profiles(now: Time, profiles: Vec<Profile>, cost: Cost, seed_luck: Luck) -> Self {
+    fn with_profiles(now: Time, profiles: Vec<Profile>, ties: Ties, back_off: BackOff) -> Self {
         Self {
-            core: Core::new(profiles, Ties::Luck(seed_luck.narrow("scheduler.ties"))),
-            queue: Queue::new(now, BackOff::default()),
+            core: Core::new(profiles, ties),
+            queue: Queue::new(now, back_off),
             writer: Writer::new(now),
-            cost,
+            cost: Cost::default(),
             timer: Timer::default(),
             running: None,
             bindings: BTreeMap::new(),
@@ -102,6 +102,11 @@ impl Scheduler {
             last_eviction: 0,
             decisions: Vec::new(),
         }
+    }
+
+    /// What each scheduling cycle costs from now on.
+    pub fn with_cost(self, cost: Cost) -> Self {
+        Self { cost, ..self }
     }
 
     /// The kinds of objects that it wants to hear of.
@@ -227,6 +232,14 @@ impl Scheduler {
     fn profile_of(&self, pod: &Pod) -> Option<usize> {
         let name = if pod.spec.scheduler_name.is_empty() { NAME } else { pod.spec.scheduler_name.as_str() };
         self.core.profiles.iter().position(|it| it.name == name)
+    }
+}
+
+fn back_off(configuration: &Configuration) -> BackOff {
+    let span = |secs: i64| Span::from_api_secs(secs);
+    BackOff {
+        initial: span(configuration.pod_initial_backoff_seconds),
+        max: span(configuration.pod_max_backoff_seconds),
     }
 }
 
