@@ -33,7 +33,7 @@ impl Binding {
     fn look(&self) -> String {
         match self.step(2, Span::secs(3)) {
             PreBind::Failed(rejection) => rejection.message().to_string(),
-            other => format!("{other:?}"),
+            other @ (PreBind::Done | PreBind::Write(_) | PreBind::Wait(_)) => format!("{other:?}"),
         }
     }
 
