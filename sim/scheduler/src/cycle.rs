@@ -13,6 +13,7 @@ use crate::hypothesis::Hypothesis;
 use crate::memo::{Memo, Narrowing, RefusalId};
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::pod_info::{PodInfo, ShapeId};
+use crate::preemption::Nominate;
 use crate::profile::{PluginIdx, Profile};
 use crate::select::{Ranking, Ties};
 use crate::trace::{PreFilterTrace, Trace};
@@ -377,11 +378,11 @@ impl Search<'_> {
         for &plugin in &self.profile.points.post_filter {
             let Some(answer) = self.profile.plugin(plugin).post_filter(&failed) else { continue };
             match answer.code {
-                Code::Success | Code::Error => {
+                Code::Success | Code::Error | Code::UnschedulableAndUnresolvable => {
                     sum = Some(answer);
                     break;
                 }
-                Code::Unschedulable | Code::UnschedulableAndUnresolvable | Code::Pending => match &mut sum {
+                Code::Unschedulable | Code::Pending => match &mut sum {
                     Some(sum) => sum.add(answer),
                     None => sum = Some(answer),
                 },
@@ -404,7 +405,9 @@ impl Search<'_> {
 impl PostFilter {
     fn add(&mut self, other: Self) {
         self.reasons.extend(other.reasons);
-        self.nominate = other.nominate;
+        if other.nominate != Nominate::Keep {
+            self.nominate = other.nominate;
+        }
         self.deallocate = self.deallocate.take().or(other.deallocate);
     }
 }

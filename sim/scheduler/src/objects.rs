@@ -141,13 +141,15 @@ fn with_pending_allocation(assumed: &Object, heard: &Object) -> Option<Object> {
     Some(Object::ResourceClaim(claim))
 }
 
-/// Whether a plugin may see a difference: not in the status of what owns pods, which changes all the time.
+/// Whether a plugin may see a difference in what it prepares: not in the status of what owns pods, which changes all
+/// the time, nor in budgets, which are read afresh whenever they matter.
 fn matters(change: &Change) -> bool {
     if is_read_anew(change.object()) {
         return false;
     }
     let Change::Set { old: Some(old), new } = change else { return true };
     match (old, new) {
+        (Object::PodDisruptionBudget(_), Object::PodDisruptionBudget(_)) => false,
         (Object::ReplicaSet(old), Object::ReplicaSet(new)) => old.spec.selector != new.spec.selector,
         (Object::StatefulSet(old), Object::StatefulSet(new)) => old.spec.selector != new.spec.selector,
         (Object::ReplicationController(old), Object::ReplicationController(new)) => {

@@ -1,6 +1,7 @@
 //! The plugins, one file each, under their upstream names.
 
 mod balanced_allocation;
+mod default_preemption;
 mod dynamic_resources;
 mod image_locality;
 mod inter_pod_affinity;
@@ -19,6 +20,7 @@ mod volume_restrictions;
 mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
+pub use default_preemption::DefaultPreemption;
 pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
@@ -62,6 +64,7 @@ pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
         (Box::new(PodTopologySpread::with_defaults()), 2),
         (Box::new(InterPodAffinity::with_defaults()), 2),
         (Box::new(DynamicResources), 0),
+        (Box::new(DefaultPreemption::default()), 0),
         (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
         (Box::new(ImageLocality), 1),
     ]
@@ -93,6 +96,8 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
         }
+        "DynamicResources" => Box::new(DynamicResources),
+        "DefaultPreemption" => Box::new(DefaultPreemption::new(&args.default_preemption)),
         "ImageLocality" => Box::new(ImageLocality),
         _ => return None,
     })

@@ -2,8 +2,14 @@
 //!
 //! Upstream: `pkg/scheduler/framework/preemption/preemption.go`.
 
+mod budgets;
+mod choice;
+mod dry_run;
+
 use base::Name;
 
+pub(crate) use self::choice::best;
+pub(crate) use self::dry_run::{DryRun, Findings, is_lower};
 use crate::pod_info::PodInfo;
 
 /// What becomes of the pod's nomination. Upstream: `NominatingInfo`.
@@ -37,6 +43,13 @@ pub struct Candidate {
     pub victims: Vec<PodInfo>,
     /// How many victims a PodDisruptionBudget would spare.
     pub pdb_violations: usize,
+}
+
+impl Preemption {
+    /// The victims whose deletion is not already under way.
+    pub fn to_delete(&self) -> impl Iterator<Item = &PodInfo> {
+        self.victims.iter().filter(|it| !it.pod.is_deleting())
+    }
 }
 
 impl PartialEq for Nominate {
