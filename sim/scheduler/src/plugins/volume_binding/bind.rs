@@ -134,7 +134,10 @@ fn check_volume(assumed: &PersistentVolume, objects: &Objects, node: &NodeInfo) 
     if !has_been_heard(assumed, volume) {
         return Ok(State::Pending);
     }
-    check_reach(volume, objects, node)?;
+    let reach = Reach::of(volume).includes_migrated(objects, &node.node);
+    if !reach.map_err(|it| Name::from(format_args!("failed to translate pv to csi: {it}")))? {
+        return Err(out_of_reach(volume, node));
+    }
     if volume.spec.claim_ref.as_ref().is_none_or(|it| it.uid.is_unset()) {
         return Err(Name::from(format_args!("ClaimRef got reset for pv {}", quote(name))));
     }
@@ -161,19 +164,18 @@ fn check_claim(assumed: &PersistentVolumeClaim, objects: &Objects, node: &NodeIn
     if !claim.spec.volume_name.is_empty() {
         let volume = objects.find_heard::<PersistentVolume>(&Name::EMPTY, &claim.spec.volume_name);
         let Some(volume) = volume else { return Ok(State::Pending) };
-        check_reach(volume, objects, node)?;
+        if !Reach::of(volume).includes_migrated(objects, &node.node)? {
+            return Err(out_of_reach(volume, node));
+        }
     }
     Ok(if is_bound(claim) { State::Bound } else { State::Pending })
 }
 
-fn check_reach(volume: &PersistentVolume, objects: &Objects, node: &NodeInfo) -> Result<(), Name> {
-    if Reach::of(volume).includes_migrated(objects, &node.node)? {
-        return Ok(());
-    }
+fn out_of_reach(volume: &PersistentVolume, node: &NodeInfo) -> Name {
     let (volume, node) = (quote(&volume.meta.name), quote(node.name()));
-    Err(Name::from(format_args!(
+    Name::from(format_args!(
         "pv {volume} node affinity doesn't match node {node}: no matching NodeSelectorTerms"
-    )))
+    ))
 }
 
 /// Whether what was written has come back; `assumed` bears the version that it was based on.
