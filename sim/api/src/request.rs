@@ -99,6 +99,8 @@ pub enum Edit {
         nominated_node: Option<Name>,
         phase: Option<crate::pod::PodPhase>,
     },
+    /// Sets the nominated node of a pod; empty clears it.
+    NominatedNode(Name),
     /// Replaces the node's status; conditions of types that it does not name stay.
     NodeStatus(Box<NodeStatus>),
     /// Replaces a condition of a node by type.

@@ -145,7 +145,7 @@ fn watchers_of(kind: &Kind, kubelets: &[NodeIdx]) -> Vec<Watcher> {
     if *kind != Kind::Event {
         watchers.push(Watcher::Manager);
     }
-    if matches!(kind, Kind::Pod | Kind::Node) {
+    if scheduler::Scheduler::watches().contains(kind) {
         watchers.push(Watcher::Scheduler);
     }
     watchers.extend(kubelets.iter().map(|&node| Watcher::Kubelet(node)));

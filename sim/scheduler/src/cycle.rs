@@ -53,6 +53,12 @@ pub struct Reserved {
 }
 
 impl Reserved {
+    /// What one plugin has reserved.
+    pub(crate) fn of(&self, plugin: PluginIdx) -> &Reservation {
+        static NOTHING: Reservation = Reservation { assumed: Vec::new() };
+        self.by_plugin.iter().find(|it| it.0 == plugin).map_or(&NOTHING, |it| &it.1)
+    }
+
     /// As they will be once all is written.
     pub fn objects(&self) -> impl Iterator<Item = &api::Object> {
         self.by_plugin.iter().flat_map(|(_, it)| &it.assumed)

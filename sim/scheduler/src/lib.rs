@@ -4,6 +4,7 @@
 
 mod cluster;
 pub mod config;
+mod cost;
 mod cycle;
 mod device_selector;
 mod devices;
@@ -32,6 +33,7 @@ mod trace;
 mod volumes;
 
 pub use crate::cluster::Cluster;
+pub use crate::cost::Cost;
 pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
 pub use crate::diagnosis::{Diagnosis, Refusal};
 pub use crate::framework::{

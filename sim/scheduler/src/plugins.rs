@@ -21,6 +21,7 @@ mod volume_zone;
 
 pub use balanced_allocation::NodeResourcesBalancedAllocation;
 pub use default_preemption::DefaultPreemption;
+pub(crate) use default_preemption::PREEMPTION_BY_SCHEDULER;
 pub use dynamic_resources::{DynamicResources, deallocation};
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;

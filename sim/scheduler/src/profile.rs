@@ -10,6 +10,7 @@ use base::Name;
 use crate::cluster::Cluster;
 use crate::config;
 use crate::framework::{Plugin, Rejection};
+use crate::hint::ClusterEvent;
 use crate::plugins;
 
 /// The position of a plugin in its profile.
@@ -20,6 +21,8 @@ pub struct Profile {
     /// As in `spec.schedulerName` of the pods that it looks after.
     pub name: Name,
     plugins: Arc<Vec<Box<dyn Plugin>>>,
+    /// By position of the plugin: what it registered for.
+    events: Arc<Vec<Vec<ClusterEvent>>>,
     pub(crate) points: Points,
     /// How many hundredths of all nodes must be found feasible before the search ends; 0 means adaptive.
     pub percentage_of_nodes_to_score: i32,
@@ -54,8 +57,7 @@ impl Profile {
             permit: all.clone(),
             pre_bind: all,
         };
-        let plugins = Arc::new(plugins.into_iter().map(|it| it.0).collect());
-        Self { name, plugins, points, percentage_of_nodes_to_score: 0 }
+        Self::of(name, plugins.into_iter().map(|it| it.0).collect(), points, 0)
     }
 
     /// The profile that a scheduler has without configuration.
@@ -81,12 +83,19 @@ impl Profile {
             permit: builder.all(&points.permit),
             pre_bind: builder.all(&points.pre_bind),
         };
-        Self {
-            name: config.scheduler_name.clone(),
-            plugins: Arc::new(builder.plugins),
-            points,
-            percentage_of_nodes_to_score: config.percentage_of_nodes_to_score.unwrap_or(0),
-        }
+        let percentage = config.percentage_of_nodes_to_score.unwrap_or(0);
+        Self::of(config.scheduler_name.clone(), builder.plugins, points, percentage)
+    }
+
+    fn of(name: Name, plugins: Vec<Box<dyn Plugin>>, points: Points, percentage: i32) -> Self {
+        let events = Arc::new(plugins.iter().map(|it| it.events_to_register()).collect());
+        Self { name, plugins: Arc::new(plugins), events, points, percentage_of_nodes_to_score: percentage }
+    }
+
+    /// The plugins that registered for what has happened.
+    pub(crate) fn listeners(&self, event: ClusterEvent) -> impl Iterator<Item = &dyn Plugin> {
+        let registered = self.plugins().zip(self.events.iter());
+        registered.filter(move |it| it.1.iter().any(|it| it.covers(event))).map(|it| it.0)
     }
 
     /// The score plugins, each with its weight.

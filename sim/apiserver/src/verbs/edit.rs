@@ -26,6 +26,7 @@ fn make(object: &mut Object, edit: Edit, now: Time) -> Result<(), Status> {
             status.nominated_node_name = nominated_node.unwrap_or_else(|| status.nominated_node_name.clone());
             status.phase = phase.unwrap_or_else(|| status.phase.clone());
         }
+        Edit::NominatedNode(node) => Arc::make_mut(pod_of(object)?).status.nominated_node_name = node,
         Edit::NodeStatus(status) => set_node_status(node_of(object)?, *status),
         Edit::NodeCondition(condition) => {
             set_condition(&mut node_of(object)?.status.conditions, condition, now);

@@ -1,0 +1,253 @@
+//! The binding cycle: from a node that was chosen to a pod that is bound. It runs beside the next scheduling cycles.
+//!
+//! Upstream: `pkg/scheduler/schedule_one.go`, `bindingCycle`.
+
+use api::{Answer, Object, Pod, Request, Response, Uid};
+use base::{Name, Time};
+use client::{Change, Effect};
+
+use super::failure::Failure;
+use super::permit::{Wait, timed_out};
+use super::writer::{Note, key_of};
+use super::{Flight, Scheduler, rules};
+use crate::cycle::Reserved;
+use crate::diagnosis::Refusal;
+use crate::framework::{Cycle, PreBind, Progress};
+use crate::hint::{Actions, ClusterEvent, EventResource};
+use crate::queue::QueuedPod;
+
+/// A pod on its way to its node.
+#[derive(Clone, Debug)]
+pub(super) struct Binding {
+    queued: QueuedPod,
+    node: Name,
+    reserved: Reserved,
+    pub(super) stage: Stage,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    Permit(Vec<Wait>),
+    PreBind(PreBinding),
+    Bind,
+}
+
+/// How far one plugin after the other has come.
+#[derive(Clone, Debug)]
+pub(super) struct PreBinding {
+    /// Position among the plugins that are asked.
+    nth: usize,
+    began: Time,
+    /// Writes of this plugin that have been answered, and those that have not.
+    written: usize,
+    outstanding: usize,
+    wake: Option<Time>,
+}
+
+/// What to do next.
+enum Next {
+    Wait,
+    Fail(Failure),
+    Again,
+    Write(Vec<Request>),
+    Bind,
+}
+
+const ASSIGNED_POD_DELETE: ClusterEvent = ClusterEvent::new(EventResource::AssignedPod, Actions::DELETE);
+
+impl Binding {
+    /// When time alone moves it on.
+    pub(super) fn due(&self) -> Option<Time> {
+        match &self.stage {
+            Stage::Permit(waits) => waits.iter().map(|it| it.until).min(),
+            Stage::PreBind(it) => it.wake,
+            Stage::Bind => None,
+        }
+    }
+}
+
+impl PreBinding {
+    fn new(nth: usize, now: Time) -> Self {
+        Self { nth, began: now, written: 0, outstanding: 0, wake: None }
+    }
+}
+
+impl Scheduler {
+    pub(super) fn start_binding(
+        &mut self,
+        now: Time,
+        queued: QueuedPod,
+        node: Name,
+        reserved: Reserved,
+        effects: &mut Vec<Effect>,
+    ) {
+        let uid = queued.pod.uid();
+        let permits = self.ask_permits(now, queued.profile, &queued.pod, &node);
+        let (stage, refusal) = match permits {
+            Ok(waits) => (Stage::Permit(waits), None),
+            Err(refusal) => (Stage::Permit(Vec::new()), Some(refusal)),
+        };
+        self.bindings.insert(uid, Box::new(Binding { queued, node, reserved, stage }));
+        match refusal {
+            Some(refusal) => self.give_up(now, uid, Failure::of_plugin("Permit", refusal), effects),
+            None => self.advance(now, uid, effects),
+        }
+    }
+
+    /// Something that is not a pod has changed: some binding may have waited for it.
+    pub(super) fn advance_all(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        let waiting = self.bindings.iter().filter(|(_, it)| matches!(it.stage, Stage::PreBind(_)));
+        let uids: Vec<Uid> = waiting.map(|it| *it.0).collect();
+        uids.into_iter().for_each(|uid| self.advance(now, uid, effects));
+    }
+
+    pub(super) fn advance_due_bindings(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        let is_due = |it: &Binding| it.due().is_some_and(|due| due <= now);
+        let uids: Vec<Uid> = self.bindings.iter().filter(|it| is_due(it.1)).map(|it| *it.0).collect();
+        uids.into_iter().for_each(|uid| self.advance(now, uid, effects));
+    }
+
+    /// Goes on as far as possible.
+    pub(super) fn advance(&mut self, now: Time, uid: Uid, effects: &mut Vec<Effect>) {
+        loop {
+            match self.next_step(now, uid) {
+                Next::Again => (),
+                Next::Wait => return,
+                Next::Fail(failure) => return self.give_up(now, uid, failure, effects),
+                Next::Write(requests) => return self.write_all(now, uid, requests, effects),
+                Next::Bind => return self.send_bind(now, uid, effects),
+            }
+        }
+    }
+
+    fn next_step(&mut self, now: Time, uid: Uid) -> Next {
+        let Some(binding) = self.bindings.get_mut(&uid) else { return Next::Wait };
+        match &mut binding.stage {
+            Stage::Permit(waits) if waits.is_empty() => {
+                binding.stage = Stage::PreBind(PreBinding::new(0, now));
+                self.queue.done(uid);
+                Next::Again
+            }
+            Stage::Permit(waits) => match timed_out(now, waits) {
+                Some(refusal) => Next::Fail(Failure::of_plugin("Permit", refusal)),
+                None => Next::Wait,
+            },
+            Stage::PreBind(it) if it.outstanding > 0 => Next::Wait,
+            Stage::PreBind(_) => self.pre_bind(now, uid),
+            Stage::Bind => Next::Wait,
+        }
+    }
+
+    /// Asks the plugin whose turn it is. Upstream: `RunPreBindPlugins`.
+    fn pre_bind(&mut self, now: Time, uid: Uid) -> Next {
+        let Some(binding) = self.bindings.get_mut(&uid) else { return Next::Wait };
+        let Stage::PreBind(state) = &mut binding.stage else { return Next::Wait };
+        let profile = &self.core.profiles[binding.queued.profile];
+        let cycle = Cycle { pod: &binding.queued.pod, cluster: &self.core.cluster };
+        let plugin = profile.points.pre_bind.get(state.nth);
+        let (Some(&plugin), Some(node)) = (plugin, self.core.cluster.nodes.find(&binding.node)) else {
+            return Next::Bind; // All have been asked; or the node is gone, which the API server does not mind.
+        };
+        let reservation = binding.reserved.of(plugin);
+        let progress = Progress { reservation, written: state.written, waited: now.since(state.began) };
+        match profile.plugin(plugin).pre_bind(&cycle, node, &progress) {
+            PreBind::Done => {
+                *state = PreBinding::new(state.nth + 1, now);
+                Next::Again
+            }
+            PreBind::Write(requests) => {
+                (state.outstanding, state.wake) = (requests.len(), None);
+                Next::Write(requests)
+            }
+            PreBind::Wait(span) => {
+                state.wake = Some(now + span);
+                Next::Wait
+            }
+            PreBind::Failed(rejection) => {
+                let refusal = Refusal { plugin: profile.plugin(plugin).name(), rejection };
+                Next::Fail(Failure::of_plugin("PreBind", refusal))
+            }
+        }
+    }
+
+    fn write_all(&mut self, now: Time, uid: Uid, requests: Vec<Request>, effects: &mut Vec<Effect>) {
+        let Some(cause) = self.bindings.get(&uid).map(|it| it.queued.cause) else { return };
+        for request in requests {
+            self.writer.send(now, request, Flight::PreBind(uid), cause, effects);
+        }
+    }
+
+    fn send_bind(&mut self, now: Time, uid: Uid, effects: &mut Vec<Effect>) {
+        let Some(binding) = self.bindings.get_mut(&uid) else { return };
+        binding.stage = Stage::Bind;
+        let request = Request::Bind { pod: key_of(&binding.queued.pod.pod), uid, node: binding.node.clone() };
+        self.writer.send(now, request, Flight::Bind(uid), binding.queued.cause, effects);
+    }
+
+    /// A write of PreBind was answered.
+    pub(super) fn on_pre_bound(
+        &mut self,
+        now: Time,
+        uid: Uid,
+        response: &Response,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(binding) = self.bindings.get_mut(&uid) else { return };
+        let Stage::PreBind(state) = &mut binding.stage else { return };
+        match response {
+            Ok(answer) => {
+                state.outstanding -= 1;
+                state.written += 1;
+                if let Answer::Object(new) = answer {
+                    self.core.cluster.objects.hear(&Change::Set { old: None, new: new.clone() });
+                }
+                self.advance(now, uid, effects);
+            }
+            Err(status) => {
+                let profile = &self.core.profiles[binding.queued.profile];
+                let plugin =
+                    profile.points.pre_bind.get(state.nth).map_or("", |&it| profile.plugin(it).name());
+                let message = format_args!("running PreBind plugin \"{plugin}\": {}", status.message);
+                self.give_up(now, uid, Failure::error(Name::from(message)), effects);
+            }
+        }
+    }
+
+    pub(super) fn on_bound(&mut self, now: Time, uid: Uid, response: &Response, effects: &mut Vec<Effect>) {
+        if let Err(status) = response {
+            let message = format_args!("running Bind plugin \"DefaultBinder\": {}", status.message);
+            return self.give_up(now, uid, Failure::error(Name::from(message)), effects);
+        }
+        let Some(binding) = self.bindings.remove(&uid) else { return };
+        self.queue.finish(uid);
+        let pod: &Pod = &binding.queued.pod.pod;
+        let place = format_args!("{}/{} to {}", pod.meta.namespace, pod.meta.name, binding.node);
+        let text = Name::from(format_args!("Successfully assigned {place}"));
+        let (reason, action) = ("Scheduled", "Binding");
+        let note = Note { pod, related: None, is_warning: false, reason, action, text };
+        self.writer.note(now, note, binding.queued.cause, effects);
+    }
+
+    /// The pod gives back its place, which may help others. Upstream: `handleBindingCycleError`.
+    pub(super) fn give_up(&mut self, now: Time, uid: Uid, failure: Failure, effects: &mut Vec<Effect>) {
+        let Some(binding) = self.bindings.remove(&uid) else { return };
+        let Binding { queued, node, reserved, .. } = *binding;
+        self.core.unreserve(&reserved);
+        self.core.cluster.forget(uid);
+        let (pod, cause) = (queued.pod.pod.clone(), queued.cause);
+        let mut gone = pod;
+        std::sync::Arc::make_mut(&mut gone).node = node;
+        let change = Change::Gone(Object::Pod(gone));
+        // A pod that was rejected is not woken by its own leaving.
+        let is_rejection = failure.is_rejection();
+        if is_rejection {
+            self.fail(now, queued, failure, effects);
+            let rules = rules(&self.core);
+            self.queue.on_events(now, &[ASSIGNED_POD_DELETE], &change, rules, cause, |it| it.uid() != uid);
+        } else {
+            let rules = rules(&self.core);
+            self.queue.on_events(now, &[ASSIGNED_POD_DELETE], &change, rules, cause, |_| true);
+            self.fail(now, queued, failure, effects);
+        }
+    }
+}
