@@ -67,11 +67,12 @@ impl Binding {
     }
 }
 
-/// The next step of PreBind: writes, then a look every second.
+/// The next step of PreBind: one write after the other, then a look every second.
 pub(super) fn advance(cycle: &Cycle<'_>, node: &NodeInfo, progress: &Progress<'_>, timeout: Span) -> PreBind {
     let assumed = &progress.reservation.assumed;
-    if progress.written < assumed.len() {
-        return PreBind::Write(assumed[progress.written..].iter().map(update).collect());
+    if let Some(object) = assumed.get(progress.written) {
+        let request = Request::Update { object: object.clone(), sub: Subresource::Main };
+        return PreBind::Write(vec![request]);
     }
     if assumed.is_empty() {
         return PreBind::Done;
@@ -88,10 +89,6 @@ pub(super) fn advance(cycle: &Cycle<'_>, node: &NodeInfo, progress: &Progress<'_
         Ok(State::Pending) => PreBind::Wait(POLL),
         Err(message) => failed(&message),
     }
-}
-
-fn update(object: &Object) -> Request {
-    Request::Update { object: object.clone(), sub: Subresource::Main }
 }
 
 fn failed(message: &str) -> PreBind {
