@@ -124,7 +124,7 @@ impl World {
         let cluster = &mut self.core.cluster;
         match *step {
             Step::Node { node: n, zone, cpu, taint, cordoned } => {
-                cluster.set_node(&node(n, zone, cpu, taint, cordoned))
+                cluster.set_node(&node(n, zone, cpu, taint, cordoned));
             }
             Step::RemoveNode { node } => cluster.remove_node(&Name::from(format!("node-{node}"))),
             Step::Schedule { template } => self.schedule(template),
@@ -134,7 +134,7 @@ impl World {
                 }
             }
             Step::Relabel { pod, template } => {
-                self.change(pod, |it| it.meta.labels = pod_of(template, 0).meta.labels)
+                self.change(pod, |it| it.meta.labels = pod_of(template, 0).meta.labels);
             }
             Step::Terminate { pod } => {
                 self.change(pod, |it| it.meta.deletion_timestamp = Some(api::Timestamp::default()));
@@ -272,7 +272,7 @@ fn spec(template: usize) -> Value {
         4 => spec["containers"][0]["ports"] = json!([{"containerPort": 80, "hostPort": 80}]),
         5 => {
             spec["topologySpreadConstraints"] =
-                json!([spread(zone, "DoNotSchedule"), spread(host, "ScheduleAnyway")])
+                json!([spread(zone, "DoNotSchedule"), spread(host, "ScheduleAnyway")]);
         }
         6 => spec["topologySpreadConstraints"] = json!([spread(host, "DoNotSchedule")]),
         7 => spec["affinity"] = json!({"podAntiAffinity": {required: [term(3, host)]}}),

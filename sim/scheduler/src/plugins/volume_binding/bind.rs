@@ -98,7 +98,7 @@ fn failed(message: &str) -> PreBind {
 /// Looks at what was last heard of volumes and claims; what is taken for granted does not count here.
 fn check(cycle: &Cycle<'_>, node: &NodeInfo, assumed: &[Object]) -> Result<State, Name> {
     let pod = &cycle.pod.pod.meta;
-    if !cycle.cluster.is_assumed(pod.uid) {
+    if !cycle.cluster.is_expected(pod.uid) {
         let missing = not_found("pod", &pod.name);
         return Err(Name::from(format_args!("pod does not exist any more: {missing}")));
     }

@@ -157,7 +157,7 @@ fn what_goes_away_meanwhile_fails_the_binding() {
     assert_eq!(binding.look(), expected);
 
     let mut binding = Binding::new();
-    binding.world.core.cluster.remove_pod(binding.pod.uid());
+    binding.world.core.cluster.lose(binding.pod.uid());
     assert_eq!(binding.look(), "binding volumes: pod does not exist any more: pod \"p\" not found");
 }
 
