@@ -34,6 +34,8 @@ pub struct Cluster {
 struct Place {
     node: Name,
     is_assumed: bool,
+    /// Though assumed: it was deleted before it was bound.
+    is_lost: bool,
 }
 
 impl Cluster {
@@ -73,7 +75,7 @@ impl Cluster {
     pub fn assume(&mut self, pod: &Arc<Pod>, node: &Name) {
         let info = self.pod_info(pod);
         self.remove_pod(pod.meta.uid);
-        self.pods.insert(pod.meta.uid, Place { node: node.clone(), is_assumed: true });
+        self.pods.insert(pod.meta.uid, Place { node: node.clone(), is_assumed: true, is_lost: false });
         self.put(info, node);
     }
 
@@ -88,6 +90,18 @@ impl Cluster {
         self.pods.get(&uid).is_some_and(|it| it.is_assumed)
     }
 
+    /// A pod that may be on its way to a node was deleted. Whoever binds it finds that out.
+    pub fn lose(&mut self, uid: Uid) {
+        if let Some(place) = self.pods.get_mut(&uid) {
+            place.is_lost = true;
+        }
+    }
+
+    /// Whether the pod is assumed, and still exists for all that is known.
+    pub fn is_expected(&self, uid: Uid) -> bool {
+        self.pods.get(&uid).is_some_and(|it| it.is_assumed && !it.is_lost)
+    }
+
     /// A bound pod, new or changed. What was assumed of it is now known, or was wrong.
     pub fn set_pod(&mut self, pod: &Arc<Pod>) {
         let info = self.pod_info(pod);
@@ -95,7 +109,7 @@ impl Cluster {
             return;
         }
         self.remove_pod(pod.meta.uid);
-        self.pods.insert(pod.meta.uid, Place { node: pod.node.clone(), is_assumed: false });
+        self.pods.insert(pod.meta.uid, Place { node: pod.node.clone(), is_assumed: false, is_lost: false });
         self.put(info, &pod.node);
     }
 

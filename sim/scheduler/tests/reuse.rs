@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use api::{Namespace, Node, Object, Pod, Uid};
+use api::{Namespace, Node, Object, Pod, Revision, StorageClass, Uid};
 use base::{Luck, Name};
 use client::Change;
 use proptest::prelude::*;
@@ -41,10 +41,25 @@ enum Step {
     LabelNamespace {
         team: usize,
     },
+    /// A volume is there, in a zone, for pods of some of the templates.
+    SetVolume {
+        volume: usize,
+        zone: usize,
+    },
+    /// A claim is there: bound to the volume of its number, or waiting for a pod; for one pod only, or for many.
+    SetClaim {
+        claim: usize,
+        bound: bool,
+        exclusive: bool,
+    },
+    DeleteClaim {
+        claim: usize,
+    },
 }
 
 const NODES: usize = 8;
-const TEMPLATES: usize = 12;
+const TEMPLATES: usize = 15;
+const CLAIMS: usize = 2;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let node = (0..NODES, prop::option::of(0..3_usize), 1..5_i64, 0..4_usize, prop::bool::weighted(0.1))
@@ -60,6 +75,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..40_usize, 0..TEMPLATES).prop_map(|(pod, template)| Step::Relabel { pod, template }),
         1 => (0..40_usize).prop_map(|pod| Step::Terminate { pod }),
         1 => (0..2_usize).prop_map(|team| Step::LabelNamespace { team }),
+        1 => (0..CLAIMS, 0..3_usize).prop_map(|(volume, zone)| Step::SetVolume { volume, zone }),
+        2 => (0..CLAIMS, any::<bool>(), any::<bool>())
+            .prop_map(|(claim, bound, exclusive)| Step::SetClaim { claim, bound, exclusive }),
+        1 => (0..CLAIMS).prop_map(|claim| Step::DeleteClaim { claim }),
     ];
     prop::collection::vec(step, 1..80)
 }
@@ -92,6 +111,12 @@ impl World {
         for n in 0..4 {
             core.cluster.set_node(&node(n, Some(n % 3), 4, None, false));
         }
+        let class = json!({
+            "metadata": {"name": "made"}, "provisioner": "csi.example.com",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        });
+        let new = Object::StorageClass(Arc::new(from_json::<StorageClass>(class)));
+        core.cluster.objects.hear(&Change::Set { old: None, new });
         Self { core, bound: Vec::new(), made: 0 }
     }
 
@@ -99,7 +124,7 @@ impl World {
         let cluster = &mut self.core.cluster;
         match *step {
             Step::Node { node: n, zone, cpu, taint, cordoned } => {
-                cluster.set_node(&node(n, zone, cpu, taint, cordoned))
+                cluster.set_node(&node(n, zone, cpu, taint, cordoned));
             }
             Step::RemoveNode { node } => cluster.remove_node(&Name::from(format!("node-{node}"))),
             Step::Schedule { template } => self.schedule(template),
@@ -109,7 +134,7 @@ impl World {
                 }
             }
             Step::Relabel { pod, template } => {
-                self.change(pod, |it| it.meta.labels = pod_of(template, 0).meta.labels)
+                self.change(pod, |it| it.meta.labels = pod_of(template, 0).meta.labels);
             }
             Step::Terminate { pod } => {
                 self.change(pod, |it| it.meta.deletion_timestamp = Some(api::Timestamp::default()));
@@ -119,7 +144,19 @@ impl World {
                 let new = Object::Namespace(Arc::new(from_json::<Namespace>(json)));
                 cluster.objects.hear(&Change::Set { old: None, new });
             }
+            Step::SetVolume { volume: n, zone } => self.hear(volume(n, zone)),
+            Step::SetClaim { claim: n, bound, exclusive } => self.hear(claim(n, bound, exclusive)),
+            Step::DeleteClaim { claim: n } => {
+                cluster.objects.hear(&Change::Gone(claim(n, false, false)));
+            }
         }
+    }
+
+    /// Each state is newer than all before.
+    fn hear(&mut self, mut new: Object) {
+        self.made += 1;
+        new.meta_mut().resource_version = Revision(u64::try_from(self.made).expect("few things happen"));
+        self.core.cluster.objects.hear(&Change::Set { old: None, new });
     }
 
     fn change(&mut self, pod: usize, change: impl FnOnce(&mut Pod)) {
@@ -182,6 +219,35 @@ fn pod_of(template: usize, n: u128) -> Pod {
     pod
 }
 
+fn volume(n: usize, zone: usize) -> Object {
+    let key = "topology.kubernetes.io/zone";
+    let term =
+        json!({"matchExpressions": [{"key": key, "operator": "In", "values": [format!("zone-{zone}")]}]});
+    Object::PersistentVolume(Arc::new(from_json(json!({
+        "metadata": {"name": format!("volume-{n}"), "labels": {key: format!("zone-{zone}")}},
+        "spec": {
+            "storageClassName": "made", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [term]}},
+        },
+        "status": {"phase": "Available"},
+    }))))
+}
+
+fn claim(n: usize, bound: bool, exclusive: bool) -> Object {
+    let mode = if exclusive { "ReadWriteOncePod" } else { "ReadWriteOnce" };
+    let mut claim = json!({
+        "metadata": {"name": format!("claim-{n}"), "namespace": "default"},
+        "spec": {
+            "storageClassName": "made", "accessModes": [mode], "resources": {"requests": {"storage": "1Gi"}},
+        },
+    });
+    if bound {
+        claim["metadata"]["annotations"] = json!({"pv.kubernetes.io/bind-completed": "yes"});
+        claim["spec"]["volumeName"] = format!("volume-{n}").into();
+    }
+    Object::PersistentVolumeClaim(Arc::new(from_json(claim)))
+}
+
 fn labels(template: usize) -> Value {
     json!({"app": format!("app-{}", template % 4), "template": format!("{template}")})
 }
@@ -206,7 +272,7 @@ fn spec(template: usize) -> Value {
         4 => spec["containers"][0]["ports"] = json!([{"containerPort": 80, "hostPort": 80}]),
         5 => {
             spec["topologySpreadConstraints"] =
-                json!([spread(zone, "DoNotSchedule"), spread(host, "ScheduleAnyway")])
+                json!([spread(zone, "DoNotSchedule"), spread(host, "ScheduleAnyway")]);
         }
         6 => spec["topologySpreadConstraints"] = json!([spread(host, "DoNotSchedule")]),
         7 => spec["affinity"] = json!({"podAntiAffinity": {required: [term(3, host)]}}),
@@ -222,6 +288,11 @@ fn spec(template: usize) -> Value {
             spec["affinity"] = json!({"podAntiAffinity": away});
         }
         11 => spec["topologySpreadConstraints"] = json!([spread(zone, "ScheduleAnyway")]),
+        12 | 13 => {
+            let claim = json!({"claimName": format!("claim-{}", template - 12)});
+            spec["volumes"] = json!([{"name": "data", "persistentVolumeClaim": claim}]);
+        }
+        14 => spec["volumes"] = json!([{"name": "disk", "gcePersistentDisk": {"pdName": "disk"}}]),
         _ => (),
     }
     spec

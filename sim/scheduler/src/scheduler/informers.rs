@@ -83,7 +83,10 @@ impl Scheduler {
                 self.core.cluster.remove_pod(pod.meta.uid);
                 self.wake(now, &[ASSIGNED_POD_DELETE], change, cause, |_| true);
             }
-            (false, true) => self.leave_queue(now, before.unwrap_or(pod), cause, effects),
+            (false, true) => {
+                self.core.cluster.lose(pod.meta.uid);
+                self.leave_queue(now, before.unwrap_or(pod), cause, effects);
+            }
             (_, false) if pod.is_bound() => {
                 self.core.cluster.set_pod(pod);
                 self.wake(now, &events_of(change), change, cause, |_| true);

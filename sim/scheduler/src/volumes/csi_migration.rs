@@ -125,7 +125,8 @@ impl InTree {
         self.is_known_to_scheduler() && listed.is_some_and(|it| it.split(',').any(|name| name == self.name()))
     }
 
-    /// How the driver would name a volume that a pod states itself; an error tells what is wrong with it.
+    /// How the driver would name a volume that a pod states itself; an error tells what is wrong with it. Empty for
+    /// plugins whose migration the scheduler does not know of.
     /// Upstream: `TranslateInTreeInlineVolumeToCSI`.
     pub(crate) fn inline_handle(volume: &Volume) -> Result<Name, Name> {
         if let Some(disk) = &volume.gce_persistent_disk {

@@ -34,7 +34,15 @@ struct Volumes {
     /// An error if the pod's claims are not in order.
     own: Result<Vec<Attachable>, Rejection>,
     /// By node: what is attached to it, or is to be.
-    attached: BTreeMap<Name, Vec<VolumeKey>>,
+    attached: BTreeMap<Name, BTreeSet<VolumeKey>>,
+}
+
+/// The volumes that count on a node.
+struct Count<'a> {
+    new: &'a BTreeSet<VolumeKey>,
+    /// By pods that are there.
+    used: &'a BTreeSet<VolumeKey>,
+    attached: &'a BTreeSet<VolumeKey>,
 }
 
 impl Plugin for NodeVolumeLimits {
@@ -67,26 +75,15 @@ impl Filter for Brought {
         let objects = &cycle.cluster.objects;
         let csi_node = objects.find_cluster::<CSINode>(node.name()).map(AsRef::as_ref);
         let own = self.0.own.as_ref().map_err(Clone::clone)?;
-        let mut new = keys_on(own, csi_node)?;
-        let limits = limits_of(csi_node);
-        if new.is_empty() || limits.is_empty() {
-            return Ok(());
-        }
-        if fits_for_sure(&new, &limits, self.attached_to(node), node) {
+        let (new, limits) = (keys_on(own, csi_node)?, limits_of(csi_node));
+        let attached = self.0.attached.get(node.name()).unwrap_or(const { &BTreeSet::new() });
+        let all_max = new.len() + attached.len();
+        if new.is_empty() || limits.is_empty() || fits_for_sure(all_max, &limits, node) {
             return Ok(());
         }
         let used = volumes_of_pods(objects, node, csi_node)?;
-        // As upstream, what is attached but not used there counts even if it is one of the new ones.
-        let unused: BTreeSet<&VolumeKey> =
-            self.attached_to(node).iter().filter(|it| !used.contains(*it)).collect();
-        new.retain(|it| !used.contains(it));
-        let exceeds = |&(driver, limit): &(&Name, i64)| {
-            let count = |it: &&VolumeKey| it.driver == *driver;
-            let wanted = new.iter().filter(count).count();
-            let taken = used.iter().filter(count).count() + unused.iter().copied().filter(count).count();
-            wanted > 0 && is_more(taken + wanted, limit)
-        };
-        if limits.iter().any(exceeds) {
+        let count = Count { new: &new, used: &used, attached };
+        if limits.iter().any(|(driver, limit)| count.exceeds(driver, *limit)) {
             return Err(Rejection::unschedulable(Name::from_static("node(s) exceed max volume count")));
         }
         Ok(())
@@ -97,24 +94,25 @@ impl Filter for Brought {
     }
 }
 
-impl Brought {
-    fn attached_to(&self, node: &NodeInfo) -> &[VolumeKey] {
-        self.0.attached.get(node.name()).map_or(&[], Vec::as_slice)
+impl Count<'_> {
+    fn exceeds(&self, driver: &Name, limit: i64) -> bool {
+        let unused = |volumes: &BTreeSet<VolumeKey>| {
+            volumes.difference(self.used).filter(|it| it.driver == *driver).count()
+        };
+        let wanted = unused(self.new);
+        let used = self.used.iter().filter(|it| it.driver == *driver).count();
+        // As upstream, what is attached but not used there counts even if it is one of the new ones.
+        wanted > 0 && is_more(wanted + used + unused(self.attached), limit)
     }
 }
 
-/// Whether even all volumes of all pods together, if they were of one driver, would do.
-fn fits_for_sure(
-    new: &BTreeSet<VolumeKey>,
-    limits: &[(&Name, i64)],
-    attached: &[VolumeKey],
-    node: &NodeInfo,
-) -> bool {
+/// Whether `others` and the volumes of all pods there would do together even if all were different and of one driver.
+fn fits_for_sure(others: usize, limits: &[(&Name, i64)], node: &NodeInfo) -> bool {
     let is_plain = |pod: &PodInfo| {
         let mut volumes = pod.pod.spec.volumes.iter();
         volumes.all(|it| it.ephemeral.is_none() && InTree::of_inline(it).is_none())
     };
-    let all = new.len() + attached.len() + node.pods().iter().map(|it| it.shape.claims.len()).sum::<usize>();
+    let all = others + node.pods().iter().map(|it| it.shape.claims.len()).sum::<usize>();
     !limits.iter().any(|(_, limit)| is_more(all, *limit)) && node.pods().iter().all(is_plain)
 }
 
@@ -152,8 +150,8 @@ fn volumes_of_pods(
 }
 
 /// Upstream: `getNodeVolumeAttachmentInfo`.
-fn attachments(objects: &Objects) -> BTreeMap<Name, Vec<VolumeKey>> {
-    let mut by_node: BTreeMap<Name, Vec<VolumeKey>> = BTreeMap::new();
+fn attachments(objects: &Objects) -> BTreeMap<Name, BTreeSet<VolumeKey>> {
+    let mut by_node: BTreeMap<Name, BTreeSet<VolumeKey>> = BTreeMap::new();
     for attachment in objects.list::<VolumeAttachment>() {
         let spec = &attachment.spec;
         let volume = spec.source.persistent_volume_name.as_ref();
@@ -162,7 +160,7 @@ fn attachments(objects: &Objects) -> BTreeMap<Name, Vec<VolumeKey>> {
         let Some(source) = source.filter(|_| !spec.attacher.is_empty()) else { continue };
         let name = VolumeName::Handle(source.volume_handle.clone());
         let key = VolumeKey { driver: spec.attacher.clone(), name };
-        by_node.entry(spec.node_name.clone()).or_default().push(key);
+        by_node.entry(spec.node_name.clone()).or_default().insert(key);
     }
     by_node
 }

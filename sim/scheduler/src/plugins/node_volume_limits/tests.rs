@@ -24,7 +24,7 @@ fn volume(name: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"csi": {"driver": DRIVER, "volumeHandle": name}}})
 }
 
-fn pod(uid: &str, volumes: Value, node: &str) -> Value {
+fn pod(uid: &str, volumes: &Value, node: &str) -> Value {
     json!({"metadata": {"name": uid, "namespace": "ns", "uid": uid}, "spec": {"volumes": volumes, "nodeName": node}})
 }
 
@@ -64,8 +64,8 @@ fn a_node_has_at_most_so_many_volumes_of_a_driver() {
     ];
     for (count, there, new, expected) in table {
         let told = format!("{count:?}: {there} and {new}");
-        let mut world = world(count).with_pod(pod("there", there, "n"));
-        let new = world.pod(pod("new", new, ""));
+        let mut world = world(count).with_pod(pod("there", &there, "n"));
+        let new = world.pod(pod("new", &new, ""));
         assert_eq!(world.verdicts(&new), [expected], "{told}");
     }
 }
@@ -82,8 +82,8 @@ fn what_is_still_attached_counts_and_what_is_used_counts_once() {
         let told = format!("{attached:?}, {there} and {new}");
         let mut world = world(Some(2))
             .with::<VolumeAttachment>(attached.map(attachment))
-            .with_pod(pod("there", there, "n"));
-        let new = world.pod(pod("new", new, ""));
+            .with_pod(pod("there", &there, "n"));
+        let new = world.pod(pod("new", &new, ""));
         assert_eq!(world.verdicts(&new), [expected], "{told}");
     }
 }
@@ -91,7 +91,7 @@ fn what_is_still_attached_counts_and_what_is_used_counts_once() {
 #[test]
 fn volumes_that_a_driver_took_over_count_as_its_own() {
     let inline = |id: &str| json!([{"name": "v", "awsElasticBlockStore": {"volumeID": id}}]);
-    let mut world = world(Some(9)).with_pod(pod("there", inline("vol-1"), "n"));
+    let mut world = world(Some(9)).with_pod(pod("there", &inline("vol-1"), "n"));
     for (volumes, expected) in [
         (inline("vol-2"), FULL),
         (inline("aws://a/vol-1"), OK),
@@ -102,7 +102,7 @@ fn volumes_that_a_driver_took_over_count_as_its_own() {
         ),
     ] {
         let told = volumes.to_string();
-        let new = world.pod(pod(&told, volumes, ""));
+        let new = world.pod(pod(&told, &volumes, ""));
         assert_eq!(world.verdicts(&new), [expected], "{told}");
     }
 }
@@ -110,20 +110,20 @@ fn volumes_that_a_driver_took_over_count_as_its_own() {
 #[test]
 fn a_claim_must_be_there_and_an_ephemeral_one_the_pods_own() {
     let mut world = world(Some(9)).with::<PersistentVolumeClaim>([claim("new-v")]);
-    let missing = world.pod(pod("new", claims(&["x"]), ""));
+    let missing = world.pod(pod("new", &claims(&["x"]), ""));
     let expected =
         "n: UnschedulableAndUnresolvable: looking up PVC ns/x: persistentvolumeclaim \"x\" not found";
     assert_eq!(world.verdicts(&missing), [expected]);
-    let foreign = world.pod(pod("new", json!([{"name": "v", "ephemeral": {}}]), ""));
+    let foreign = world.pod(pod("new", &json!([{"name": "v", "ephemeral": {}}]), ""));
     let expected = "n: Error: PVC ns/new-v was not created for pod ns/new (pod is not owner)";
     assert_eq!(world.verdicts(&foreign), [expected]);
 }
 
 #[test]
 fn what_makes_room_may_help() {
-    let waiting = from_json(pod("new", claims(&["a"]), ""));
-    let ephemeral = from_json(pod("new", json!([{"name": "a", "ephemeral": {}}]), ""));
-    let gone = |volumes: Value, node: &str| Change::Gone(object::<Pod>(pod("old", volumes, node)));
+    let waiting = from_json(pod("new", &claims(&["a"]), ""));
+    let ephemeral = from_json(pod("new", &json!([{"name": "a", "ephemeral": {}}]), ""));
+    let gone = |volumes: Value, node: &str| Change::Gone(object::<Pod>(pod("old", &volumes, node)));
     let set = |old: Option<Object>, new: Object| Change::Set { old, new };
     let node = |count| object::<CSINode>(csi_node(count));
     let table = [
@@ -162,12 +162,12 @@ proptest! {
             .with::<PersistentVolumeClaim>(NAMES.map(claim))
             .with::<PersistentVolume>(NAMES.map(volume));
         for (idx, idxs) in there.iter().enumerate() {
-            world = world.with_pod(pod(&format!("there-{idx}"), claims(&named(idxs)), "n"));
+            world = world.with_pod(pod(&format!("there-{idx}"), &claims(&named(idxs)), "n"));
         }
         let used: BTreeSet<usize> = there.concat().into_iter().collect();
         let brought = new.iter().filter(|it| !used.contains(it)).collect::<BTreeSet<_>>().len();
         let fits = brought == 0 || used.len() + brought <= usize::try_from(limit).unwrap();
-        let new = world.pod(pod("new", claims(&named(&new)), ""));
+        let new = world.pod(pod("new", &claims(&named(&new)), ""));
         prop_assert_eq!(world.verdicts(&new), [if fits { OK } else { FULL }]);
     }
 }

@@ -67,11 +67,12 @@ impl Binding {
     }
 }
 
-/// The next step of PreBind: writes, then a look every second.
+/// The next step of PreBind: one write after the other, then a look every second.
 pub(super) fn advance(cycle: &Cycle<'_>, node: &NodeInfo, progress: &Progress<'_>, timeout: Span) -> PreBind {
     let assumed = &progress.reservation.assumed;
-    if progress.written < assumed.len() {
-        return PreBind::Write(assumed[progress.written..].iter().map(update).collect());
+    if let Some(object) = assumed.get(progress.written) {
+        let request = Request::Update { object: object.clone(), sub: Subresource::Main };
+        return PreBind::Write(vec![request]);
     }
     if assumed.is_empty() {
         return PreBind::Done;
@@ -90,10 +91,6 @@ pub(super) fn advance(cycle: &Cycle<'_>, node: &NodeInfo, progress: &Progress<'_
     }
 }
 
-fn update(object: &Object) -> Request {
-    Request::Update { object: object.clone(), sub: Subresource::Main }
-}
-
 fn failed(message: &str) -> PreBind {
     PreBind::Failed(Rejection::error(Name::from(format_args!("binding volumes: {message}"))))
 }
@@ -101,7 +98,7 @@ fn failed(message: &str) -> PreBind {
 /// Looks at what was last heard of volumes and claims; what is taken for granted does not count here.
 fn check(cycle: &Cycle<'_>, node: &NodeInfo, assumed: &[Object]) -> Result<State, Name> {
     let pod = &cycle.pod.pod.meta;
-    if !cycle.cluster.is_assumed(pod.uid) {
+    if !cycle.cluster.is_expected(pod.uid) {
         let missing = not_found("pod", &pod.name);
         return Err(Name::from(format_args!("pod does not exist any more: {missing}")));
     }
@@ -134,7 +131,10 @@ fn check_volume(assumed: &PersistentVolume, objects: &Objects, node: &NodeInfo) 
     if !has_been_heard(assumed, volume) {
         return Ok(State::Pending);
     }
-    check_reach(volume, objects, node)?;
+    let reach = Reach::of(volume).includes_migrated(objects, &node.node);
+    if !reach.map_err(|it| Name::from(format_args!("failed to translate pv to csi: {it}")))? {
+        return Err(out_of_reach(volume, node));
+    }
     if volume.spec.claim_ref.as_ref().is_none_or(|it| it.uid.is_unset()) {
         return Err(Name::from(format_args!("ClaimRef got reset for pv {}", quote(name))));
     }
@@ -161,19 +161,18 @@ fn check_claim(assumed: &PersistentVolumeClaim, objects: &Objects, node: &NodeIn
     if !claim.spec.volume_name.is_empty() {
         let volume = objects.find_heard::<PersistentVolume>(&Name::EMPTY, &claim.spec.volume_name);
         let Some(volume) = volume else { return Ok(State::Pending) };
-        check_reach(volume, objects, node)?;
+        if !Reach::of(volume).includes_migrated(objects, &node.node)? {
+            return Err(out_of_reach(volume, node));
+        }
     }
     Ok(if is_bound(claim) { State::Bound } else { State::Pending })
 }
 
-fn check_reach(volume: &PersistentVolume, objects: &Objects, node: &NodeInfo) -> Result<(), Name> {
-    if Reach::of(volume).includes_migrated(objects, &node.node)? {
-        return Ok(());
-    }
+fn out_of_reach(volume: &PersistentVolume, node: &NodeInfo) -> Name {
     let (volume, node) = (quote(&volume.meta.name), quote(node.name()));
-    Err(Name::from(format_args!(
+    Name::from(format_args!(
         "pv {volume} node affinity doesn't match node {node}: no matching NodeSelectorTerms"
-    )))
+    ))
 }
 
 /// Whether what was written has come back; `assumed` bears the version that it was based on.
