@@ -10,7 +10,8 @@ use api::{
 use base::{Cause, Luck, Name, Span, Time};
 use client::{Effect, Input, View};
 use expect_test::{Expect, expect};
-use scheduler::{Cost, Profile, Scheduler};
+use scheduler::config::Configuration;
+use scheduler::{Cost, Scheduler};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -28,9 +29,9 @@ struct World {
 impl World {
     /// A node, a class that makes volumes for pods that are placed, and one that makes none.
     fn new() -> Self {
-        let profiles = vec![Profile::with_defaults(Name::from_static("default-scheduler"))];
+        let configuration = Configuration::default();
         let mut world = Self {
-            scheduler: Scheduler::with_profiles(Time::ZERO, profiles, Cost::None, Luck::new(1, "test")),
+            scheduler: Scheduler::new(Time::ZERO, Luck::new(1, "test"), &configuration).with_cost(Cost::None),
             stored: View::default(),
             revision: 0,
             now: Time::ZERO,
