@@ -153,7 +153,7 @@ proptest! {
 
 /// Puts `junk` in the place of the nth value; returns how many there are before it.
 fn walk(value: &mut serde_json::Value, nth: usize, junk: &serde_json::Value) -> usize {
-    use serde_json::Value::{Array, Object};
+    use serde_json::Value::{Array, Bool, Null, Number, Object, String};
     let mut seen = 1;
     if nth == 0 {
         *value = junk.clone();
@@ -162,7 +162,7 @@ fn walk(value: &mut serde_json::Value, nth: usize, junk: &serde_json::Value) -> 
     let children: Vec<&mut serde_json::Value> = match value {
         Array(items) => items.iter_mut().collect(),
         Object(fields) => fields.values_mut().collect(),
-        _ => Vec::new(),
+        Null | Bool(_) | Number(_) | String(_) => Vec::new(),
     };
     for child in children {
         if seen > nth {
