@@ -1,8 +1,10 @@
 //! The fingerprint of an object: what two runs must agree on, byte for byte, to be the same run.
 
-use base::Digest;
-use serde::Serialize;
+mod event;
 
+use base::Digest;
+
+use crate::Event;
 use crate::container::{ContainerState, ContainerStatus};
 use crate::kind::Object;
 use crate::labels::Labels;
@@ -13,10 +15,11 @@ impl Object {
     /// Folds all of the object into `digest`. Pods, of which there are many, are folded field by field,
     /// and their shared specs once; all others as the JSON that they are.
     pub fn fold(&self, digest: &mut Digest) {
-        match self.get::<Pod>() {
-            Some(pod) => fold_pod(pod, digest),
-            None => fold_json(&self.to_json(), digest),
+        if let Self::Pod(pod) = self {
+            return fold_pod(pod, digest);
         }
+        let plain = self.get::<Event>().and_then(|event| event.plain_json());
+        digest.text(&plain.unwrap_or_else(|| self.to_json().to_string()));
     }
 }
 
@@ -99,15 +102,10 @@ impl PodSpec {
     /// The digest of its JSON; computed once per spec.
     pub fn fingerprint(&self) -> u64 {
         *self.computed.fingerprint.get_or_init(|| {
-            let mut digest = Digest::default();
-            fold_json(self, &mut digest);
-            digest.value()
+            let json = serde_json::to_string(self).expect("our types have text keys and finite numbers");
+            Digest::of_text(&json).value()
         })
     }
-}
-
-fn fold_json(value: &impl Serialize, digest: &mut Digest) {
-    digest.text(&serde_json::to_string(value).expect("our types have text keys and finite numbers"));
 }
 
 #[cfg(test)]
