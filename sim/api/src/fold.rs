@@ -3,6 +3,7 @@
 mod event;
 
 use base::Digest;
+use serde::Serialize;
 
 use crate::Event;
 use crate::container::{ContainerState, ContainerStatus};
@@ -19,7 +20,7 @@ impl Object {
             return fold_pod(pod, digest);
         }
         let plain = self.get::<Event>().and_then(|event| event.plain_json());
-        digest.text(&plain.unwrap_or_else(|| self.to_json().to_string()));
+        digest.text(&plain.unwrap_or_else(|| json_text(&self.to_json())));
     }
 }
 
@@ -101,11 +102,12 @@ fn fold_state(state: &ContainerState, digest: &mut Digest) {
 impl PodSpec {
     /// The digest of its JSON; computed once per spec.
     pub fn fingerprint(&self) -> u64 {
-        *self.computed.fingerprint.get_or_init(|| {
-            let json = serde_json::to_string(self).expect("our types have text keys and finite numbers");
-            Digest::of_text(&json).value()
-        })
+        *self.computed.fingerprint.get_or_init(|| Digest::of_text(&json_text(self)).value())
     }
+}
+
+fn json_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("our types have text keys and finite numbers")
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ use crate::wire::{self, Content, Flight, News, Wire};
 /// Before a run begins, the nodes of the scenario register themselves for so long.
 pub const WARM_UP: base::Span = base::Span::secs(5);
 
+/// Nobody in here lists or watches from an old revision, so that none is kept for long: it would be most of the memory.
+const COMPACTION: base::Span = base::Span::secs(10);
+
 /// Everything that is simulated. Cloning it is cheap, since objects are shared until they are written.
 #[derive(Clone, Debug)]
 pub struct Cluster {
@@ -74,7 +77,7 @@ impl Cluster {
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
-            server: ApiServer::new(begin, Settings::default(), luck),
+            server: ApiServer::new(begin, Settings { compaction: COMPACTION, ..Settings::default() }, luck),
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
             scheduler: Scheduler::new(begin, luck),

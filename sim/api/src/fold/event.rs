@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_is_rare_is_left_to_others() {
         let changes: [fn(&mut Event); 4] = [
-            |it| it.related = Some(ObjectReference::default()),
+            |it| it.related = Some(Box::default()),
             |it| it.meta.labels = Labels::from([("a", "b")]),
             |it| it.rest.set("x", 1.into()),
             |it| it.source.rest.set("x", 1.into()),
