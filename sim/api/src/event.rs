@@ -23,7 +23,7 @@ wire! {
         pub event_time: Option<MicroTime>,
         pub series: Option<EventSeries>,
         pub action: Name,
-        pub related: Option<ObjectReference>,
+        pub related: Option<Box<ObjectReference>>,
         #[serde(rename = "reportingComponent")]
         pub reporting_controller: Name,
         pub reporting_instance: Name,

@@ -1,8 +1,11 @@
 //! The fingerprint of an object: what two runs must agree on, byte for byte, to be the same run.
 
+mod event;
+
 use base::Digest;
 use serde::Serialize;
 
+use crate::Event;
 use crate::container::{ContainerState, ContainerStatus};
 use crate::kind::Object;
 use crate::labels::Labels;
@@ -13,10 +16,11 @@ impl Object {
     /// Folds all of the object into `digest`. Pods, of which there are many, are folded field by field,
     /// and their shared specs once; all others as the JSON that they are.
     pub fn fold(&self, digest: &mut Digest) {
-        match self.get::<Pod>() {
-            Some(pod) => fold_pod(pod, digest),
-            None => fold_json(&self.to_json(), digest),
+        if let Self::Pod(pod) = self {
+            return fold_pod(pod, digest);
         }
+        let plain = self.get::<Event>().and_then(|event| event.plain_json());
+        digest.text(&plain.unwrap_or_else(|| json_text(&self.to_json())));
     }
 }
 
@@ -98,16 +102,12 @@ fn fold_state(state: &ContainerState, digest: &mut Digest) {
 impl PodSpec {
     /// The digest of its JSON; computed once per spec.
     pub fn fingerprint(&self) -> u64 {
-        *self.computed.fingerprint.get_or_init(|| {
-            let mut digest = Digest::default();
-            fold_json(self, &mut digest);
-            digest.value()
-        })
+        *self.computed.fingerprint.get_or_init(|| Digest::of_text(&json_text(self)).value())
     }
 }
 
-fn fold_json(value: &impl Serialize, digest: &mut Digest) {
-    digest.text(&serde_json::to_string(value).expect("our types have text keys and finite numbers"));
+fn json_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("our types have text keys and finite numbers")
 }
 
 #[cfg(test)]

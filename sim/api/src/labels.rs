@@ -22,6 +22,14 @@ impl Labels {
         self.get(key).is_some()
     }
 
+    /// Whether both are the very same map, which is cheaper than comparing them.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(left), Some(right)) => Arc::ptr_eq(left, right),
+            (left, right) => left.is_none() && right.is_none(),
+        }
+    }
+
     pub fn as_slice(&self) -> &[(Name, Name)] {
         self.0.as_deref().unwrap_or(&[])
     }

@@ -142,6 +142,19 @@ impl Uid {
         Self(bits & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62))
     }
 
+    /// As it is written: `01234567-89ab-4def-8123-456789abcdef`.
+    fn digits(self) -> [u8; 36] {
+        let mut digits = [b'-'; 36];
+        let mut at = 0;
+        for (n, byte) in self.0.to_be_bytes().into_iter().enumerate() {
+            at += usize::from(matches!(n, 4 | 6 | 8 | 10));
+            digits[at] = HEX[usize::from(byte >> 4)];
+            digits[at + 1] = HEX[usize::from(byte & 15)];
+            at += 2;
+        }
+        digits
+    }
+
     /// The UUID in `text`; other texts, which real clusters do not have but test data does, are digested into one.
     fn parse(text: &str) -> Self {
         let digits: String = text.chars().filter(|it| *it != '-').collect();
@@ -161,10 +174,7 @@ impl Uid {
 
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let it = self.0;
-        let part = |shift: u32, bits: u32| (it >> shift) & ((1 << bits) - 1);
-        let (a, b, c) = (part(96, 32), part(80, 16), part(64, 16));
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", part(48, 16), part(0, 48))
+        f.write_str(text_of(&self.digits()))
     }
 }
 
@@ -174,9 +184,15 @@ impl fmt::Debug for Uid {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn text_of(digits: &[u8; 36]) -> &str {
+    str::from_utf8(digits).expect("digits and hyphens are ASCII")
+}
+
 impl Serialize for Uid {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(text_of(&self.digits()))
     }
 }
 

@@ -63,11 +63,48 @@ impl From<Time> for MicroTime {
 /// RFC 3339 text of a time, to the second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = short_text(self.0) {
+            return f.write_str(str::from_utf8(&text).expect("digits and their separators are ASCII"));
+        }
         match jiff::Timestamp::from_second(self.0) {
             Ok(time) => write!(f, "{time:.0}"),
             Err(_) => write!(f, "@{}", self.0), // Beyond the calendar; nothing that was read gets here.
         }
     }
+}
+
+/// The last second of the calendar.
+const LAST: u64 = 253_402_207_200;
+
+/// The RFC 3339 text of a second from 1970 to the end of the calendar, worked out here since every write wants it.
+fn short_text(secs: i64) -> Option<[u8; 20]> {
+    let secs = u64::try_from(secs).ok().filter(|&it| it <= LAST)?;
+    let (year, month, day) = date(secs / 86_400);
+    let (hour, minute, second) = (secs / 3_600 % 24, secs / 60 % 60, secs % 60);
+    let mut text = *b"0000-00-00T00:00:00Z";
+    let parts =
+        [(0, year / 100), (2, year % 100), (5, month), (8, day), (11, hour), (14, minute), (17, second)];
+    for (at, number) in parts {
+        text[at] += u8::try_from(number / 10).expect("it has two digits");
+        text[at + 1] += u8::try_from(number % 10).expect("it is one digit");
+    }
+    Some(text)
+}
+
+/// Year, month and day, `days` after 1970 began. Years are counted from March on, so that leap days come last.
+fn date(days: u64) -> (u64, u64, u64) {
+    /// From the first of March of the year 0.
+    const TO_1970: u64 = 719_468;
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    let days = days + TO_1970;
+    let (era, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let first = (153 * month + 2) / 5;
+    let is_next_year = 10 <= month;
+    let month = if is_next_year { month - 9 } else { month + 3 };
+    (400 * era + year + u64::from(is_next_year), month, day - first + 1)
 }
 
 /// RFC 3339 text of a time, to the microsecond, as Go writes it: always six digits.
@@ -139,5 +176,18 @@ mod tests {
         assert_eq!("2026-01-01T00:00:00.9Z".parse(), Ok(Timestamp::from(time)));
         assert_eq!("2026-01-01T01:00:00+01:00".parse(), Ok(Timestamp::from(time)));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let (day, last) = (86_400, LAST.cast_signed());
+        let seconds =
+            (0..200_000).map(|n| n * day).chain((0..9_000).map(|n| n * 28_150_000 + n)).chain([last]);
+        for secs in seconds {
+            let calendar = jiff::Timestamp::from_second(secs).unwrap();
+            assert_eq!(Timestamp(secs).to_string(), calendar.to_string());
+        }
+        assert_eq!(short_text(-1), None);
+        assert_eq!(short_text(last + 1), None);
     }
 }

@@ -9,9 +9,6 @@ use etcd::{Change, LEASE_CHECK_PERIOD, LEASE_REVOKES_MAX};
 use crate::commit::Commit;
 use crate::server::ApiServer;
 
-/// `--etcd-compaction-interval`. What is younger than this can be watched, what is twice as old cannot.
-const COMPACTION_PERIOD: Span = Span::mins(5);
-
 /// Remembers the revision of the last tick, for the next one to compact to.
 #[derive(Clone, Debug)]
 pub(crate) struct Compactor {
@@ -21,8 +18,8 @@ pub(crate) struct Compactor {
 }
 
 impl Compactor {
-    pub(crate) fn new(start: Time) -> Self {
-        Self { next: start + COMPACTION_PERIOD, previous: None }
+    pub(crate) fn new(start: Time, period: Span) -> Self {
+        Self { next: start + period, previous: None }
     }
 }
 
@@ -34,7 +31,7 @@ impl ApiServer {
         self.expire(now, commits);
         while self.compactor.next <= now {
             self.compact();
-            self.compactor.next += COMPACTION_PERIOD;
+            self.compactor.next += self.settings.compaction;
         }
     }
 

@@ -34,7 +34,7 @@ impl ApiServer {
             names: Names::new(luck),
             allocators: Allocators::new(&settings, luck),
             admitted: AdmittedSpecs::default(),
-            compactor: Compactor::new(now),
+            compactor: Compactor::new(now, settings.compaction),
             settings,
         };
         server.bootstrap(now);

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use base::Span;
+
 /// Defaults are those of kubeadm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -10,6 +12,8 @@ pub struct Settings {
     pub service_range: (Ipv4Addr, u8),
     /// `--service-node-port-range`: the first and the last port.
     pub node_ports: (u16, u16),
+    /// `--etcd-compaction-interval`. What is younger than this can be watched, what is twice as old cannot.
+    pub compaction: Span,
     /// `--disable-admission-plugins`.
     pub disabled: BTreeSet<Plugin>,
 }
@@ -36,6 +40,7 @@ impl Default for Settings {
         Self {
             service_range: (Ipv4Addr::new(10, 96, 0, 0), 12),
             node_ports: (30_000, 32_767),
+            compaction: Span::mins(5),
             disabled: BTreeSet::new(),
         }
     }

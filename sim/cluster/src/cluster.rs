@@ -7,7 +7,7 @@ use apiserver::{ApiServer, Commit, Settings};
 use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
 use engine::{Phase, Queue, Run, Seed, World};
 use kubectl::Session;
-use record::{Keep, Log};
+use record::{Keep, Log, Verb};
 use scheduler::Scheduler;
 
 use crate::event::{Client, Event, NodeIdx, Watcher};
@@ -17,10 +17,13 @@ use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
 use crate::setup::{Setup, SetupError, Step};
-use crate::wire::{self, Flight, News, Wire};
+use crate::wire::{self, Content, Flight, News, Wire};
 
 /// Before a run begins, the nodes of the scenario register themselves for so long.
 pub const WARM_UP: base::Span = base::Span::secs(5);
+
+/// Nobody in here lists or watches from an old revision, so that none is kept for long: it would be most of the memory.
+const COMPACTION: base::Span = base::Span::secs(10);
 
 /// Everything that is simulated. Cloning it is cheap, since objects are shared until they are written.
 #[derive(Clone, Debug)]
@@ -74,7 +77,7 @@ impl Cluster {
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
-            server: ApiServer::new(begin, Settings::default(), luck),
+            server: ApiServer::new(begin, Settings { compaction: COMPACTION, ..Settings::default() }, luck),
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
             scheduler: Scheduler::new(begin, luck, &setup.scheduler),
@@ -126,7 +129,7 @@ impl Cluster {
             {
                 self.machines[idx.0 as usize].adopt(pod);
             }
-            let by = (record::Verb::Create, record::Subresource::Main);
+            let by = (Verb::Create, record::Subresource::Main);
             self.commit(begin, begin, &Name::from_static("snapshot"), Cause::NONE, by, commit, digest, queue);
         }
         Ok(())
@@ -190,23 +193,28 @@ impl Cluster {
         committed: Time,
         actor: &Name,
         cause: Cause,
-        (verb, sub): (record::Verb, record::Subresource),
+        (verb, sub): (Verb, record::Subresource),
         commit: Commit,
         digest: &mut Digest,
         queue: &mut Queue<Event>,
     ) -> Cause {
         self.commits += 1;
-        let cause = wire::note_commit(&mut self.log, digest, now, actor, cause, &commit, verb, sub);
+        let has_expired = commit.verb == Verb::Expire.as_str();
+        let cause = if has_expired {
+            // It came to light with a request, which had nothing to do with it.
+            let (verb, sub) = (Verb::Expire, record::Subresource::Main);
+            wire::note_commit(&mut self.log, digest, now, &commit.actor, Cause::NONE, &commit, verb, sub)
+        } else {
+            wire::note_commit(&mut self.log, digest, now, actor, cause, &commit, verb, sub)
+        };
         self.ledger.observe(now, commit.new.as_ref(), commit.old.as_ref());
         self.series.observe(commit.new.as_ref(), commit.old.as_ref());
         self.arm_sample(queue);
         if !self.dirty.contains(&commit.key.kind) {
             self.dirty.push(commit.key.kind.clone());
         }
-        let concerned = wire::nodes_concerned(&commit);
-        let kubelets: Vec<NodeIdx> =
-            concerned.iter().filter_map(|it| self.by_name.get(*it).copied()).collect();
-        self.wire.publish(committed, Arc::new(commit), cause, &kubelets, queue);
+        let nodes = wire::nodes_concerned(&commit).map(|it| self.by_name.get(it?).copied());
+        self.wire.publish(committed, commit, cause, nodes, queue);
         cause
     }
 
@@ -275,18 +283,17 @@ impl Cluster {
     fn arrive(&mut self, handle: Handle<Flight>, digest: &mut Digest, queue: &mut Queue<Event>) {
         let now = queue.now();
         let Some(flight) = self.wire.flight(handle) else { return };
-        let (actor, cause) = (flight.actor.clone(), flight.cause);
-        let Some(request) = flight.request.take() else { return };
-        let by = (record::Verb::from(&request), record::Subresource::from(&request));
+        let (actor, cause, entity) = (flight.actor.clone(), flight.cause, flight.entity);
+        let Content::Request(request) = flight.take() else { return };
+        let by = (Verb::from(&request), record::Subresource::from(&request));
         let key = request.key();
         let mut commits = Vec::new();
         let response = self.server.handle(now, &actor, request, &mut commits);
-        let entity = wire::entity_of_key(&key);
         let latency = &self.wire.latency;
         let done =
             if commits.is_empty() { now + latency.handling } else { now + latency.commit(entity, now) };
         if let Err(status) = &response
-            && by.0 != record::Verb::Get
+            && by.0 != Verb::Get
         {
             let what = record::What::Rejected {
                 verb: by.0,
@@ -301,14 +308,15 @@ impl Cluster {
             self.commit(now, done, &actor, cause, by, commit, digest, queue);
         }
         if let Some(flight) = self.wire.flight(handle) {
-            flight.response = Some(response);
+            flight.content = Content::Response(response);
         }
         self.wire.answer(done, entity, handle, queue);
     }
 
     /// An answer reaches who asked.
     fn answer(&mut self, handle: Handle<Flight>, digest: &mut Digest, queue: &mut Queue<Event>) {
-        let Some(Flight { client, id, response: Some(response), .. }) = self.wire.land(handle) else {
+        let Some(Flight { client, id, content: Content::Response(response), .. }) = self.wire.land(handle)
+        else {
             return;
         };
         match (client, id) {
@@ -359,12 +367,15 @@ impl Cluster {
             .take_decisions()
             .into_iter()
             .map(|it| {
-                let (node, message) = match &it.outcome {
-                    Ok(placement) => (Some(placement.node.clone()), placement.to_string().into()),
-                    Err(diagnosis) => (None, diagnosis.message()),
+                let what = || {
+                    let (node, message) = match &it.outcome {
+                        Ok(placement) => (Some(placement.node.clone()), placement.to_string().into()),
+                        Err(diagnosis) => (None, diagnosis.message()),
+                    };
+                    record::What::Decision { pod: it.pod.clone(), node, message }
                 };
-                let what = record::What::Decision { pod: it.pod.clone(), node, message };
-                (it.pod, self.log.push(now, &ACTOR, it.cause, what))
+                let record = self.log.push_step(now, &ACTOR, it.cause, what);
+                (it.pod, record)
             })
             .collect();
         for mut effect in effects {

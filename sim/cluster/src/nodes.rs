@@ -85,15 +85,7 @@ impl Cluster {
                 Effect::Send { id, at, request, cause } => {
                     let cause = noted.unwrap_or(cause);
                     let (client, id) = (Client::Kubelet(node), RequestId::Kubelet(id));
-                    let flight = Flight {
-                        client,
-                        id,
-                        actor: actor.clone(),
-                        cause,
-                        request: Some(request),
-                        response: None,
-                    };
-                    self.wire.send(at, flight, queue);
+                    self.wire.send(at, Flight::new(client, id, &actor, cause, request), queue);
                 }
                 Effect::WakeAt(at, token) => {
                     queue.at(at.max(queue.now()), Phase::Act, Event::Timer { node, token });
@@ -108,16 +100,20 @@ impl Cluster {
 
     /// Keeps what happened to a container: an external effect, and part of the run's fingerprint.
     fn note(&mut self, now: Time, actor: &Name, note: &Note, digest: &mut Digest) -> Cause {
-        let pod = Key::new(Kind::Pod, note.namespace.clone(), note.name.clone());
         digest.word(now.nanos());
         digest.text(&note.name);
         digest.text(&note.container);
-        let (step, detail) = described(&note.what);
-        let what = match step {
-            Some(step) => record::What::Container { pod, container: note.container.clone(), step, detail },
-            None => record::What::Note { object: Some(pod), text: detail },
+        let pod = || Key::new(Kind::Pod, note.namespace.clone(), note.name.clone());
+        let Some(step) = step_of(&note.what) else {
+            let what = record::What::Note { object: Some(pod()), text: described(&note.what) };
+            return self.log.push(now, actor, note.cause, what);
         };
-        self.log.push(now, actor, note.cause, what)
+        self.log.push_step(now, actor, note.cause, || record::What::Container {
+            pod: pod(),
+            container: note.container.clone(),
+            step,
+            detail: described(&note.what),
+        })
     }
 
     /// Leaves a dead kubelet's lease as it was renewed last: from now on it renews itself no more.
@@ -147,21 +143,33 @@ impl Cluster {
     }
 }
 
-/// The record's word for what a kubelet noted, and what it is about.
-fn described(what: &What) -> (Option<Step>, Name) {
+/// The record's word for what a kubelet noted, if it has one.
+fn step_of(what: &What) -> Option<Step> {
     match what {
-        What::Rejected { reason } => (None, Name::from(format_args!("the node cannot run it: {reason}"))),
-        What::SandboxCreated { ip } => (None, Name::from(format_args!("has the address {ip}"))),
-        What::PullStarted { image } => (Some(Step::Pulling), image.clone()),
-        What::Pulled { image, took, .. } => {
-            (Some(Step::Pulled), Name::from(format_args!("{image}, in {took}")))
-        }
-        What::Started { restarts: 0 } => (Some(Step::Started), Name::EMPTY),
-        What::Started { restarts } => (Some(Step::Started), Name::from(format_args!("restart {restarts}"))),
-        What::Exited { code, reason, .. } => (Some(Step::Exited { code: *code }), Name::from_static(reason)),
-        What::Stopping { grace } => (Some(Step::Stopping), Name::from(format_args!("within {grace}"))),
-        What::BackingOff { delay } => (Some(Step::BackOff), Name::from(format_args!("for {delay}"))),
-        What::ProbeFailed { probe } => (Some(Step::ProbeFailed), Name::from_static(probe)),
-        What::Stopped => (None, Name::from_static("all its containers have stopped")),
+        What::PullStarted { .. } => Some(Step::Pulling),
+        What::Pulled { .. } => Some(Step::Pulled),
+        What::Started { .. } => Some(Step::Started),
+        What::Exited { code, .. } => Some(Step::Exited { code: *code }),
+        What::Stopping { .. } => Some(Step::Stopping),
+        What::BackingOff { .. } => Some(Step::BackOff),
+        What::ProbeFailed { .. } => Some(Step::ProbeFailed),
+        What::Rejected { .. } | What::SandboxCreated { .. } | What::Stopped => None,
+    }
+}
+
+/// What there is to say about it.
+fn described(what: &What) -> Name {
+    match what {
+        What::Rejected { reason } => Name::from(format_args!("the node cannot run it: {reason}")),
+        What::SandboxCreated { ip } => Name::from(format_args!("has the address {ip}")),
+        What::PullStarted { image } => image.clone(),
+        What::Pulled { image, took, .. } => Name::from(format_args!("{image}, in {took}")),
+        What::Started { restarts: 0 } => Name::EMPTY,
+        What::Started { restarts } => Name::from(format_args!("restart {restarts}")),
+        What::Exited { reason, .. } => Name::from_static(reason),
+        What::Stopping { grace } => Name::from(format_args!("within {grace}")),
+        What::BackingOff { delay } => Name::from(format_args!("for {delay}")),
+        What::ProbeFailed { probe } => Name::from_static(probe),
+        What::Stopped => Name::from_static("all its containers have stopped"),
     }
 }

@@ -18,9 +18,38 @@ pub struct Sample {
 /// Sampled figures. What does not change costs nothing: no sample is due while nothing is dirty.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
-    current: BTreeMap<(Name, &'static str), i64>,
-    dirty: BTreeMap<(Name, &'static str), i64>,
+    /// Of the cluster as a whole, by metric.
+    cluster: [Gauge; Metric::NAMES.len()],
+    /// Of deployments, by subject and metric.
+    deployments: BTreeMap<(Name, &'static str), Gauge>,
+    is_dirty: bool,
     samples: Vec<Sample>,
+}
+
+/// A figure of the cluster as a whole. In the order of their names.
+#[derive(Clone, Copy, Debug)]
+enum Metric {
+    Nodes,
+    NodesCordoned,
+    NodesReady,
+    Pods,
+    PodsFailed,
+    PodsPending,
+    PodsReady,
+    PodsRunning,
+    PodsSucceeded,
+    RequestedCpuMilli,
+    RequestedMemoryBytes,
+}
+
+/// A figure, and what the last sample said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gauge {
+    value: i64,
+    /// `None` before the first sample.
+    shown: Option<i64>,
+    /// Written since the last sample.
+    is_dirty: bool,
 }
 
 /// Samples lie on whole multiples of this.
@@ -49,7 +78,7 @@ impl Series {
 
     /// The moment of the next sample, if anything changed since the last one.
     pub(crate) fn due(&self, now: Time) -> Option<Time> {
-        if self.dirty.is_empty() {
+        if !self.is_dirty {
             return None;
         }
         let period = SAMPLE_PERIOD.nanos();
@@ -57,42 +86,43 @@ impl Series {
     }
 
     pub(crate) fn sample(&mut self, now: Time) {
-        for ((subject, metric), value) in std::mem::take(&mut self.dirty) {
-            let key = (subject, metric);
-            if self.current.get(&key) == Some(&value) {
-                continue; // There and back again between two samples.
-            }
-            self.samples.push(Sample { time: now, subject: key.0.clone(), metric, value });
-            self.current.insert(key, value);
+        for (gauge, metric) in self.cluster.iter_mut().zip(Metric::NAMES) {
+            let value = gauge.news();
+            self.samples.extend(value.map(|value| Sample { time: now, subject: CLUSTER, metric, value }));
         }
+        for ((subject, metric), gauge) in &mut self.deployments {
+            let sample = |value| Sample { time: now, subject: subject.clone(), metric, value };
+            self.samples.extend(gauge.news().map(sample));
+        }
+        self.is_dirty = false;
     }
 
     fn count_pod(&mut self, pod: &Pod, sign: i64) {
-        self.add("pods", sign);
+        self.add(Metric::Pods, sign);
         if pod.is_ready() {
-            self.add("pods_ready", sign);
+            self.add(Metric::PodsReady, sign);
         }
         let phase = match &pod.status.phase {
-            PodPhase::Running => "pods_running",
-            PodPhase::Succeeded => "pods_succeeded",
-            PodPhase::Failed => "pods_failed",
-            PodPhase::Pending | PodPhase::Unknown | PodPhase::Other(_) => "pods_pending",
+            PodPhase::Running => Metric::PodsRunning,
+            PodPhase::Succeeded => Metric::PodsSucceeded,
+            PodPhase::Failed => Metric::PodsFailed,
+            PodPhase::Pending | PodPhase::Unknown | PodPhase::Other(_) => Metric::PodsPending,
         };
         self.add(phase, sign);
         if pod.is_bound() && !pod.is_finished() {
             let requests = pod.requests();
-            self.add("requested_cpu_milli", sign * requests.cpu_milli);
-            self.add("requested_memory_bytes", sign * requests.memory_bytes);
+            self.add(Metric::RequestedCpuMilli, sign * requests.cpu_milli);
+            self.add(Metric::RequestedMemoryBytes, sign * requests.memory_bytes);
         }
     }
 
     fn count_node(&mut self, node: &Node, sign: i64) {
-        self.add("nodes", sign);
+        self.add(Metric::Nodes, sign);
         if node.is_ready() {
-            self.add("nodes_ready", sign);
+            self.add(Metric::NodesReady, sign);
         }
         if node.spec.unschedulable {
-            self.add("nodes_cordoned", sign);
+            self.add(Metric::NodesCordoned, sign);
         }
     }
 
@@ -106,13 +136,45 @@ impl Series {
             ("replicas_available", it.status.available_replicas),
         ];
         for (metric, value) in figures {
-            self.dirty.insert((subject.clone(), metric), value.into());
+            self.deployments.entry((subject.clone(), metric)).or_default().set(value.into());
         }
+        self.is_dirty = true;
     }
 
-    fn add(&mut self, metric: &'static str, by: i64) {
-        let key = (CLUSTER, metric);
-        let before = self.dirty.get(&key).or_else(|| self.current.get(&key)).copied().unwrap_or(0);
-        self.dirty.insert(key, before + by);
+    fn add(&mut self, metric: Metric, by: i64) {
+        let gauge = &mut self.cluster[metric as usize];
+        gauge.set(gauge.value + by);
+        self.is_dirty = true;
+    }
+}
+
+impl Metric {
+    const NAMES: [&'static str; 11] = [
+        "nodes",
+        "nodes_cordoned",
+        "nodes_ready",
+        "pods",
+        "pods_failed",
+        "pods_pending",
+        "pods_ready",
+        "pods_running",
+        "pods_succeeded",
+        "requested_cpu_milli",
+        "requested_memory_bytes",
+    ];
+}
+
+impl Gauge {
+    fn set(&mut self, value: i64) {
+        (self.value, self.is_dirty) = (value, true);
+    }
+
+    /// What the next sample shows, if that differs from what the last one showed: it may have gone there and back.
+    fn news(&mut self) -> Option<i64> {
+        if !std::mem::take(&mut self.is_dirty) || self.shown == Some(self.value) {
+            return None;
+        }
+        self.shown = Some(self.value);
+        self.shown
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use api::{Kind, Node, Pod, Request, Response};
+use api::{Kind, Object, Request, Response};
 use apiserver::Commit;
-use base::{Cause, Digest, Handle, Lookup, Luck, Name, Slab, Time};
+use base::{Cause, Digest, Handle, Luck, Name, Slab, Time};
 use engine::{Phase, Queue};
-use record::{Log, What, Write};
+use record::{Log, Write};
 
 use crate::event::{Client, Event, NodeIdx, Watcher};
 use crate::latency::Latency;
@@ -25,9 +25,30 @@ pub struct Flight {
     pub id: RequestId,
     pub actor: Name,
     pub cause: Cause,
-    /// Taken when it arrives.
-    pub request: Option<Request>,
-    pub response: Option<Response>,
+    /// The number of what it is about, for luck.
+    pub entity: u64,
+    pub content: Content,
+}
+
+/// What is under way: first there, then back.
+#[derive(Clone, Debug)]
+pub enum Content {
+    Request(Request),
+    /// The server is at it.
+    Nothing,
+    Response(Response),
+}
+
+impl Flight {
+    pub(crate) fn new(client: Client, id: RequestId, actor: &Name, cause: Cause, request: Request) -> Self {
+        let entity = entity_of_key(&request.key());
+        Self { client, id, actor: actor.clone(), cause, entity, content: Content::Request(request) }
+    }
+
+    /// Takes out what is under way.
+    pub(crate) fn take(&mut self) -> Content {
+        std::mem::replace(&mut self.content, Content::Nothing)
+    }
 }
 
 /// A change on its way to those who watch.
@@ -48,7 +69,8 @@ pub(crate) struct Wire {
     /// When the last message to each watcher arrives: they come in order.
     manager_hears: Time,
     scheduler_hears: Time,
-    kubelets_hear: Lookup<NodeIdx, Time>,
+    /// By node, as far as there was any.
+    kubelets_hear: Vec<Time>,
 }
 
 impl Wire {
@@ -59,15 +81,14 @@ impl Wire {
             news: Slab::new(),
             manager_hears: Time::ZERO,
             scheduler_hears: Time::ZERO,
-            kubelets_hear: Lookup::new(),
+            kubelets_hear: Vec::new(),
         }
     }
 
     /// Sends a request at `at`, or now if that has passed.
     pub(crate) fn send(&mut self, at: Time, flight: Flight, queue: &mut Queue<Event>) {
-        let entity = flight.request.as_ref().map_or(0, entity_of_request);
         let at = at.max(queue.now());
-        let arrival = at + self.latency.message(entity, at);
+        let arrival = at + self.latency.message(flight.entity, at);
         let handle = self.flights.insert(flight);
         queue.at(arrival, Phase::Deliver, Event::Arrive(handle));
     }
@@ -92,25 +113,23 @@ impl Wire {
         self.flights.remove(handle)
     }
 
-    /// Sends a commit to everyone who watches its kind.
+    /// Sends a commit to everyone who watches its kind, and to the kubelets of these nodes.
     pub(crate) fn publish(
         &mut self,
         committed: Time,
-        commit: Arc<Commit>,
+        commit: Commit,
         cause: Cause,
-        kubelets: &[NodeIdx],
+        nodes: [Option<NodeIdx>; 2],
         queue: &mut Queue<Event>,
     ) {
-        let entity = entity_of(&commit);
-        let watchers = watchers_of(&commit.key.kind, kubelets);
-        let listeners = watchers.len();
+        let entity = entity_of_key(&commit.key);
+        let watchers = watchers_of(&commit.key.kind, nodes);
+        let listeners = watchers.iter().flatten().map(|_| 1).sum();
         if listeners == 0 {
             return;
         }
-        let listeners =
-            u32::try_from(listeners).expect("a cluster has fewer than four thousand million nodes");
-        let news = self.news.insert(News { commit, cause, listeners });
-        for watcher in watchers {
+        let news = self.news.insert(News { commit: Arc::new(commit), cause, listeners });
+        for watcher in watchers.into_iter().flatten() {
             let delay = self.latency.watch(entity, watcher_entity(watcher), committed);
             let hears = self.hears(watcher);
             *hears = (*hears).max(committed + delay);
@@ -133,23 +152,24 @@ impl Wire {
         match watcher {
             Watcher::Manager => &mut self.manager_hears,
             Watcher::Scheduler => &mut self.scheduler_hears,
-            Watcher::Kubelet(node) => self.kubelets_hear.entry_or_insert_with(node, || Time::ZERO),
+            Watcher::Kubelet(node) => {
+                let position = node.0 as usize;
+                if self.kubelets_hear.len() <= position {
+                    self.kubelets_hear.resize(position + 1, Time::ZERO);
+                }
+                &mut self.kubelets_hear[position]
+            }
         }
     }
 }
 
 /// Who watches objects of this kind; a kubelet watches the pods of its node, and that node.
-fn watchers_of(kind: &Kind, kubelets: &[NodeIdx]) -> Vec<Watcher> {
-    let mut watchers = Vec::with_capacity(2 + kubelets.len());
+fn watchers_of(kind: &Kind, nodes: [Option<NodeIdx>; 2]) -> [Option<Watcher>; 4] {
     // The garbage collector ignores events, and nobody else in there reads them.
-    if *kind != Kind::Event {
-        watchers.push(Watcher::Manager);
-    }
-    if scheduler::Scheduler::watches().contains(kind) {
-        watchers.push(Watcher::Scheduler);
-    }
-    watchers.extend(kubelets.iter().map(|&node| Watcher::Kubelet(node)));
-    watchers
+    let manager = (*kind != Kind::Event).then_some(Watcher::Manager);
+    let scheduler = scheduler::Scheduler::watches().contains(kind).then_some(Watcher::Scheduler);
+    let [first, second] = nodes.map(|it| it.map(Watcher::Kubelet));
+    [manager, scheduler, first, second]
 }
 
 fn watcher_entity(watcher: Watcher) -> u64 {
@@ -161,28 +181,22 @@ fn watcher_entity(watcher: Watcher) -> u64 {
 }
 
 /// Luck is an object's own: what happens to others moves none of its delays.
-fn entity_of(commit: &Commit) -> u64 {
-    entity_of_key(&commit.key)
-}
-
-fn entity_of_request(request: &Request) -> u64 {
-    entity_of_key(&request.key())
-}
-
 pub(crate) fn entity_of_key(key: &api::Key) -> u64 {
     Luck::of_text(&key.name) ^ Luck::of_text(&key.namespace).rotate_left(1)
 }
 
-/// The names of the nodes whose kubelets care about a commit: those that the pod is or was on, or the node itself.
-pub(crate) fn nodes_concerned(commit: &Commit) -> Vec<&Name> {
-    let mut nodes: Vec<&Name> = Vec::new();
-    for object in [&commit.old, &commit.new].into_iter().flatten() {
-        let of_pod = object.get::<Pod>().map(|pod| &pod.node);
-        let of_node = object.get::<Node>().map(|node| &node.meta.name);
-        nodes.extend(of_pod.or(of_node).filter(|name| !name.is_empty()));
+/// The names of the nodes whose kubelets care about a commit: those that the pod was and is on, or the node itself.
+pub(crate) fn nodes_concerned(commit: &Commit) -> [Option<&Name>; 2] {
+    let [old, new] = [&commit.old, &commit.new].map(|it| it.as_ref().and_then(node_of));
+    [old, new.filter(|new| old != Some(*new))]
+}
+
+fn node_of(object: &Object) -> Option<&Name> {
+    match object {
+        Object::Pod(pod) => Some(&pod.node).filter(|name| !name.is_empty()),
+        Object::Node(node) => Some(&node.meta.name),
+        _ => None,
     }
-    nodes.dedup();
-    nodes
 }
 
 /// What is kept of every commit: a record, and its part of the fingerprint of the run.
@@ -205,8 +219,7 @@ pub(crate) fn note_commit(
         Some(object) => object.fold(digest),
         None => digest.text(&commit.key.to_string()),
     }
-    let what: What = write.what();
-    log.push(now, actor, cause, what)
+    log.push_write(now, actor, cause, &write)
 }
 
 /// Does what a client wants.
@@ -220,9 +233,7 @@ pub(crate) fn carry_out(
     match effect {
         client::Effect::Send { id, at, request, cause } => {
             let id = RequestId::Client(id);
-            let flight =
-                Flight { client, id, actor: actor.clone(), cause, request: Some(request), response: None };
-            wire.send(at, flight, queue);
+            wire.send(at, Flight::new(client, id, actor, cause, request), queue);
         }
         client::Effect::WakeAt(at) => {
             queue.at(at.max(queue.now()), Phase::Act, Event::Tick(client));

@@ -24,12 +24,14 @@ pub(crate) struct Claims<T> {
 /// Upstream: `BaseControllerRefManager.ClaimObject`.
 pub(crate) fn claim<'a, T: Resource>(
     owner: &impl Resource,
-    selector: &Selector,
+    selector: &'a Selector,
     objects: impl Iterator<Item = &'a Arc<T>>,
 ) -> Claims<T> {
     let mut claims = Claims { claimed: Vec::new(), writes: Vec::new() };
+    let mut selector = selector.matcher();
     for object in objects {
-        match verdict(owner.meta(), selector, object.meta()) {
+        let matches = selector.matches(&object.meta().labels);
+        match verdict(owner.meta(), matches, object.meta()) {
             Verdict::Keep => claims.claimed.push(object.clone()),
             Verdict::Release => claims.writes.push(release(owner.meta(), object.as_ref())),
             Verdict::Adopt => {
@@ -50,8 +52,7 @@ enum Verdict {
     Ignore,
 }
 
-fn verdict(owner: &Meta, selector: &Selector, object: &Meta) -> Verdict {
-    let matches = selector.matches(&object.labels);
+fn verdict(owner: &Meta, matches: bool, object: &Meta) -> Verdict {
     match object.controller() {
         Some(controller) if controller.uid != owner.uid => Verdict::Ignore,
         Some(_) if matches => Verdict::Keep,

@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod object;
 mod path;
+mod pieces;
 mod read;
 mod schema;
 mod scope;

@@ -7,6 +7,8 @@ pub struct Limits {
     pub bytes_max: u64,
     /// Values inside values. Upstream allows 10,000; the deepest real manifests we know have 40.
     pub depth_max: usize,
+    /// Lines and commas in a file; in JSON, values. Counted before anything is made of them.
+    pub pieces_max: usize,
     /// Values in a file, after aliases are expanded.
     pub values_max: usize,
     /// What aliases and merge keys of a file may add, in bytes of memory.
@@ -15,6 +17,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 64 << 20, depth_max: 100, values_max: 4_000_000, copied_bytes_max: 16 << 20 }
+        Self {
+            bytes_max: 64 << 20,
+            depth_max: 100,
+            pieces_max: 4_000_000,
+            values_max: 4_000_000,
+            copied_bytes_max: 16 << 20,
+        }
     }
 }

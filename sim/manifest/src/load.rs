@@ -64,6 +64,9 @@ pub fn load_source(source: Source, limits: &Limits) -> Loaded {
     loaded.finish()
 }
 
+/// After so many errors in a file, its other documents are not looked at.
+const ERRORS_MAX: usize = 1_000;
+
 impl Loaded {
     fn add_file(&mut self, file: &File, limits: &Limits) {
         match read(&file.path, limits) {
@@ -87,6 +90,9 @@ impl Loaded {
             errors.extend(found.errors);
             let skipped = found.skipped.into_iter().map(|reason| Skipped { file: name.to_string(), reason });
             self.skipped.extend(skipped);
+            if errors.len() > ERRORS_MAX {
+                break;
+            }
         }
         self.diagnostics.add(errors);
     }

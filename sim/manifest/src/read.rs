@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::diagnostic::Diagnostic;
 use crate::files;
 use crate::limits::Limits;
+use crate::pieces::pieces;
 use crate::source::{Mark, Source};
 
 /// The text of a file. Never reads more than `limits` allow.
@@ -17,7 +18,13 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Source, Diagnostic> {
         let message = format!("larger than {} MiB", limits.bytes_max >> 20);
         return Err(Diagnostic::of_file(name, message).with_help("split it into several files"));
     }
-    decode(name, bytes)
+    let source = decode(name, bytes)?;
+    if pieces(source.text().as_bytes()) > limits.pieces_max {
+        let message = format!("more than {} lines and commas", limits.pieces_max);
+        let error = Diagnostic::of_file(source.name().clone(), message);
+        return Err(error.with_help("split it into several files"));
+    }
+    Ok(source)
 }
 
 fn bounded(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
@@ -89,6 +96,20 @@ mod tests {
         assert_eq!(read_bytes(b"\xff\xfea"), Err("starts as UTF-16 but is not".into()));
         assert_eq!(read_bytes(b"\x7fELF\0"), Err("a binary file, not a manifest".into()));
         assert_eq!(read_bytes(b"a: \xe4"), Err("byte 0xe4 is not part of a UTF-8 text".into()));
+    }
+
+    #[test]
+    fn what_is_cut_up_too_finely_is_refused_unread() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let limits = Limits { pieces_max: 3, ..Limits::default() };
+        let message = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("can be written");
+            read(&path, &limits).map(|it| it.text().len()).map_err(|it| it.message)
+        };
+        assert_eq!(message("a.yaml", "- 1\n- 2\n- 3\n"), Ok(12));
+        assert_eq!(message("b.yaml", "- 1\n- 2\n- 3\n\n"), Err("more than 3 lines and commas".into()));
+        assert_eq!(message("c.json", "[1,2,3]"), Err("more than 3 lines and commas".into()));
     }
 
     #[test]

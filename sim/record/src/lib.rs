@@ -6,7 +6,6 @@
 //! with.
 
 mod changes;
-mod digest;
 mod lines;
 mod log;
 mod table;

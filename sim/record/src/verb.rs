@@ -15,6 +15,8 @@ pub enum Verb {
     Patch,
     Delete,
     DeleteCollection,
+    /// Not asked for: the lease of an event ran out.
+    Expire,
 }
 
 /// Which part of an object a request was for.
@@ -39,6 +41,7 @@ impl Verb {
             Self::Patch => "patch",
             Self::Delete => "delete",
             Self::DeleteCollection => "deletecollection",
+            Self::Expire => "expire",
         }
     }
 }

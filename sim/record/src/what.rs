@@ -283,6 +283,7 @@ impl fmt::Display for Deed {
             (Verb::Update, _) => "updates",
             (Verb::Patch, _) => "patches",
             (Verb::Delete | Verb::DeleteCollection, _) => "deletes",
+            (Verb::Expire, _) => "expires",
         };
         f.write_str(verb)?;
         if self.1 == Subresource::Status { f.write_str(" the status of") } else { Ok(()) }

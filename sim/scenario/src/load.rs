@@ -93,6 +93,9 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
 
 /// Whether a text is a scenario, as opposed to a manifest: its first document says so.
 pub fn is_scenario(source: &Source) -> bool {
+    if !source.text().contains(API_VERSION) {
+        return false; // Without having been read: it may be long.
+    }
     let documents = yaml::parse(source, &Limits::default()).documents;
     let kind = |it: &Node| it.get("apiVersion").and_then(Node::as_text) == Some(API_VERSION);
     documents.iter().find(|it| !it.is_null()).is_some_and(kind)

@@ -120,6 +120,11 @@ impl Selector {
         }
     }
 
+    /// For asking about many objects in a row.
+    pub fn matcher(&self) -> Matcher<'_> {
+        Matcher { selector: self, last: None }
+    }
+
     pub fn is_everything(&self) -> bool {
         self.requirements().is_some_and(<[_]>::is_empty)
     }
@@ -146,6 +151,26 @@ impl fmt::Display for Selector {
             write!(f, "{separator}{requirement}")?;
         }
         Ok(())
+    }
+}
+
+/// A selector that is asked about many objects in a row, most of which share their labels with the one before.
+#[derive(Debug)]
+pub struct Matcher<'a> {
+    selector: &'a Selector,
+    last: Option<(&'a Labels, bool)>,
+}
+
+impl<'a> Matcher<'a> {
+    pub fn matches(&mut self, labels: &'a Labels) -> bool {
+        if let Some((last, matched)) = self.last
+            && last.is_same(labels)
+        {
+            return matched;
+        }
+        let matches = self.selector.matches(labels);
+        self.last = Some((labels, matches));
+        matches
     }
 }
 

@@ -20,7 +20,15 @@ pub struct EventRecorder {
     correlator: Correlator,
     queue: VecDeque<(Event, Cause)>,
     /// What was sent and not answered yet.
-    sent: Option<(Event, Cause)>,
+    sent: Option<Sent>,
+}
+
+/// A request that waits for its answer.
+#[derive(Clone, Debug)]
+enum Sent {
+    Created,
+    /// If what was counted has expired, it is created anew.
+    Counted(Box<Event>, Cause),
 }
 
 /// Beyond this many waiting events, new ones are dropped. Upstream: `maxQueuedEvents`.
@@ -52,12 +60,12 @@ impl EventRecorder {
         while self.sent.is_none()
             && let Some((event, cause)) = self.queue.pop_front()
         {
-            let (request, event) = match self.correlator.correlate(now, event, &mut self.names) {
+            let (request, sent) = match self.correlator.correlate(now, event, &mut self.names) {
                 Verdict::Drop => continue,
-                Verdict::Create(event) => (create(&event), event),
-                Verdict::Bump(event) => (bump(&event), event),
+                Verdict::Create(event) => (create(event), Sent::Created),
+                Verdict::Bump(event) => (bump(&event), Sent::Counted(Box::new(event), cause)),
             };
-            self.sent = Some((event, cause));
+            self.sent = Some(sent);
             return Some((request, cause));
         }
         None
@@ -66,15 +74,12 @@ impl EventRecorder {
     /// Takes in the answer to the request that is under way. Refused events are dropped, but one that has expired in
     /// the store is created anew. Poll afterwards.
     pub fn answered(&mut self, response: &Response) -> Option<(Request, Cause)> {
-        let (event, cause) = self.sent.take()?;
-        let has_expired = response.as_ref().is_err_and(|it| it.reason == Reason::NotFound);
-        if 1 < event.count && has_expired {
-            let request = create(&event);
-            // As a creation, it is not tried again.
-            self.sent = Some((Event { count: 1, ..event }, cause));
-            return Some((request, cause));
+        let Sent::Counted(event, cause) = self.sent.take()? else { return None };
+        if response.as_ref().err().is_none_or(|it| it.reason != Reason::NotFound) {
+            return None;
         }
-        None
+        self.sent = Some(Sent::Created);
+        Some((create(*event), cause))
     }
 
     fn event(&mut self, now: Time, note: Note) -> Event {
@@ -96,8 +101,8 @@ impl EventRecorder {
     }
 }
 
-fn create(event: &Event) -> Request {
-    Request::Create { object: Object::new(event.clone()) }
+fn create(event: Event) -> Request {
+    Request::Create { object: Object::new(event) }
 }
 
 fn bump(event: &Event) -> Request {

@@ -128,7 +128,7 @@ impl SeriesRecorder {
         Event {
             meta: Meta { name, namespace: namespace_of(&note.regarding), ..Meta::default() },
             involved_object: note.regarding,
-            related: note.related,
+            related: note.related.map(Box::new),
             reason: note.reason,
             action: note.action,
             message: note.note,

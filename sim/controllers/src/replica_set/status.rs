@@ -15,15 +15,22 @@ pub(crate) const REPLICA_FAILURE: Name = Name::from_static("ReplicaFailure");
 /// The status if nothing fails.
 pub(super) fn calculate_status(set: &ReplicaSet, active: &[Arc<Pod>], now: Time) -> ReplicaSetStatus {
     let template = Selector::from_labels(&set.spec.template.meta.labels);
-    let count = |is: &dyn Fn(&Pod) -> bool| to_i32(active.iter().filter(|pod| is(pod)).count());
     let mut status = ReplicaSetStatus {
         replicas: to_i32(active.len()),
-        fully_labeled_replicas: count(&|pod| template.matches(&pod.meta.labels)),
-        ready_replicas: count(&Pod::is_ready),
-        available_replicas: count(&|pod| pod.is_available(set.min_ready(), now)),
+        fully_labeled_replicas: 0,
+        ready_replicas: 0,
+        available_replicas: 0,
         observed_generation: set.meta.generation,
         ..set.status.clone()
     };
+    let (mut template, min_ready) = (template.matcher(), set.min_ready());
+    for pod in active {
+        status.fully_labeled_replicas += i32::from(template.matches(&pod.meta.labels));
+        if pod.is_ready() {
+            status.ready_replicas += 1;
+            status.available_replicas += i32::from(pod.is_available(min_ready, now));
+        }
+    }
     status.conditions.retain(|it| it.kind != REPLICA_FAILURE);
     status
 }
