@@ -7,7 +7,7 @@ use api::{
     Answer, Node, Object, PersistentVolume, PersistentVolumeClaim, Pod, Request, Resource, Revision,
     StorageClass,
 };
-use base::{Cause, Luck, Name, Span, Time};
+use base::{Cause, Luck, Span, Time};
 use client::{Effect, Input, View};
 use expect_test::{Expect, expect};
 use scheduler::config::Configuration;

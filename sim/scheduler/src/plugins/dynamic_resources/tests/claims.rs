@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::cycle::Core;
 use crate::framework::{Code, Plugin};
-use crate::hint::{Actions, ClusterEvent, EventResource};
+use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
 use crate::plugins::dynamic_resources::DynamicResources;
 use crate::plugins::dynamic_resources::tests::{World, exactly, uid};
-use crate::queue::{Queue, Rules};
+use crate::queue::{BackOff, Queue, Rules};
 
 #[test]
 fn what_is_missing_is_named() {
@@ -126,13 +126,13 @@ fn rules(core: &Core) -> Rules<'_> {
 fn a_pod_waits_outside_the_queue_until_its_claim_is_there() {
     let mut world = World::new(&["a"]);
     let pod = world.pod("p", &["c"]);
-    let mut queue = Queue::new(Time::ZERO);
-    queue.set(Time::ZERO, &pod, 0, rules(&world.core), Cause::NONE);
-    assert!(!queue.has_next());
+    let mut queue = Queue::new(Time::ZERO, BackOff::default());
+    assert!(!queue.add(Time::ZERO, pod, 0, rules(&world.core), Cause::NONE));
     for (claim, is_let_in) in [("other", false), ("c", true)] {
         let change = world.claim(claim, &json!({"requests": [exactly("r", 1)]}));
-        queue.on_change(Time::ZERO, &change, rules(&world.core), Cause::NONE);
-        assert_eq!(queue.has_next(), is_let_in, "{claim}");
+        let events = events_of(&change);
+        queue.on_events(Time::ZERO, &events, &change, rules(&world.core), Cause::NONE, |_| true);
+        assert_eq!(queue.pop(Time::ZERO).is_some(), is_let_in, "{claim}");
     }
 }
 
