@@ -7,6 +7,8 @@ mod eviction;
 mod failure;
 mod informers;
 mod permit;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
