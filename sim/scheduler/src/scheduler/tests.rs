@@ -63,7 +63,11 @@ impl Story {
     }
 
     fn hear(&mut self, change: &Change) -> &mut Self {
-        self.line(&format!("hears of {}{}", change.key(), if change.is_gone() { ", which is gone" } else { "" }));
+        self.line(&format!(
+            "hears of {}{}",
+            change.key(),
+            if change.is_gone() { ", which is gone" } else { "" }
+        ));
         self.handle(Input::Changed { change, cause: Cause::NONE })
     }
 
@@ -118,6 +122,7 @@ fn tell(request: &Request) -> String {
             format!("patch {}: {}", key.name, edits.join(", "))
         }
         Request::Bind { pod, node, .. } => format!("bind {} to {node}", pod.name),
+        Request::Patch { key, .. } => format!("patch {}", key.kind.name()),
         Request::Delete { key, .. } => format!("delete {}", key.name),
         other => format!("{other:?}"),
     }
@@ -139,7 +144,8 @@ fn done() -> Response {
 
 fn node(name: &str, cpu: u32) -> Object {
     let status = json!({"allocatable": {"cpu": format!("{cpu}"), "pods": "10"}});
-    let node: Node = serde_json::from_value(json!({"metadata": {"name": name}, "status": status})).expect("a node");
+    let node: Node =
+        serde_json::from_value(json!({"metadata": {"name": name}, "status": status})).expect("a node");
     Object::Node(Arc::new(node))
 }
 
@@ -165,6 +171,19 @@ fn on(mut pod: Pod, node: &str) -> Pod {
     pod
 }
 
+fn terminating(victim: &Pod) -> Pod {
+    let mut pod = victim.clone();
+    pod.meta.resource_version.0 += 1;
+    pod.meta.deletion_timestamp = Some(Timestamp::from(START));
+    pod.status.conditions.push(api::Condition {
+        kind: api::condition::DISRUPTION_TARGET,
+        status: api::ConditionStatus::True,
+        reason: Name::from_static(plugins::PREEMPTION_BY_SCHEDULER),
+        ..api::Condition::default()
+    });
+    pod
+}
+
 #[test]
 fn a_pod_that_fits_nowhere_waits_for_a_node() {
     let mut story = Story::new();
@@ -177,7 +196,7 @@ fn a_pod_that_fits_nowhere_waits_for_a_node() {
          0.000   patch a: PodScheduled=False Unschedulable
          1.500 looks around
          2.000 looks around
-         2.000   Patch { key: event/default/a.e8d4ac7445, sub: Main, patch: Merge(Object {"series": Object {"count": Number(2), "lastObservedTime": String("1970-01-01T00:16:42.000000Z")}}), preconditions: Preconditions { uid: None, resource_version: None } }
+         2.000   patch Event
          2.000   patch a: PodScheduled=False Unschedulable
          2.100 hears of node/small
          9.000 hears of node/large
@@ -199,6 +218,9 @@ fn victims_are_told_and_deleted_while_the_pod_waits() {
     wanted.status.nominated_node_name = Name::new("n");
     wanted.meta.resource_version.0 += 1;
     story.set(object(&wanted));
+    for victim in &victims {
+        story.set(object(&terminating(victim)));
+    }
     story.at(200).gone(&victims[0]).at(5000).gone(&victims[1]);
     story.is(expect![[r#"
          0.000 hears of node/n
@@ -219,9 +241,10 @@ fn victims_are_told_and_deleted_while_the_pod_waits() {
          0.130 hears that delete w: done
          0.130   event Preempted on w: Preempted by pod 00000000-0000-0000-0000-000000000009 on node n
          0.130 hears of pod/default/a
+         0.130 hears of pod/default/v
+         0.130 hears of pod/default/w
          0.200 hears of pod/default/v, which is gone
-         0.200   patch w: DisruptionTarget=True PreemptionByScheduler
-         0.200   event FailedScheduling on a: 0/1 nodes are available: 1 Insufficient cpu.
+         0.200   event FailedScheduling on a: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.
          0.200   patch a: PodScheduled=False Unschedulable
          5.000 hears of pod/default/w, which is gone
          5.000   bind a to n
@@ -246,7 +269,7 @@ fn a_failed_binding_gives_the_room_to_others() {
          0.020   patch a: PodScheduled=False SchedulerError
          0.020   bind b to n
          3.000 looks around
-         3.000   Patch { key: event/default/a.e8d5dda145, sub: Main, patch: Merge(Object {"series": Object {"count": Number(2), "lastObservedTime": String("1970-01-01T00:16:43.000000Z")}}), preconditions: Preconditions { uid: None, resource_version: None } }
+         3.000   patch Event
          3.000   patch a: PodScheduled=False Unschedulable
     "#]]);
 }
@@ -279,7 +302,7 @@ fn a_pod_that_waits_too_long_for_permission_is_rejected() {
          0.000 hears of node/n
          0.000 hears of pod/default/a
         10.000 looks around
-        10.000   event FailedScheduling on a: 0/1 nodes are available: 1 rejected due to timeout after waiting 10.000s at plugin Patience.
+        10.000   event FailedScheduling on a: 0/1 nodes are available: 1 rejected due to timeout after waiting 10s at plugin Patience.
         10.000   patch a: PodScheduled=False Unschedulable
     "#]]);
 }
