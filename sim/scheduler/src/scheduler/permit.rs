@@ -46,7 +46,7 @@ impl Scheduler {
         let is_waiting = self.bindings.get(&uid).is_some_and(|it| matches!(it.stage, Stage::Permit(_)));
         if is_waiting {
             let refusal = Refusal { plugin, rejection: Rejection::unschedulable(message) };
-            self.give_up(now, uid, Failure::of_plugin("Permit", refusal), effects);
+            self.give_up(now, uid, &Failure::of_plugin("Permit", &refusal), effects);
         }
         is_waiting
     }

@@ -107,11 +107,12 @@ impl Story {
     }
 
     #[track_caller]
-    fn is(&self, expected: Expect) {
+    fn is(&self, expected: &Expect) {
         expected.assert_eq(&self.text);
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the requests that a scheduler makes")]
 fn tell(request: &Request) -> String {
     match request {
         Request::Create { object: Object::Event(event) } => {
@@ -128,6 +129,7 @@ fn tell(request: &Request) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the edits that a scheduler makes")]
 fn tell_edit(edit: &Edit) -> String {
     match edit {
         Edit::PodCondition { condition, nominated_node, .. } => {
@@ -190,7 +192,7 @@ fn a_pod_that_fits_nowhere_waits_for_a_node() {
     story.set(object(&pod("a", 1, 0, 2))).at(1500).tick();
     story.at(2000).tick().at(2100).set(node("small", 1)).at(9000).set(node("large", 4));
     story.answer(done());
-    story.is(expect![[r#"
+    story.is(&expect![[r#"
          0.000 hears of pod/default/a
          0.000   event FailedScheduling on a: no nodes available to schedule pods
          0.000   patch a: PodScheduled=False Unschedulable
@@ -222,7 +224,7 @@ fn victims_are_told_and_deleted_while_the_pod_waits() {
         story.set(object(&terminating(victim)));
     }
     story.at(200).gone(&victims[0]).at(5000).gone(&victims[1]);
-    story.is(expect![[r#"
+    story.is(&expect![[r#"
          0.000 hears of node/n
          0.000 hears of pod/default/v
          0.000 hears of pod/default/w
@@ -257,7 +259,7 @@ fn a_failed_binding_gives_the_room_to_others() {
     story.set(node("n", 1)).set(object(&pod("a", 1, 0, 1))).at(10).set(object(&pod("b", 2, 0, 1)));
     let status = Status::new(Reason::Conflict, Name::new("it has changed"));
     story.at(20).answer(Err(status)).at(3000).tick();
-    story.is(expect![[r#"
+    story.is(&expect![[r#"
          0.000 hears of node/n
          0.000 hears of pod/default/a
          0.000   bind a to n
@@ -283,7 +285,7 @@ fn a_pod_that_waits_for_permission_is_bound_when_all_allow_it() {
     let mut effects = Vec::new();
     story.scheduler.allow(story.now, Uid(1), "Patience", &mut effects);
     story.note(effects).answer(done());
-    story.is(expect![[r#"
+    story.is(&expect![[r#"
          0.000 hears of node/n
          0.000 hears of pod/default/a
          1.000   bind a to n
@@ -298,7 +300,7 @@ fn a_pod_that_waits_too_long_for_permission_is_rejected() {
     let mut patient = pod("a", 1, 0, 1);
     patient.meta.labels.insert("wait", "");
     story.set(node("n", 1)).set(object(&patient)).at(10_000).tick();
-    story.is(expect![[r#"
+    story.is(&expect![[r#"
          0.000 hears of node/n
          0.000 hears of pod/default/a
         10.000 looks around
@@ -313,7 +315,7 @@ fn a_pod_that_is_being_deleted_is_not_scheduled() {
     let mut going = pod("a", 1, 0, 1);
     going.meta.deletion_timestamp = Some(Timestamp::from(START));
     story.set(node("n", 1)).set(object(&going));
-    story.is(expect![[r#"
+    story.is(&expect![[r#"
          0.000 hears of node/n
          0.000 hears of pod/default/a
          0.000   event FailedScheduling on a: skip schedule deleting pod: default/a
