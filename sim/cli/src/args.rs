@@ -30,6 +30,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  wavetank explain reports/quickstart-42 deployment/web\n  wavetank explain reports/quickstart-42 pod/shop/web-7d4b9c6f5-x2k9p"
     )]
     Explain(Explain),
+    /// Replays recorded decisions of a real cluster's components, and says where ours differ.
+    #[command(subcommand)]
+    Conformance(Conformance),
     /// Prints the JSON Schema of scenario files.
     #[command(after_help = "Example:\n  wavetank schema > scenario.schema.json")]
     Schema,
@@ -110,6 +113,21 @@ pub(crate) struct Explain {
     pub(crate) object: String,
     #[arg(short, long, default_value = "default")]
     pub(crate) namespace: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conformance {
+    /// Decisions of kube-scheduler: one JSON object in each line, compressed with gzip or not.
+    #[command(
+        after_help = "Example:\n  wavetank conformance scheduler sim/conformance/tests/scheduler/*.jsonl.gz"
+    )]
+    Scheduler(Recordings),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Recordings {
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Common {

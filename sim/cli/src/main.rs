@@ -1,6 +1,7 @@
 //! The `wavetank` program.
 
 mod args;
+mod conformance;
 mod exit;
 mod explain;
 mod host;
@@ -26,6 +27,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(it) => run::run(it, common),
         Command::Validate(it) => validate::validate(it, common),
         Command::Explain(it) => explain::explain(it),
+        Command::Conformance(args::Conformance::Scheduler(it)) => conformance::scheduler(it, common),
         Command::Schema => {
             exit::say(&format!("{:#}", scenario::schema()));
             Exit::Well

@@ -57,7 +57,7 @@ pub(crate) enum Eviction {
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     #[error("not a case of a recording: {0}")]
-    Format(#[source] serde_json::Error),
+    Format(String),
     #[error("recorded from Kubernetes `{0}`; only v1.34 can be compared with")]
     Version(String),
     #[error("`objects` has `{0}`, which is no kind of object")]
@@ -85,7 +85,8 @@ struct Line {
 
 impl Case {
     pub(crate) fn parse(line: &str) -> Result<Self, CaseError> {
-        let line: Line = serde_json::from_str(line).map_err(CaseError::Format)?;
+        let line: Line =
+            serde_json::from_str(line).map_err(|error| CaseError::Format(in_one_line(&error)))?;
         if !line.kubernetes.starts_with("v1.34.") {
             return Err(CaseError::Version(line.kubernetes));
         }
@@ -102,6 +103,11 @@ impl Case {
             expect,
         })
     }
+}
+
+/// There is but one line, and its number in the file is told besides.
+fn in_one_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 fn read_profile(config: Option<&Value>) -> Result<Profile, CaseError> {

@@ -227,6 +227,10 @@ impl Search<'_> {
         self.scratch.refused.clear();
         let narrowing = match self.memo.prepare(self.profile, &self.cycle) {
             Ok(narrowing) => narrowing,
+            Err(refused) if refused.refusal.rejection.code == Code::Error => {
+                let running = format_args!("PreFilter plugin \"{}\"", refused.refusal.plugin);
+                return Err(Diagnosis::failed(nodes.len(), running, &refused.refusal.rejection));
+            }
             Err(refused) => {
                 diagnosis.blame(&refused.refusal);
                 diagnosis.plugins.extend(&refused.plugins);
@@ -258,6 +262,10 @@ impl Search<'_> {
         self.find_feasible(narrowing.as_ref());
         if let Some(trace) = trace {
             self.tell_verdicts(trace);
+        }
+        if let Some(refusal) = self.filter_error() {
+            let running = format_args!("\"{}\" filter plugin", refusal.plugin);
+            return Err(Diagnosis::failed(nodes.len(), running, &refusal.rejection));
         }
         if self.scratch.feasible.is_empty() {
             let absent = narrowing.as_ref().map(Narrowing::rejection);
@@ -330,6 +338,15 @@ impl Search<'_> {
         let Cycle { pod, cluster } = self.cycle;
         let nominated = &cluster.nominated;
         !nominated.is_empty() && nominated.ahead_of(pod, cluster.nodes[idx].name()).next().is_some()
+    }
+
+    /// The first filter that failed instead of answering.
+    fn filter_error(&self) -> Option<&Refusal> {
+        if !self.memo.has_errors() {
+            return None;
+        }
+        let refusals = self.scratch.refused.iter().filter_map(|&(_, id)| self.memo.refusal(id));
+        refusals.into_iter().find(|it| it.rejection.code == Code::Error)
     }
 
     /// How many nodes that would do are enough. Upstream: `numFeasibleNodesToFind`.

@@ -3,6 +3,7 @@
 //! Upstream: `pkg/scheduler/framework/types.go`, `Diagnosis` and `FitError`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use base::Name;
 
@@ -29,9 +30,17 @@ pub struct Diagnosis {
     /// Of those, the ones that wait for something to come about.
     pub pending_plugins: BTreeSet<&'static str>,
     pub post_filter: Option<PostFilter>,
+    /// What went wrong, if that is why: then there is no telling whether the pod fits.
+    pub error: Option<Name>,
 }
 
 impl Diagnosis {
+    /// A plugin failed instead of answering. Upstream: `RunPreFilterPlugins`, `RunFilterPlugins`.
+    pub(crate) fn failed(nodes: usize, running: fmt::Arguments<'_>, rejection: &Rejection) -> Box<Self> {
+        let error = Name::from(format_args!("running {running}: {}", rejection.message()));
+        Box::new(Self { nodes, error: Some(error), ..Self::default() })
+    }
+
     pub(crate) fn blame(&mut self, refusal: &Refusal) {
         if refusal.plugin.is_empty() {
             return;
@@ -54,6 +63,9 @@ impl Diagnosis {
 
     /// Upstream: `FitError.Error`.
     pub fn message(&self) -> Name {
+        if let Some(error) = &self.error {
+            return error.clone();
+        }
         if self.nodes == 0 {
             return Name::from_static("no nodes available to schedule pods");
         }

@@ -118,19 +118,19 @@ pub(crate) fn pods_of(event: ClusterEvent, change: &Change) -> (Option<&Pod>, Op
 
 /// The resource that a kind counts as; `None` where nobody can register for it.
 pub(crate) fn resource_of(kind: &Kind) -> Option<EventResource> {
-    match kind {
-        Kind::PersistentVolume => Some(EventResource::PersistentVolume),
-        Kind::PersistentVolumeClaim => Some(EventResource::PersistentVolumeClaim),
-        Kind::CSINode => Some(EventResource::CsiNode),
-        Kind::CSIDriver => Some(EventResource::CsiDriver),
-        Kind::VolumeAttachment => Some(EventResource::VolumeAttachment),
-        Kind::CSIStorageCapacity => Some(EventResource::CsiStorageCapacity),
-        Kind::StorageClass => Some(EventResource::StorageClass),
-        Kind::ResourceClaim => Some(EventResource::ResourceClaim),
-        Kind::ResourceSlice => Some(EventResource::ResourceSlice),
-        Kind::DeviceClass => Some(EventResource::DeviceClass),
-        _ => None,
-    }
+    let resources = [
+        (Kind::PersistentVolume, EventResource::PersistentVolume),
+        (Kind::PersistentVolumeClaim, EventResource::PersistentVolumeClaim),
+        (Kind::CSINode, EventResource::CsiNode),
+        (Kind::CSIDriver, EventResource::CsiDriver),
+        (Kind::VolumeAttachment, EventResource::VolumeAttachment),
+        (Kind::CSIStorageCapacity, EventResource::CsiStorageCapacity),
+        (Kind::StorageClass, EventResource::StorageClass),
+        (Kind::ResourceClaim, EventResource::ResourceClaim),
+        (Kind::ResourceSlice, EventResource::ResourceSlice),
+        (Kind::DeviceClass, EventResource::DeviceClass),
+    ];
+    resources.iter().find(|(it, _)| it == kind).map(|it| it.1)
 }
 
 /// Upstream: `nodeSchedulingPropertiesChange`.

@@ -88,6 +88,8 @@ struct Refusals {
     list: Vec<Refusal>,
     ids: BTreeMap<Refusal, RefusalId>,
     last: RefusalId,
+    /// Whether there is an error among them.
+    with_errors: bool,
 }
 
 impl Memo {
@@ -286,11 +288,10 @@ impl Memo {
 
     /// The score plugins that have something to say. Upstream: the part of `RunPreScorePlugins` that needs no nodes.
     pub(crate) fn scores(&mut self, profile: &Profile, cycle: &Cycle<'_>) -> &mut Vec<ScoreSlot> {
-        let slots = self.scores.get_or_insert_with(|| {
+        self.scores.get_or_insert_with(|| {
             let ask = |&(plugin, weight): &(PluginIdx, i64)| ScoreSlot::ask(profile, cycle, plugin, weight);
             profile.points.score.iter().filter_map(ask).collect()
-        });
-        slots
+        })
     }
 
     /// Prepares anew what cannot be kept.
@@ -309,6 +310,11 @@ impl Memo {
 
     pub(crate) fn refusal(&self, id: RefusalId) -> Option<&Refusal> {
         self.refusals.get(id)
+    }
+
+    /// Whether a filter has ever failed instead of answering.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.refusals.with_errors
     }
 
     /// All filters, to be asked what would be if other pods were on a node.
@@ -396,6 +402,7 @@ impl Refusals {
         let next = RefusalId(u32::try_from(self.list.len() + 1).expect("refusals are limited"));
         self.last = *self.ids.entry(refusal.clone()).or_insert(next);
         if self.last == next {
+            self.with_errors |= refusal.rejection.code == Code::Error;
             self.list.push(refusal);
         }
         self.last

@@ -88,8 +88,7 @@ impl NodeInfo {
     pub fn add_pod(&mut self, pod: PodInfo) {
         self.requested += &pod.usage.requests;
         self.requested.pods += 1;
-        self.non_zero.cpu_milli += pod.usage.non_zero.cpu_milli;
-        self.non_zero.memory_bytes += pod.usage.non_zero.memory_bytes;
+        self.non_zero.add(pod.usage.non_zero);
         self.ports.add(&pod.shape.host_ports);
         if pod.has_affinity() {
             self.with_affinity.push(pod.clone());
@@ -107,8 +106,7 @@ impl NodeInfo {
         swap_out(&mut self.with_required_anti_affinity, uid);
         self.requested -= &pod.usage.requests;
         self.requested.pods -= 1;
-        self.non_zero.cpu_milli -= pod.usage.non_zero.cpu_milli;
-        self.non_zero.memory_bytes -= pod.usage.non_zero.memory_bytes;
+        self.non_zero.remove(pod.usage.non_zero);
         self.ports.remove(&pod.shape.host_ports);
         Some(pod)
     }

@@ -31,15 +31,19 @@ impl Objects {
         self.view.find::<T>(&Name::EMPTY, name)
     }
 
-    /// As it was last heard of, whatever is taken for granted. Upstream: `AssumeCache.GetAPIObj`.
-    pub(crate) fn find_heard<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
-        let key = Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() };
-        self.heard(&key).or_else(|| self.view.get(&key)).and_then(T::of)
+    pub fn get(&self, key: &Key) -> Option<&Object> {
+        self.view.get(key)
     }
 
     /// The object that `key` names, as `T`.
     pub fn at<T: Resource>(&self, key: &Key) -> Option<&Arc<T>> {
         self.view.at::<T>(key)
+    }
+
+    /// As it was last heard of, whatever is taken for granted. Upstream: `AssumeCache.GetAPIObj`.
+    pub(crate) fn find_heard<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
+        let key = Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() };
+        self.heard.get(&key).or_else(|| self.view.get(&key)).and_then(T::of)
     }
 
     /// In the order in which they were first seen.
@@ -144,8 +148,8 @@ fn with_pending_allocation(assumed: &Object, heard: &Object) -> Option<Object> {
 /// Whether a plugin may see a difference in what it prepares: not in the status of what owns pods, which changes all
 /// the time, nor in budgets, which are read afresh whenever they matter.
 fn matters(change: &Change) -> bool {
-    if let Object::ResourceClaim(_) | Object::ResourceSlice(_) | Object::DeviceClass(_) = change.object() {
-        return false; // Whoever reads these prepares anew for each attempt.
+    if is_read_anew(change.object()) {
+        return false;
     }
     let Change::Set { old: Some(old), new } = change else { return true };
     match (old, new) {
@@ -159,4 +163,21 @@ fn matters(change: &Change) -> bool {
         (Object::Namespace(old), Object::Namespace(new)) => old.meta.labels != new.meta.labels,
         _ => true,
     }
+}
+
+/// Devices and storage: whoever reads these prepares anew for each attempt.
+fn is_read_anew(object: &Object) -> bool {
+    matches!(
+        object,
+        Object::ResourceClaim(_)
+            | Object::ResourceSlice(_)
+            | Object::DeviceClass(_)
+            | Object::PersistentVolume(_)
+            | Object::PersistentVolumeClaim(_)
+            | Object::StorageClass(_)
+            | Object::CSINode(_)
+            | Object::CSIDriver(_)
+            | Object::CSIStorageCapacity(_)
+            | Object::VolumeAttachment(_)
+    )
 }

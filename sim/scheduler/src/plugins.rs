@@ -3,6 +3,8 @@
 mod balanced_allocation;
 mod default_preemption;
 mod dynamic_resources;
+#[cfg(test)]
+mod fixture;
 mod image_locality;
 mod inter_pod_affinity;
 mod node_affinity;
@@ -82,6 +84,10 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
         "NodeAffinity" => Box::new(NodeAffinity::new(args.node_affinity.added_affinity.as_ref())),
         "NodePorts" => Box::new(NodePorts),
         "NodeResourcesFit" => Box::new(node_resources_fit(&args.node_resources_fit)),
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
+        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
+        "VolumeZone" => Box::new(VolumeZone),
         "PodTopologySpread" => Box::new(pod_topology_spread(&args.pod_topology_spread)),
         "InterPodAffinity" => Box::new(InterPodAffinity {
             hard_pod_affinity_weight: args.inter_pod_affinity.hard_pod_affinity_weight,
@@ -89,17 +95,13 @@ pub fn make(name: &str, args: &config::Args) -> Option<Box<dyn Plugin>> {
                 .inter_pod_affinity
                 .ignore_preferred_terms_of_existing_pods,
         }),
+        "DynamicResources" => Box::new(DynamicResources),
         "NodeResourcesBalancedAllocation" => {
             let counted = weighed(&args.node_resources_balanced_allocation.resources);
             Box::new(NodeResourcesBalancedAllocation::new(counted))
         }
-        "DynamicResources" => Box::new(DynamicResources),
         "DefaultPreemption" => Box::new(DefaultPreemption::new(&args.default_preemption)),
         "ImageLocality" => Box::new(ImageLocality),
-        "VolumeRestrictions" => Box::new(VolumeRestrictions),
-        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
-        "VolumeBinding" => Box::new(volume_binding(&args.volume_binding)),
-        "VolumeZone" => Box::new(VolumeZone),
         _ => return None,
     })
 }
@@ -121,7 +123,7 @@ fn volume_binding(args: &VolumeBindingArgs) -> VolumeBinding {
     VolumeBinding::new(Span::from_api_secs(args.bind_timeout_seconds), args.shape.as_deref().map(line))
 }
 
-/// A line with bends: hundredths used, and score from 0 to [`MAX_NODE_SCORE`].
+/// A line with bends: hundredths used, and score from 0 to 100.
 fn line(shape: &[UtilizationShapePoint]) -> Vec<(i64, i64)> {
     let scale = MAX_NODE_SCORE / i64::from(MAX_CUSTOM_PRIORITY_SCORE);
     shape.iter().map(|it| (it.utilization.into(), i64::from(it.score) * scale)).collect()

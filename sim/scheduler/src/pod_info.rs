@@ -252,6 +252,17 @@ impl NonZero {
         let filled = Resources::from_list(&pod.request_list_in_use(&missing));
         Self { cpu_milli: filled.cpu_milli, memory_bytes: filled.memory_bytes }
     }
+
+    /// Absurd amounts wrap around as upstream's do, and so are gone again once they are removed.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cpu_milli = self.cpu_milli.wrapping_add(other.cpu_milli);
+        self.memory_bytes = self.memory_bytes.wrapping_add(other.memory_bytes);
+    }
+
+    pub(crate) fn remove(&mut self, other: Self) {
+        self.cpu_milli = self.cpu_milli.wrapping_sub(other.cpu_milli);
+        self.memory_bytes = self.memory_bytes.wrapping_sub(other.memory_bytes);
+    }
 }
 
 /// Upstream: `DefaultMilliCPURequest`, `DefaultMemoryRequest`.

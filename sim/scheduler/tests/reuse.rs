@@ -99,7 +99,7 @@ impl World {
         let cluster = &mut self.core.cluster;
         match *step {
             Step::Node { node: n, zone, cpu, taint, cordoned } => {
-                cluster.set_node(&node(n, zone, cpu, taint, cordoned))
+                cluster.set_node(&node(n, zone, cpu, taint, cordoned));
             }
             Step::RemoveNode { node } => cluster.remove_node(&Name::from(format!("node-{node}"))),
             Step::Schedule { template } => self.schedule(template),

@@ -147,7 +147,7 @@ impl Indexer for DeviceVal<'_> {
             return Err(ExecutionError::UnexpectedType { got, want });
         };
         let found = self.find(key.inner())?;
-        found.map(|it| CowVal::Owned(it)).ok_or_else(|| ExecutionError::no_such_key(key.inner()))
+        found.map(CowVal::Owned).ok_or_else(|| ExecutionError::no_such_key(key.inner()))
     }
 
     fn steal<'v>(self: Box<Self>, key: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>

@@ -6,6 +6,7 @@ use base::Name;
 
 use crate::framework::{Cycle, MAX_NODE_SCORE, Plugin, Scope, Score};
 use crate::node_info::NodeInfo;
+use crate::nodes::ImageState;
 
 /// Images that add up to less than this do not count, in bytes.
 const MIN_THRESHOLD: i64 = 23 * 1024 * 1024;
@@ -41,16 +42,15 @@ impl Score for Local {
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
         let nodes = &cycle.cluster.nodes;
         let here = self.images.iter().filter(|it| node.has_image(it)).filter_map(|it| nodes.image(it));
-        let sum: i64 = here
-            .map(|image| {
-                let spread = image.nodes() as f64 / nodes.len() as f64;
-                #[expect(clippy::cast_possible_truncation, reason = "rounded down as upstream does")]
-                let scaled = (image.size_bytes as f64 * spread) as i64;
-                scaled
-            })
-            .sum();
+        let scaled = |image: &ImageState| {
+            let spread = image.nodes() as f64 / nodes.len() as f64;
+            #[expect(clippy::cast_possible_truncation, reason = "rounded down as upstream does")]
+            let scaled = (image.size_bytes as f64 * spread) as i64;
+            scaled
+        };
+        let sum = here.map(scaled).fold(0, i64::saturating_add);
         let max_threshold = MAX_CONTAINER_THRESHOLD * self.containers;
-        let sum = sum.clamp(MIN_THRESHOLD, max_threshold);
+        let sum = if sum < MIN_THRESHOLD { MIN_THRESHOLD } else { sum.min(max_threshold) };
         MAX_NODE_SCORE * (sum - MIN_THRESHOLD) / (max_threshold - MIN_THRESHOLD)
     }
 

@@ -93,12 +93,14 @@ impl Plugin for NodeResourcesFit {
     }
 
     fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, _cluster: &Cluster) -> bool {
-        match event.resource {
-            EventResource::Node => self.node_may_help(pod, change),
-            EventResource::AssignedPod => frees_what_is_wanted(pod, change),
-            // Its own requests have shrunk.
-            _ => change.key() == api::Resource::key(pod.pod.as_ref()),
+        if event.resource == EventResource::Node {
+            return self.node_may_help(pod, change);
         }
+        if event.resource == EventResource::AssignedPod {
+            return frees_what_is_wanted(pod, change);
+        }
+        // Its own requests have shrunk.
+        change.key() == api::Resource::key(pod.pod.as_ref())
     }
 }
 
@@ -150,9 +152,9 @@ impl Score for Ranked {
 fn fits(wanted: &Resources, all: &Resources, taken: &Resources) -> bool {
     taken.pods < all.pods
         && wanted.scalar.is_empty()
-        && wanted.cpu_milli <= all.cpu_milli - taken.cpu_milli
-        && wanted.memory_bytes <= all.memory_bytes - taken.memory_bytes
-        && wanted.ephemeral_bytes <= all.ephemeral_bytes - taken.ephemeral_bytes
+        && wanted.cpu_milli <= all.cpu_milli.wrapping_sub(taken.cpu_milli)
+        && wanted.memory_bytes <= all.memory_bytes.wrapping_sub(taken.memory_bytes)
+        && wanted.ephemeral_bytes <= all.ephemeral_bytes.wrapping_sub(taken.ephemeral_bytes)
 }
 
 /// Upstream: `fitsRequest`.
@@ -172,7 +174,7 @@ fn shortages(wanted: &Resources, all: &Resources, taken: &Resources, ignored: &I
         ),
     ];
     for (reason, wanted, all, taken) in parts {
-        if wanted > 0 && wanted > all - taken {
+        if wanted > 0 && wanted > all.wrapping_sub(taken) {
             short.push(Shortage { reason: Name::from_static(reason), exceeds_node: wanted > all });
         }
     }
@@ -180,7 +182,7 @@ fn shortages(wanted: &Resources, all: &Resources, taken: &Resources, ignored: &I
         wanted.scalar.iter().filter(|(name, wanted)| *wanted != 0 && !ignored.contains(name))
     {
         let all = all.scalar(name).unwrap_or(0);
-        if *wanted > all - taken.scalar(name).unwrap_or(0) {
+        if *wanted > all.wrapping_sub(taken.scalar(name).unwrap_or(0)) {
             let reason = Name::from(format_args!("Insufficient {name}"));
             short.push(Shortage { reason, exceeds_node: *wanted > all });
         }

@@ -6,7 +6,6 @@
 use api::Resources;
 use base::Name;
 
-use crate::framework::MAX_NODE_SCORE;
 use crate::node_info::NodeInfo;
 
 /// Upstream: `ScoringStrategyType`.
@@ -75,7 +74,7 @@ impl Weighed {
                     (node.allocatable.scalar(name)?, node.requested.scalar(name).unwrap_or(0))
                 }
             };
-            (all != 0).then_some(Share { all, taken: taken + wanted, weight: *weight })
+            (all != 0).then_some(Share { all, taken: taken.wrapping_add(*wanted), weight: *weight })
         };
         self.0.iter().filter_map(share)
     }
@@ -101,12 +100,14 @@ impl Strategy {
     }
 
     fn score_of(&self, Share { all, taken, .. }: Share) -> i64 {
+        // Of absurd amounts upstream's numbers wrap around.
+        let hundredths = |part: i64| part.wrapping_mul(100).wrapping_div(all);
         match self {
             Self::LeastAllocated if taken > all => 0,
-            Self::LeastAllocated => (all - taken) * MAX_NODE_SCORE / all,
-            Self::MostAllocated => taken.min(all) * MAX_NODE_SCORE / all,
+            Self::LeastAllocated => hundredths(all.wrapping_sub(taken)),
+            Self::MostAllocated => hundredths(taken.min(all)),
             Self::RequestedToCapacityRatio(shape) if taken > all => along(shape, 100),
-            Self::RequestedToCapacityRatio(shape) => along(shape, taken * 100 / all),
+            Self::RequestedToCapacityRatio(shape) => along(shape, hundredths(taken)),
         }
     }
 }

@@ -29,6 +29,7 @@ struct Restricted {
     exclusive: Arc<BTreeSet<Name>>,
     /// How often pods on nodes use them.
     uses: i64,
+    scope: Scope,
 }
 
 impl Plugin for VolumeRestrictions {
@@ -38,17 +39,18 @@ impl Plugin for VolumeRestrictions {
 
     fn pre_filter(&self, cycle: &Cycle<'_>) -> PreFilter {
         let has_disks = cycle.pod.pod.spec.volumes.iter().any(is_disk);
+        if !has_disks && cycle.pod.shape.claims.is_empty() {
+            return PreFilter::Skip;
+        }
         let exclusive = match exclusive_claims(cycle) {
             Ok(exclusive) => exclusive,
             Err(reason) => return PreFilter::Rejected(Rejection::unresolvable(reason)),
         };
-        if !has_disks && exclusive.is_empty() {
-            return PreFilter::Skip;
-        }
         let nodes = &cycle.cluster.nodes;
         let in_use = exclusive.iter().filter(|it| nodes.is_claim_used(cycle.pod.namespace(), it)).count();
         let uses = i64::try_from(in_use).expect("a pod has few volumes");
-        PreFilter::Filter(Box::new(Restricted { has_disks, exclusive: Arc::new(exclusive), uses }))
+        let scope = if cycle.pod.shape.claims.is_empty() { Scope::Node } else { Scope::World };
+        PreFilter::Filter(Box::new(Restricted { has_disks, exclusive: Arc::new(exclusive), uses, scope }))
     }
 
     fn events_to_register(&self) -> Vec<ClusterEvent> {
@@ -82,7 +84,7 @@ impl Filter for Restricted {
     }
 
     fn scope(&self) -> Scope {
-        if self.exclusive.is_empty() { Scope::Node } else { Scope::World }
+        self.scope
     }
 
     fn is_idle(&self) -> bool {

@@ -30,8 +30,11 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// No node would do.
+    /// No node would do, or a plugin has failed.
     pub(super) fn nowhere(diagnosis: Diagnosis) -> Self {
+        if diagnosis.error.is_some() {
+            return Self::error(diagnosis.message());
+        }
         let nominate = match &diagnosis.post_filter {
             Some(post_filter) => post_filter.nominate.clone(),
             None if diagnosis.nodes == 0 => Nominate::Clear,

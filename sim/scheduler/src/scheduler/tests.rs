@@ -103,7 +103,7 @@ impl Story {
 
     fn line(&mut self, text: &str) {
         let secs = self.now.since(START).as_secs_f64();
-        writeln!(self.text, "{secs:>6.3} {text}").expect("writing to a string does not fail");
+        writeln!(self.text, "{secs:06.3} {text}").expect("writing to a string does not fail");
     }
 
     #[track_caller]

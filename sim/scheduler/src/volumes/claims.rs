@@ -31,11 +31,6 @@ pub(crate) fn claims_of(pod: &Pod) -> impl Iterator<Item = ClaimUse> + '_ {
     })
 }
 
-/// Whether what a pod's claims are depends on its name.
-pub(crate) fn has_ephemeral(pod: &Pod) -> bool {
-    pod.spec.volumes.iter().any(|it| it.ephemeral.is_some())
-}
-
 /// Whether `claim` is behind a volume of the pod.
 pub(crate) fn uses_claim(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {
     pod.meta.namespace == claim.meta.namespace && claims_of(pod).any(|it| it.name == claim.meta.name)

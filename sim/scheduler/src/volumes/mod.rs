@@ -3,11 +3,13 @@
 mod claims;
 mod csi_migration;
 mod reach;
+#[cfg(test)]
+pub(crate) mod test_world;
 mod topology;
 
 pub(crate) use claims::{
     BOUND_BY_CONTROLLER, ClaimUse, SELECTED_NODE, check_owner, claims_of, class_of, class_of_volume,
-    has_ephemeral, is_bound, names_claim, not_found, storage_of, uses_claim,
+    is_bound, names_claim, not_found, storage_of, uses_claim,
 };
 pub(crate) use csi_migration::{InTree, MIGRATED_PLUGINS};
 pub(crate) use reach::Reach;

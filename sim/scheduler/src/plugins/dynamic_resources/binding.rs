@@ -2,8 +2,6 @@
 //!
 //! Upstream: `Reserve`, `PreBind`, `bindClaim`.
 
-use std::sync::Arc;
-
 use api::{
     Key, Kind, Object, Pod, Request, Resource, ResourceClaim, ResourceClaimConsumerReference, Subresource,
 };
@@ -72,7 +70,7 @@ fn next_write(
     reservation: &Reservation,
 ) -> Result<Option<Request>, Name> {
     let (namespace, name) = (&key.namespace, &key.name);
-    let Some(claim) = at_the_server(key, objects) else {
+    let Some(claim) = objects.find_heard::<ResourceClaim>(namespace, name) else {
         return Err(Name::from(format_args!("resourceclaims.resource.k8s.io \"{name}\" not found")));
     };
     if claim.is_reserved_for(pod.meta.uid) {
@@ -98,14 +96,6 @@ fn next_write(
     }
     written.status.reserved_for.push(consumer(pod));
     Ok(Some(Request::Update { object: Object::new(written), sub: Subresource::Status }))
-}
-
-/// The claim as it was last heard of, whatever is assumed of it.
-fn at_the_server<'a>(key: &Key, objects: &'a Objects) -> Option<&'a Arc<ResourceClaim>> {
-    match objects.heard(key) {
-        Some(object) => ResourceClaim::of(object),
-        None => objects.find::<ResourceClaim>(&key.namespace, &key.name),
-    }
 }
 
 fn protected(claim: &ResourceClaim) -> ResourceClaim {

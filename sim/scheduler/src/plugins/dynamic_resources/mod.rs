@@ -110,13 +110,14 @@ impl Plugin for DynamicResources {
     }
 
     fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, cluster: &Cluster) -> bool {
-        match event.resource {
-            EventResource::ResourceClaim => helps_claim(&pod.pod, change, cluster),
-            EventResource::UnschedulablePod => change
-                .new::<Pod>()
-                .is_some_and(|it| it.meta.uid == pod.uid() && claims_of(it, &cluster.objects).is_ok()),
-            _ => true,
+        if event.resource == EventResource::ResourceClaim {
+            return helps_claim(&pod.pod, change, cluster);
         }
+        if event.resource == EventResource::UnschedulablePod {
+            let new = change.new::<Pod>().filter(|it| it.meta.uid == pod.uid());
+            return new.is_some_and(|it| claims_of(it, &cluster.objects).is_ok());
+        }
+        true
     }
 }
 

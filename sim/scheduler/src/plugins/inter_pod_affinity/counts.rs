@@ -20,7 +20,7 @@ pub(super) struct Counts {
 struct Counted {
     column: ColumnIdx,
     /// By position of the domain.
-    sums: Arc<Vec<i32>>,
+    sums: Arc<[i32]>,
 }
 
 impl Counts {
@@ -69,7 +69,7 @@ impl Counts {
 
     fn counted(&mut self, nodes: &Nodes, column: ColumnIdx) -> &mut Counted {
         let position = self.columns.iter().position(|it| it.column == column).unwrap_or_else(|| {
-            let sums = Arc::new(vec![0; nodes[column].domains()]);
+            let sums = vec![0; nodes[column].domains()].into();
             self.columns.push(Counted { column, sums });
             self.columns.len() - 1
         });

@@ -63,9 +63,9 @@ impl Plugin for InterPodAffinity {
     }
 
     fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, _cluster: &Cluster) -> bool {
-        match event.resource {
-            EventResource::Node => hints::node_may_help(&pod.shape, change),
-            _ => hints::pod_may_help(&pod.shape, event, change),
+        if event.resource == EventResource::Node {
+            return hints::node_may_help(&pod.shape, change);
         }
+        hints::pod_may_help(&pod.shape, event, change)
     }
 }

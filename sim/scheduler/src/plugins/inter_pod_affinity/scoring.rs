@@ -87,6 +87,7 @@ impl Score for Attraction {
     }
 
     /// Upstream: `NormalizeScore`.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 100, and upstream cuts off the rest")]
     fn normalize(&self, _cycle: &Cycle<'_>, _feasible: &[NodeIdx], scores: &mut [i64]) {
         let least = scores.iter().copied().min().unwrap_or(0);
         let range = scores.iter().copied().max().unwrap_or(0) - least;

@@ -21,7 +21,7 @@ use crate::hint::ClusterEvent;
 use crate::node_info::NodeInfo;
 use crate::objects::Objects;
 use crate::pod_info::PodInfo;
-use crate::volumes::{InTree, has_ephemeral};
+use crate::volumes::InTree;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeVolumeLimits;
@@ -35,7 +35,6 @@ struct Volumes {
     own: Result<Vec<Attachable>, Rejection>,
     /// By node: what is attached to it, or is to be.
     attached: BTreeMap<Name, Vec<VolumeKey>>,
-    scope: Scope,
 }
 
 impl Plugin for NodeVolumeLimits {
@@ -51,7 +50,6 @@ impl Plugin for NodeVolumeLimits {
         PreFilter::Filter(Box::new(Brought(Arc::new(Volumes {
             own: attachable::of_new_pod(pod, objects),
             attached: attachments(objects),
-            scope: if has_ephemeral(pod) { Scope::World } else { Scope::Node },
         }))))
     }
 
@@ -74,16 +72,19 @@ impl Filter for Brought {
         if new.is_empty() || limits.is_empty() {
             return Ok(());
         }
+        if fits_for_sure(&new, &limits, self.attached_to(node), node) {
+            return Ok(());
+        }
         let used = volumes_of_pods(objects, node, csi_node)?;
-        let attached = self.0.attached.get(node.name()).into_iter().flatten();
         // As upstream, what is attached but not used there counts even if it is one of the new ones.
-        let unused: BTreeSet<&VolumeKey> = attached.filter(|it| !used.contains(*it)).collect();
+        let unused: BTreeSet<&VolumeKey> =
+            self.attached_to(node).iter().filter(|it| !used.contains(*it)).collect();
         new.retain(|it| !used.contains(it));
         let exceeds = |&(driver, limit): &(&Name, i64)| {
             let count = |it: &&VolumeKey| it.driver == *driver;
             let wanted = new.iter().filter(count).count();
-            let taken = used.iter().filter(count).count() + unused.iter().filter(|it| count(it)).count();
-            wanted > 0 && i64::try_from(taken + wanted).is_ok_and(|it| it > limit)
+            let taken = used.iter().filter(count).count() + unused.iter().copied().filter(count).count();
+            wanted > 0 && is_more(taken + wanted, limit)
         };
         if limits.iter().any(exceeds) {
             return Err(Rejection::unschedulable(Name::from_static("node(s) exceed max volume count")));
@@ -92,8 +93,33 @@ impl Filter for Brought {
     }
 
     fn scope(&self) -> Scope {
-        self.0.scope
+        Scope::World
     }
+}
+
+impl Brought {
+    fn attached_to(&self, node: &NodeInfo) -> &[VolumeKey] {
+        self.0.attached.get(node.name()).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whether even all volumes of all pods together, if they were of one driver, would do.
+fn fits_for_sure(
+    new: &BTreeSet<VolumeKey>,
+    limits: &[(&Name, i64)],
+    attached: &[VolumeKey],
+    node: &NodeInfo,
+) -> bool {
+    let is_plain = |pod: &PodInfo| {
+        let mut volumes = pod.pod.spec.volumes.iter();
+        volumes.all(|it| it.ephemeral.is_none() && InTree::of_inline(it).is_none())
+    };
+    let all = new.len() + attached.len() + node.pods().iter().map(|it| it.shape.claims.len()).sum::<usize>();
+    !limits.iter().any(|(_, limit)| is_more(all, *limit)) && node.pods().iter().all(is_plain)
+}
+
+fn is_more(count: usize, limit: i64) -> bool {
+    i64::try_from(count).is_ok_and(|it| it > limit)
 }
 
 fn has_limited_volumes(pod: &Pod) -> bool {

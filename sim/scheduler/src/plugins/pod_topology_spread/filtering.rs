@@ -9,7 +9,7 @@ use base::Name;
 use super::constraint::{Constraint, Selections, count_pods, has_all_labels};
 use super::tally::Tally;
 use crate::framework::{Cycle, Filter, PodStep, Rejection, Scope};
-use crate::node_info::{NodeIdx, NodeInfo};
+use crate::node_info::NodeInfo;
 use crate::node_selector::RequiredNodeAffinity;
 use crate::nodes::Domain;
 use crate::pod_info::PodInfo;
@@ -20,51 +20,49 @@ const NO_LABEL: &str = "node(s) didn't match pod topology spread constraints (mi
 /// Upstream: `preFilterState`.
 #[derive(Clone, Debug)]
 pub(super) struct Skews {
-    rules: Arc<Vec<Rule>>,
+    rules: Arc<Rules>,
     /// By constraint.
     tallies: Vec<Tally>,
 }
 
-/// A constraint, and the nodes whose pods count for it.
+/// What no pod changes.
 #[derive(Debug)]
-struct Rule {
-    constraint: Constraint,
-    /// By position of the node.
-    included: Vec<bool>,
+struct Rules {
+    constraints: Vec<Constraint>,
+    /// By constraint and position of the node.
+    domains: Vec<Vec<Option<Domain>>>,
 }
 
 impl Skews {
     /// Upstream: `calPreFilterState`.
     pub(super) fn new(cycle: &Cycle<'_>, constraints: Vec<Constraint>) -> Self {
-        let included = included_nodes(cycle, &constraints);
-        let tallies = constraints.iter().zip(&included).map(|it| empty_tally(cycle, it.0, it.1));
-        let mut tallies: Vec<Tally> = tallies.collect();
+        let nodes = &cycle.cluster.nodes;
+        let domains = counting_domains(cycle, &constraints);
+        let empty = |(constraint, domains): (&Constraint, &Vec<Option<Domain>>)| {
+            Tally::new(nodes[constraint.column].domains(), domains.iter().copied().flatten())
+        };
+        let mut tallies: Vec<Tally> = constraints.iter().zip(&domains).map(empty).collect();
         let mut selections = Selections::new();
-        for node in cycle.cluster.nodes.iter() {
-            count_pods(cycle, &constraints, node, &mut selections, |position| {
-                if let Some(domain) = counted_in(cycle, &constraints[position], &included[position], node.idx)
-                {
-                    tallies[position].add(domain);
+        for node in nodes.iter() {
+            count_pods(cycle, &constraints, node, &mut selections, |constraint| {
+                if let Some(domain) = domains[constraint][node.idx.position()] {
+                    tallies[constraint].add(domain);
                 }
             });
         }
-        let rules = constraints.into_iter().zip(included);
-        let rules = rules.map(|(constraint, included)| Rule { constraint, included }).collect();
-        Self { rules: Arc::new(rules), tallies }
+        Self { rules: Arc::new(Rules { constraints, domains }), tallies }
     }
 
     /// Does `change` to the domains of the node for the constraints that mean the pod. Upstream: `updateWithPod`.
     fn change(
         &mut self,
-        cycle: &Cycle<'_>,
         node: &NodeInfo,
         means: impl Fn(&Constraint) -> bool,
         change: fn(&mut Tally, Domain),
     ) {
-        for (rule, tally) in self.rules.iter().zip(&mut self.tallies) {
-            if let Some(domain) = counted_in(cycle, &rule.constraint, &rule.included, node.idx)
-                && means(&rule.constraint)
-            {
+        let Rules { constraints, domains } = &*self.rules;
+        for ((constraint, domains), tally) in constraints.iter().zip(domains).zip(&mut self.tallies) {
+            if let Some(domain) = domains[node.idx.position()].filter(|_| means(constraint)) {
                 change(tally, domain);
             }
         }
@@ -73,8 +71,7 @@ impl Skews {
 
 impl Filter for Skews {
     fn filter(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
-        for (rule, tally) in self.rules.iter().zip(&self.tallies) {
-            let constraint = &rule.constraint;
+        for (constraint, tally) in self.rules.constraints.iter().zip(&self.tallies) {
             let Some(domain) = cycle.cluster.nodes[constraint.column].of(node.idx) else {
                 return Err(Rejection::unresolvable(Name::from_static(NO_LABEL)));
             };
@@ -92,12 +89,12 @@ impl Filter for Skews {
 
     /// As upstream, even if it is being deleted or the selector selects everything.
     fn add_pod(&mut self, cycle: &Cycle<'_>, other: &PodInfo, node: &NodeInfo) {
-        self.change(cycle, node, |it| it.selects(cycle, other), Tally::add);
+        self.change(node, |it| it.selects(cycle, other), Tally::add);
     }
 
     /// As upstream, even if it was never counted for one of these reasons.
     fn remove_pod(&mut self, cycle: &Cycle<'_>, other: &PodInfo, node: &NodeInfo) {
-        self.change(cycle, node, |it| it.selects(cycle, other), Tally::remove);
+        self.change(node, |it| it.selects(cycle, other), Tally::remove);
     }
 
     fn advance(&mut self, cycle: &Cycle<'_>, step: PodStep, other: &PodInfo, node: &NodeInfo) {
@@ -106,41 +103,23 @@ impl Filter for Skews {
             PodStep::Left => Tally::remove,
         };
         if !other.pod.is_deleting() {
-            self.change(cycle, node, |it| it.counts(cycle, other), change);
+            self.change(node, |it| it.counts(cycle, other), change);
         }
     }
 }
 
-/// By constraint and node: whether the pods on the node count.
-fn included_nodes(cycle: &Cycle<'_>, constraints: &[Constraint]) -> Vec<Vec<bool>> {
-    let pod = &cycle.pod.pod;
+/// By constraint and node: the domain in which the pods on the node count, if they do.
+fn counting_domains(cycle: &Cycle<'_>, constraints: &[Constraint]) -> Vec<Vec<Option<Domain>>> {
+    let (pod, nodes) = (&cycle.pod.pod, &cycle.cluster.nodes);
     let required = RequiredNodeAffinity::of(pod);
-    let nodes = cycle.cluster.nodes.iter();
-    let eligible: Vec<bool> = nodes.map(|it| has_all_labels(constraints, &it.node.meta.labels)).collect();
-    let included = |constraint: &Constraint| {
-        let nodes = cycle.cluster.nodes.iter().zip(&eligible);
-        nodes.map(|(it, eligible)| *eligible && constraint.includes(pod, &required, &it.node)).collect()
+    let has_labels: Vec<bool> =
+        nodes.iter().map(|it| has_all_labels(constraints, &it.node.meta.labels)).collect();
+    let of_node = |constraint: &Constraint, node: &NodeInfo| {
+        let counts = has_labels[node.idx.position()] && constraint.includes(pod, &required, &node.node);
+        nodes[constraint.column].of(node.idx).filter(|_| counts)
     };
-    constraints.iter().map(included).collect()
-}
-
-fn empty_tally(cycle: &Cycle<'_>, constraint: &Constraint, included: &[bool]) -> Tally {
-    let nodes = &cycle.cluster.nodes;
-    let mut present = vec![false; nodes[constraint.column].domains()];
-    for node in nodes.iter() {
-        if let Some(domain) = counted_in(cycle, constraint, included, node.idx) {
-            present[domain.position()] = true;
-        }
-    }
-    Tally::new(&present)
-}
-
-/// The domain that the pods on the node count in.
-fn counted_in(
-    cycle: &Cycle<'_>,
-    constraint: &Constraint,
-    included: &[bool],
-    node: NodeIdx,
-) -> Option<Domain> {
-    if included[node.position()] { cycle.cluster.nodes[constraint.column].of(node) } else { None }
+    constraints
+        .iter()
+        .map(|constraint| nodes.iter().map(|node| of_node(constraint, node)).collect())
+        .collect()
 }

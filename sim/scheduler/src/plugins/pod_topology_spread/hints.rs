@@ -8,7 +8,17 @@ use client::Change;
 use super::constraint::{Constraint, has_all_labels};
 use crate::hint::{ClusterEvent, pods_of};
 
-/// Upstream: `isSchedulableAfterPodChange`.
+/// Whether the change is about the pod itself, or about pods on nodes that it may have to be spread from.
+/// Upstream: `involvedInTopologySpreading`.
+pub(super) fn concerns(pod: &Pod, event: ClusterEvent, change: &Change) -> bool {
+    let (old, new) = pods_of(event, change);
+    [old, new]
+        .into_iter()
+        .flatten()
+        .all(|it| it.meta.uid == pod.meta.uid || (it.is_bound() && it.meta.namespace == pod.meta.namespace))
+}
+
+/// Whether it changes how crowded a domain is, or which nodes count. Upstream: `isSchedulableAfterPodChange`.
 pub(super) fn pod_may_help(
     constraints: &[Constraint],
     pod: &Pod,
@@ -16,9 +26,6 @@ pub(super) fn pod_may_help(
     change: &Change,
 ) -> bool {
     let (old, new) = pods_of(event, change);
-    if [old, new].into_iter().flatten().any(|it| !is_involved(it, pod)) {
-        return false;
-    }
     match (old, new) {
         (Some(old), Some(new)) => {
             tolerates_otherwise(constraints, pod, old, new)
@@ -41,11 +48,6 @@ pub(super) fn node_may_help(constraints: &[Constraint], change: &Change) -> bool
         (_, Some(only)) => has_labels(only),
         (_, None) => false,
     }
-}
-
-/// Upstream: `involvedInTopologySpreading`.
-fn is_involved(other: &Pod, pod: &Pod) -> bool {
-    other.meta.uid == pod.meta.uid || (other.is_bound() && other.meta.namespace == pod.meta.namespace)
 }
 
 /// Whether it is the pod itself, and other nodes may count now because of its tolerations.

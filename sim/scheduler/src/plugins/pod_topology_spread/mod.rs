@@ -118,11 +118,12 @@ impl Plugin for PodTopologySpread {
     }
 
     fn hint(&self, pod: &PodInfo, event: ClusterEvent, change: &Change, cluster: &Cluster) -> bool {
-        let constraints = self.constraints(&pod.pod, cluster, Action::DoNotSchedule);
-        match event.resource {
-            EventResource::Node => hints::node_may_help(&constraints, change),
-            _ => hints::pod_may_help(&constraints, &pod.pod, event, change),
+        let constraints = || self.constraints(&pod.pod, cluster, Action::DoNotSchedule);
+        if event.resource == EventResource::Node {
+            return hints::node_may_help(&constraints(), change);
         }
+        hints::concerns(&pod.pod, event, change)
+            && hints::pod_may_help(&constraints(), &pod.pod, event, change)
     }
 }
 

@@ -72,6 +72,7 @@ impl Crowding {
         !self.ignored.is_empty() && self.ignored[idx.position()]
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "as upstream; counts of pods are far smaller")]
     fn score_of(&self, idx: NodeIdx) -> i64 {
         if self.is_ignored(idx) {
             return 0;

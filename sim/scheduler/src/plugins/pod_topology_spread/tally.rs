@@ -12,7 +12,7 @@ use crate::nodes::Domain;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tally {
     /// By position of the domain. Below zero where pods were taken away that had not been counted.
-    counts: Arc<Vec<i32>>,
+    counts: Arc<[i32]>,
     /// How many domains have any node that counts.
     domains: usize,
     /// How many of those have `lowest` pods, `lowest + 1`, and so on.
@@ -22,13 +22,16 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Without pods. `present` tells of each domain whether it has any node that counts.
-    pub(super) fn new(present: &[bool]) -> Self {
-        let domains = present.iter().filter(|it| **it).count();
+    /// Without pods. There are so many domains; those of `counting`, some of them perhaps more than once, have nodes
+    /// that count.
+    pub(super) fn new(domains: usize, counting: impl Iterator<Item = Domain>) -> Self {
+        let mut is_present = vec![false; domains];
+        counting.for_each(|it| is_present[it.position()] = true);
+        let present = is_present.into_iter().filter(|it| *it).count();
         Self {
-            counts: Arc::new(vec![0; present.len()]),
-            domains,
-            histogram: [u32::try_from(domains).expect("domains are counted in 32 bits")].into(),
+            counts: vec![0; domains].into(),
+            domains: present,
+            histogram: [u32::try_from(present).expect("domains are counted in 32 bits")].into(),
             lowest: 0,
             minimum: 0,
         }
@@ -106,10 +109,10 @@ mod tests {
     #[test]
     fn with_fewer_domains_than_wanted_the_emptiest_counts_as_empty() {
         let domains = domains(2);
-        let mut tally = Tally::new(&[true, true]);
+        let mut tally = Tally::new(2, domains.iter().copied());
         domains.iter().for_each(|it| tally.add(*it));
         assert_eq!([1, 2, 3].map(|min_domains| tally.minimum(min_domains)), [1, 1, 0]);
-        assert_eq!(Tally::new(&[false]).minimum(1), 0);
+        assert_eq!(Tally::new(1, std::iter::empty()).minimum(1), 0);
     }
 
     proptest! {
@@ -122,7 +125,8 @@ mod tests {
             steps in prop::collection::vec((0_usize..6, prop::bool::weighted(0.6)), 0..60),
         ) {
             let domains = domains(6);
-            let mut tally = Tally::new(&present);
+            let counting = domains.iter().zip(&present).filter(|(_, present)| **present);
+            let mut tally = Tally::new(6, counting.map(|(domain, _)| *domain));
             for (position, comes) in steps.into_iter().filter(|(position, _)| present[*position]) {
                 if comes { tally.add(domains[position]) } else { tally.remove(domains[position]) }
                 let counts = domains.iter().zip(&present).filter(|(_, present)| **present);

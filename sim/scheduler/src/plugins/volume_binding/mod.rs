@@ -28,7 +28,6 @@ use crate::framework::{
 use crate::hint::ClusterEvent;
 use crate::node_info::NodeInfo;
 use crate::pod_info::PodInfo;
-use crate::volumes::has_ephemeral;
 
 #[derive(Clone, Debug)]
 pub struct VolumeBinding {
@@ -40,10 +39,7 @@ pub struct VolumeBinding {
 }
 
 #[derive(Clone)]
-struct Reachable {
-    finder: Arc<Finder>,
-    scope: Scope,
-}
+struct Reachable(Arc<Finder>);
 
 impl Default for VolumeBinding {
     fn default() -> Self {
@@ -67,10 +63,9 @@ impl Plugin for VolumeBinding {
         let (pod, objects) = (&cycle.pod.pod, &cycle.cluster.objects);
         match PodClaims::of(pod, objects) {
             Ok(None) => PreFilter::Skip,
-            Ok(Some(claims)) => PreFilter::Filter(Box::new(Reachable {
-                finder: Arc::new(Finder::new(&claims, objects)),
-                scope: if has_ephemeral(pod) { Scope::World } else { Scope::Node },
-            })),
+            Ok(Some(claims)) => {
+                PreFilter::Filter(Box::new(Reachable(Arc::new(Finder::new(&claims, objects)))))
+            }
             Err(rejection) => PreFilter::Rejected(rejection),
         }
     }
@@ -103,11 +98,11 @@ impl Plugin for VolumeBinding {
 
 impl Filter for Reachable {
     fn filter(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
-        self.finder.find(&cycle.cluster.objects, &node.node).map(drop)
+        self.0.find(&cycle.cluster.objects, &node.node).map(drop)
     }
 
     fn scope(&self) -> Scope {
-        self.scope
+        Scope::World
     }
 }
 
