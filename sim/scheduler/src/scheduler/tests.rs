@@ -193,17 +193,17 @@ fn a_pod_that_fits_nowhere_waits_for_a_node() {
     story.at(2000).tick().at(2100).set(node("small", 1)).at(9000).set(node("large", 4));
     story.answer(done());
     story.is(&expect![[r#"
-         0.000 hears of pod/default/a
-         0.000   event FailedScheduling on a: no nodes available to schedule pods
-         0.000   patch a: PodScheduled=False Unschedulable
-         1.500 looks around
-         2.000 looks around
-         2.000   patch Event
-         2.000   patch a: PodScheduled=False Unschedulable
-         2.100 hears of node/small
-         9.000 hears of node/large
-         9.000   bind a to large
-         9.000 hears that patch a: PodScheduled=False Unschedulable: done
+        00.000 hears of pod/default/a
+        00.000   event FailedScheduling on a: no nodes available to schedule pods
+        00.000   patch a: PodScheduled=False Unschedulable
+        01.500 looks around
+        02.000 looks around
+        02.000   patch Event
+        02.000   patch a: PodScheduled=False Unschedulable
+        02.100 hears of node/small
+        09.000 hears of node/large
+        09.000   bind a to large
+        09.000 hears that patch a: PodScheduled=False Unschedulable: done
     "#]]);
 }
 
@@ -225,31 +225,31 @@ fn victims_are_told_and_deleted_while_the_pod_waits() {
     }
     story.at(200).gone(&victims[0]).at(5000).gone(&victims[1]);
     story.is(&expect![[r#"
-         0.000 hears of node/n
-         0.000 hears of pod/default/v
-         0.000 hears of pod/default/w
-         0.100 hears of pod/default/a
-         0.100   patch v: DisruptionTarget=True PreemptionByScheduler
-         0.100   event FailedScheduling on a: 0/1 nodes are available: 1 Insufficient cpu.
-         0.100   patch a: PodScheduled=False Unschedulable, nominated to `n`
-         0.110 hears that patch v: DisruptionTarget=True PreemptionByScheduler: done
-         0.110   delete v
-         0.110 hears that patch a: PodScheduled=False Unschedulable, nominated to `n`: done
-         0.120 hears that delete v: done
-         0.120   event Preempted on v: Preempted by pod 00000000-0000-0000-0000-000000000009 on node n
-         0.120   patch w: DisruptionTarget=True PreemptionByScheduler
-         0.130 hears that patch w: DisruptionTarget=True PreemptionByScheduler: done
-         0.130   delete w
-         0.130 hears that delete w: done
-         0.130   event Preempted on w: Preempted by pod 00000000-0000-0000-0000-000000000009 on node n
-         0.130 hears of pod/default/a
-         0.130 hears of pod/default/v
-         0.130 hears of pod/default/w
-         0.200 hears of pod/default/v, which is gone
-         0.200   event FailedScheduling on a: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.
-         0.200   patch a: PodScheduled=False Unschedulable
-         5.000 hears of pod/default/w, which is gone
-         5.000   bind a to n
+        00.000 hears of node/n
+        00.000 hears of pod/default/v
+        00.000 hears of pod/default/w
+        00.100 hears of pod/default/a
+        00.100   patch v: DisruptionTarget=True PreemptionByScheduler
+        00.100   event FailedScheduling on a: 0/1 nodes are available: 1 Insufficient cpu.
+        00.100   patch a: PodScheduled=False Unschedulable, nominated to `n`
+        00.110 hears that patch v: DisruptionTarget=True PreemptionByScheduler: done
+        00.110   delete v
+        00.110 hears that patch a: PodScheduled=False Unschedulable, nominated to `n`: done
+        00.120 hears that delete v: done
+        00.120   event Preempted on v: Preempted by pod 00000000-0000-0000-0000-000000000009 on node n
+        00.120   patch w: DisruptionTarget=True PreemptionByScheduler
+        00.130 hears that patch w: DisruptionTarget=True PreemptionByScheduler: done
+        00.130   delete w
+        00.130 hears that delete w: done
+        00.130   event Preempted on w: Preempted by pod 00000000-0000-0000-0000-000000000009 on node n
+        00.130 hears of pod/default/a
+        00.130 hears of pod/default/v
+        00.130 hears of pod/default/w
+        00.200 hears of pod/default/v, which is gone
+        00.200   event FailedScheduling on a: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.
+        00.200   patch a: PodScheduled=False Unschedulable
+        05.000 hears of pod/default/w, which is gone
+        05.000   bind a to n
     "#]]);
 }
 
@@ -260,19 +260,19 @@ fn a_failed_binding_gives_the_room_to_others() {
     let status = Status::new(Reason::Conflict, Name::new("it has changed"));
     story.at(20).answer(Err(status)).at(3000).tick();
     story.is(&expect![[r#"
-         0.000 hears of node/n
-         0.000 hears of pod/default/a
-         0.000   bind a to n
-         0.010 hears of pod/default/b
-         0.010   event FailedScheduling on b: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.
-         0.010   patch b: PodScheduled=False Unschedulable
-         0.020 hears that bind a to n: it has changed
-         0.020   event FailedScheduling on a: running Bind plugin "DefaultBinder": it has changed
-         0.020   patch a: PodScheduled=False SchedulerError
-         0.020   bind b to n
-         3.000 looks around
-         3.000   patch Event
-         3.000   patch a: PodScheduled=False Unschedulable
+        00.000 hears of node/n
+        00.000 hears of pod/default/a
+        00.000   bind a to n
+        00.010 hears of pod/default/b
+        00.010   event FailedScheduling on b: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.
+        00.010   patch b: PodScheduled=False Unschedulable
+        00.020 hears that bind a to n: it has changed
+        00.020   event FailedScheduling on a: running Bind plugin "DefaultBinder": it has changed
+        00.020   patch a: PodScheduled=False SchedulerError
+        00.020   bind b to n
+        03.000 looks around
+        03.000   patch Event
+        03.000   patch a: PodScheduled=False Unschedulable
     "#]]);
 }
 
@@ -286,11 +286,11 @@ fn a_pod_that_waits_for_permission_is_bound_when_all_allow_it() {
     story.scheduler.allow(story.now, Uid(1), "Patience", &mut effects);
     story.note(effects).answer(done());
     story.is(&expect![[r#"
-         0.000 hears of node/n
-         0.000 hears of pod/default/a
-         1.000   bind a to n
-         1.000 hears that bind a to n: done
-         1.000   event Scheduled on a: Successfully assigned default/a to n
+        00.000 hears of node/n
+        00.000 hears of pod/default/a
+        01.000   bind a to n
+        01.000 hears that bind a to n: done
+        01.000   event Scheduled on a: Successfully assigned default/a to n
     "#]]);
 }
 
@@ -301,8 +301,8 @@ fn a_pod_that_waits_too_long_for_permission_is_rejected() {
     patient.meta.labels.insert("wait", "");
     story.set(node("n", 1)).set(object(&patient)).at(10_000).tick();
     story.is(&expect![[r#"
-         0.000 hears of node/n
-         0.000 hears of pod/default/a
+        00.000 hears of node/n
+        00.000 hears of pod/default/a
         10.000 looks around
         10.000   event FailedScheduling on a: 0/1 nodes are available: 1 rejected due to timeout after waiting 10s at plugin Patience.
         10.000   patch a: PodScheduled=False Unschedulable
@@ -316,8 +316,8 @@ fn a_pod_that_is_being_deleted_is_not_scheduled() {
     going.meta.deletion_timestamp = Some(Timestamp::from(START));
     story.set(node("n", 1)).set(object(&going));
     story.is(&expect![[r#"
-         0.000 hears of node/n
-         0.000 hears of pod/default/a
-         0.000   event FailedScheduling on a: skip schedule deleting pod: default/a
+        00.000 hears of node/n
+        00.000 hears of pod/default/a
+        00.000   event FailedScheduling on a: skip schedule deleting pod: default/a
     "#]]);
 }
