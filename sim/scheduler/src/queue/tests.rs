@@ -64,9 +64,9 @@ impl World {
     fn reject(&mut self, now: Time, mut queued: QueuedPod, pending: bool) {
         let rejectors = BTreeSet::from([PICKY]);
         if pending {
-            queued.pending_for = rejectors
+            queued.pending_for = rejectors;
         } else {
-            queued.rejected_by = rejectors
+            queued.rejected_by = rejectors;
         }
         let rules = Rules { profiles: &self.profiles, cluster: &self.cluster };
         assert!(self.queue.give_back(now, queued, rules));

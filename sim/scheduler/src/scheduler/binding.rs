@@ -89,7 +89,7 @@ impl Scheduler {
         };
         self.bindings.insert(uid, Box::new(Binding { queued, node, reserved, stage }));
         match refusal {
-            Some(refusal) => self.give_up(now, uid, Failure::of_plugin("Permit", refusal), effects),
+            Some(refusal) => self.give_up(now, uid, &Failure::of_plugin("Permit", &refusal), effects),
             None => self.advance(now, uid, effects),
         }
     }
@@ -113,7 +113,7 @@ impl Scheduler {
             match self.next_step(now, uid) {
                 Next::Again => (),
                 Next::Wait => return,
-                Next::Fail(failure) => return self.give_up(now, uid, failure, effects),
+                Next::Fail(failure) => return self.give_up(now, uid, &failure, effects),
                 Next::Write(requests) => return self.write_all(now, uid, requests, effects),
                 Next::Bind => return self.send_bind(now, uid, effects),
             }
@@ -129,7 +129,7 @@ impl Scheduler {
                 Next::Again
             }
             Stage::Permit(waits) => match timed_out(now, waits) {
-                Some(refusal) => Next::Fail(Failure::of_plugin("Permit", refusal)),
+                Some(refusal) => Next::Fail(Failure::of_plugin("Permit", &refusal)),
                 None => Next::Wait,
             },
             Stage::PreBind(it) if it.outstanding > 0 => Next::Wait,
@@ -165,7 +165,7 @@ impl Scheduler {
             }
             PreBind::Failed(rejection) => {
                 let refusal = Refusal { plugin: profile.plugin(plugin).name(), rejection };
-                Next::Fail(Failure::of_plugin("PreBind", refusal))
+                Next::Fail(Failure::of_plugin("PreBind", &refusal))
             }
         }
     }
@@ -208,7 +208,7 @@ impl Scheduler {
                 let plugin =
                     profile.points.pre_bind.get(state.nth).map_or("", |&it| profile.plugin(it).name());
                 let message = format_args!("running PreBind plugin \"{plugin}\": {}", status.message);
-                self.give_up(now, uid, Failure::error(Name::from(message)), effects);
+                self.give_up(now, uid, &Failure::error(Name::from(message)), effects);
             }
         }
     }
@@ -216,7 +216,7 @@ impl Scheduler {
     pub(super) fn on_bound(&mut self, now: Time, uid: Uid, response: &Response, effects: &mut Vec<Effect>) {
         if let Err(status) = response {
             let message = format_args!("running Bind plugin \"DefaultBinder\": {}", status.message);
-            return self.give_up(now, uid, Failure::error(Name::from(message)), effects);
+            return self.give_up(now, uid, &Failure::error(Name::from(message)), effects);
         }
         let Some(binding) = self.bindings.remove(&uid) else { return };
         self.queue.finish(uid);
@@ -225,11 +225,11 @@ impl Scheduler {
         let text = Name::from(format_args!("Successfully assigned {place}"));
         let (reason, action) = ("Scheduled", "Binding");
         let note = Note { pod, related: None, is_warning: false, reason, action, text };
-        self.writer.note(now, note, binding.queued.cause, effects);
+        self.writer.note(now, &note, binding.queued.cause, effects);
     }
 
     /// The pod gives back its place, which may help others. Upstream: `handleBindingCycleError`.
-    pub(super) fn give_up(&mut self, now: Time, uid: Uid, failure: Failure, effects: &mut Vec<Effect>) {
+    pub(super) fn give_up(&mut self, now: Time, uid: Uid, failure: &Failure, effects: &mut Vec<Effect>) {
         let Some(binding) = self.bindings.remove(&uid) else { return };
         let Binding { queued, node, reserved, .. } = *binding;
         self.core.unreserve(&reserved);

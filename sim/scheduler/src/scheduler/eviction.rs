@@ -123,7 +123,7 @@ impl Scheduler {
             action: "Preempting",
             text,
         };
-        self.writer.note(now, note, eviction.cause, effects);
+        self.writer.note(now, &note, eviction.cause, effects);
     }
 
     /// When all that is under way has been answered for, it is the last victim's turn; and then it is over.

@@ -44,14 +44,14 @@ impl Failure {
     }
 
     /// A plugin has refused the one node that had been chosen, at the named extension point.
-    pub(super) fn of_plugin(point: &str, refusal: Refusal) -> Self {
+    pub(super) fn of_plugin(point: &str, refusal: &Refusal) -> Self {
         let message = refusal.rejection.message();
         if refusal.rejection.code == Code::Error {
             let plugin = refusal.plugin;
             return Self::error(Name::from(format_args!("running {point} plugin \"{plugin}\": {message}")));
         }
         let mut diagnosis = Diagnosis { nodes: 1, ..Diagnosis::default() };
-        diagnosis.blame(&refusal);
+        diagnosis.blame(refusal);
         diagnosis.count(&refusal.rejection, 1);
         Self::rejected(diagnosis)
     }
@@ -96,7 +96,7 @@ impl Scheduler {
         &mut self,
         now: Time,
         mut queued: QueuedPod,
-        failure: Failure,
+        failure: &Failure,
         effects: &mut Vec<Effect>,
     ) {
         let (pod, cause) = (queued.pod.clone(), queued.cause);
@@ -111,8 +111,8 @@ impl Scheduler {
             self.nominate(latest, failure.nomination());
         }
         let note = Note::failed_scheduling(&pod.pod, failure.message.clone());
-        self.writer.note(now, note, cause, effects);
-        if let Some(request) = condition_patch(now, &pod.pod, &failure) {
+        self.writer.note(now, &note, cause, effects);
+        if let Some(request) = condition_patch(now, &pod.pod, failure) {
             self.writer.send(now, request, Flight::Other, cause, effects);
         }
     }

@@ -7,6 +7,8 @@ mod eviction;
 mod failure;
 mod informers;
 mod permit;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -192,7 +194,7 @@ impl Scheduler {
     fn skip(&mut self, now: Time, queued: &QueuedPod, effects: &mut Vec<Effect>) {
         let pod = &queued.pod.pod;
         let place = format_args!("skip schedule deleting pod: {}/{}", pod.meta.namespace, pod.meta.name);
-        self.writer.note(now, Note::failed_scheduling(pod, Name::from(place)), queued.cause, effects);
+        self.writer.note(now, &Note::failed_scheduling(pod, Name::from(place)), queued.cause, effects);
         self.queue.finish(pod.meta.uid);
     }
 
@@ -230,11 +232,11 @@ impl Scheduler {
         match outcome {
             Outcome::Reserved { node, reserved } => self.start_binding(now, queued, node, reserved, effects),
             Outcome::NotReserved(refusal) => {
-                self.fail(now, queued, Failure::of_plugin("Reserve", refusal), effects);
+                self.fail(now, queued, &Failure::of_plugin("Reserve", &refusal), effects);
             }
             Outcome::Nowhere(diagnosis) => {
                 self.deallocate(now, &diagnosis, queued.cause, effects);
-                self.fail(now, queued, Failure::nowhere(*diagnosis), effects);
+                self.fail(now, queued, &Failure::nowhere(*diagnosis), effects);
             }
         }
     }

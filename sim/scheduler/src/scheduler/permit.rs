@@ -2,7 +2,7 @@
 //!
 //! Upstream: `pkg/scheduler/framework/runtime/waiting_pods_map.go`, `RunPermitPlugins`.
 
-use api::Uid;
+use api::{GoDuration, Uid};
 use base::{Name, Span, Time};
 use client::Effect;
 
@@ -46,7 +46,7 @@ impl Scheduler {
         let is_waiting = self.bindings.get(&uid).is_some_and(|it| matches!(it.stage, Stage::Permit(_)));
         if is_waiting {
             let refusal = Refusal { plugin, rejection: Rejection::unschedulable(message) };
-            self.give_up(now, uid, Failure::of_plugin("Permit", refusal), effects);
+            self.give_up(now, uid, &Failure::of_plugin("Permit", &refusal), effects);
         }
         is_waiting
     }
@@ -80,7 +80,7 @@ impl Scheduler {
 /// The plugin that has lost patience first, if any has.
 pub(super) fn timed_out(now: Time, waits: &[Wait]) -> Option<Refusal> {
     let first = waits.iter().min_by_key(|it| it.until).filter(|it| it.until <= now)?;
-    let text =
-        format_args!("rejected due to timeout after waiting {} at plugin {}", first.span, first.plugin);
-    Some(Refusal { plugin: first.plugin, rejection: Rejection::unschedulable(Name::from(text)) })
+    let (span, plugin) = (GoDuration::from(first.span), first.plugin);
+    let text = format_args!("rejected due to timeout after waiting {span} at plugin {plugin}");
+    Some(Refusal { plugin, rejection: Rejection::unschedulable(Name::from(text)) })
 }

@@ -57,7 +57,7 @@ impl Writer {
         self.flights.remove(&id)
     }
 
-    pub(super) fn note(&mut self, now: Time, note: Note<'_>, cause: Cause, effects: &mut Vec<Effect>) {
+    pub(super) fn note(&mut self, now: Time, note: &Note<'_>, cause: Cause, effects: &mut Vec<Effect>) {
         let note = SeriesNote {
             regarding: reference(note.pod),
             related: note.related.map(reference),
