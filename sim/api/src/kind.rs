@@ -244,7 +244,7 @@ impl Kind {
     pub fn find(api_version: &str, name: &str) -> Option<Self> {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         let group = if group == "events.k8s.io" { "" } else { group }; // One storage, two groups.
-        let found = |kind: &&Self| kind.info().is_some_and(|it| it.group == group && it.name == name);
+        let found = |kind: &&Self| kind.info().is_some_and(|it| it.name == name && it.group == group);
         Self::ALL.iter().find(found).cloned()
     }
 

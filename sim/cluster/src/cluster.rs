@@ -50,6 +50,10 @@ pub struct Cluster {
     /// Kinds written since someone last asked.
     dirty: Vec<Kind>,
     commits: u64,
+    /// Empty but while a request is answered: kept to save allocations.
+    written: Vec<Commit>,
+    /// The same while a kubelet has its turn.
+    pub(crate) wishes: Vec<kubelet::Effect>,
 }
 
 impl Cluster {
@@ -93,6 +97,8 @@ impl Cluster {
             sample_due: None,
             dirty: Vec::new(),
             commits: 0,
+            written: Vec::new(),
+            wishes: Vec::new(),
         };
         for node in &setup.nodes {
             let idx = NodeIdx(u32::try_from(cluster.machines.len()).map_err(|_| SetupError::TooManyNodes)?);
@@ -287,7 +293,7 @@ impl Cluster {
         let Content::Request(request) = flight.take() else { return };
         let by = (Verb::from(&request), record::Subresource::from(&request));
         let key = request.key();
-        let mut commits = Vec::new();
+        let mut commits = std::mem::take(&mut self.written);
         let response = self.server.handle(now, &actor, request, &mut commits);
         let latency = &self.wire.latency;
         let done =
@@ -304,9 +310,10 @@ impl Cluster {
             };
             self.log.push(now, &actor, cause, what);
         }
-        for commit in commits {
+        for commit in commits.drain(..) {
             self.commit(now, done, &actor, cause, by, commit, digest, queue);
         }
+        self.written = commits;
         if let Some(flight) = self.wire.flight(handle) {
             flight.content = Content::Response(response);
         }

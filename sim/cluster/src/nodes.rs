@@ -34,7 +34,7 @@ impl Cluster {
         let pods: Vec<Arc<Pod>> = self.manager.view().pods_on(&machine.name).cloned().collect();
         let mut effects = Vec::new();
         machine.start(now, start, pods, &mut effects);
-        self.carry_out_all(node, effects, digest, queue);
+        self.carry_out_all(node, &mut effects, digest, queue);
     }
 
     pub(crate) fn kubelet(
@@ -44,9 +44,10 @@ impl Cluster {
         digest: &mut Digest,
         queue: &mut Queue<Event>,
     ) {
-        let mut effects = Vec::new();
+        let mut effects = std::mem::take(&mut self.wishes);
         self.machines[node.0 as usize].handle(queue.now(), input, &mut effects);
-        self.carry_out_all(node, effects, digest, queue);
+        self.carry_out_all(node, &mut effects, digest, queue);
+        self.wishes = effects;
     }
 
     /// A change of one of its pods, or of its node, reaches a kubelet.
@@ -73,14 +74,14 @@ impl Cluster {
     pub(crate) fn carry_out_all(
         &mut self,
         node: NodeIdx,
-        effects: Vec<Effect>,
+        effects: &mut Vec<Effect>,
         digest: &mut Digest,
         queue: &mut Queue<Event>,
     ) {
         let actor = self.machines[node.0 as usize].actor.clone();
         // What was noted first explains what is asked for next.
         let mut noted: Option<Cause> = None;
-        for effect in effects {
+        for effect in effects.drain(..) {
             match effect {
                 Effect::Send { id, at, request, cause } => {
                     let cause = noted.unwrap_or(cause);

@@ -150,7 +150,7 @@ impl Cluster {
             self.log.push(now, &FAULT, cause, what);
             let mut effects = Vec::new();
             self.machines[idx.0 as usize].kill(now, pod.meta.uid, &mut effects);
-            self.carry_out_all(idx, effects, digest, queue);
+            self.carry_out_all(idx, &mut effects, digest, queue);
         }
     }
 }

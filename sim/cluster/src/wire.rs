@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Kind, Object, Request, Response};
+use api::{Kind, Node, Object, Pod, Request, Response};
 use apiserver::Commit;
 use base::{Cause, Digest, Handle, Luck, Name, Slab, Time};
 use engine::{Phase, Queue};
@@ -192,11 +192,8 @@ pub(crate) fn nodes_concerned(commit: &Commit) -> [Option<&Name>; 2] {
 }
 
 fn node_of(object: &Object) -> Option<&Name> {
-    match object {
-        Object::Pod(pod) => Some(&pod.node).filter(|name| !name.is_empty()),
-        Object::Node(node) => Some(&node.meta.name),
-        _ => None,
-    }
+    let of_pod = object.get::<Pod>().map(|pod| &pod.node);
+    of_pod.or_else(|| object.get::<Node>().map(|node| &node.meta.name)).filter(|name| !name.is_empty())
 }
 
 /// What is kept of every commit: a record, and its part of the fingerprint of the run.

@@ -26,13 +26,12 @@ impl<T: Ord + Hash + Clone> Table<T> {
 
     /// The number of `member`, which becomes one if it is not yet.
     pub(crate) fn intern(&mut self, member: T) -> u32 {
-        if let Some(number) = self.number(&member) {
-            return number;
-        }
-        let number = u32::try_from(self.members.len())
+        let next = u32::try_from(self.members.len())
             .expect("records are counted in 32 bits, and so are their texts");
-        self.members.push(member.clone());
-        self.numbers.insert(member, number);
+        let number = *self.numbers.entry_or_insert_with(member.clone(), || next);
+        if number == next {
+            self.members.push(member);
+        }
         number
     }
 }
