@@ -70,7 +70,6 @@ impl Reserved {
 struct Scratch {
     feasible: Vec<NodeIdx>,
     refused: Vec<(NodeIdx, RefusalId)>,
-    local_scores: Vec<Vec<i64>>,
 }
 
 /// An attempt as PostFilter finds it.
@@ -81,8 +80,8 @@ pub struct FailedAttempt<'a> {
     /// How often the pod has been tried, this time included.
     pub attempt: u32,
     memo: &'a Memo,
-    /// By position of the node.
-    refusals: BTreeMap<NodeIdx, RefusalId>,
+    /// By position of the node; none where it would do or was not looked at.
+    refusals: Vec<RefusalId>,
     /// What is said of nodes that were not looked at.
     absent: Option<Rejection>,
 }
@@ -120,6 +119,7 @@ impl Core {
         if nodes == 0 {
             return Err(Box::default());
         }
+        self.cluster.nodes.put_in_order();
         let mut memo = self.take_memo(profile, pod);
         let mut search = Search {
             cycle: Cycle { pod, cluster: &self.cluster },
@@ -248,10 +248,6 @@ impl Search<'_> {
             trace.pre_filter = PreFilterTrace::Narrowed { nodes, plugins };
         }
         self.memo.keep_rows(self.profile, &self.cycle);
-        let local = self.memo.local_scores();
-        self.scratch.local_scores.resize_with(local, Vec::new);
-        self.scratch.local_scores.iter_mut().for_each(Vec::clear);
-
         if let Some(node) = self.promised_node() {
             if let Some(trace) = trace {
                 trace.nominated_fast_path = true;
@@ -303,7 +299,6 @@ impl Search<'_> {
         };
         let enough = if self.profile.points.score.is_empty() { 1 } else { self.nodes_to_find(order.len()) };
         self.scratch.refused.clear();
-        self.scratch.local_scores.iter_mut().for_each(Vec::clear);
         let (mut position, mut left) = (self.start % order.len().max(1), order.len());
         while left > 0 && self.scratch.feasible.len() < enough {
             self.judge(order[position]);
@@ -313,16 +308,17 @@ impl Search<'_> {
         self.start = (self.start + order.len() - left) % nodes.len();
     }
 
+    #[inline]
     fn judge(&mut self, idx: NodeIdx) {
         let verdict = self.verdict(idx);
         if verdict == RefusalId::default() {
             self.scratch.feasible.push(idx);
-            self.memo.append_local_scores(idx, &mut self.scratch.local_scores);
         } else {
             self.scratch.refused.push((idx, verdict));
         }
     }
 
+    #[inline]
     fn verdict(&mut self, idx: NodeIdx) -> RefusalId {
         if self.is_promised_to_others(idx) {
             let node = &self.cycle.cluster.nodes[idx];
@@ -363,7 +359,7 @@ impl Search<'_> {
             ties: self.ties,
             attempt: self.attempt,
         };
-        ranking.best(self.memo, &mut self.scratch.local_scores, trace)
+        ranking.best(self.memo, trace)
     }
 
     fn diagnose(&self, diagnosis: &mut Diagnosis, narrowing: Option<&Narrowing>) {
@@ -386,6 +382,12 @@ impl Search<'_> {
         }
     }
 
+    fn refusals_by_node(&self) -> Vec<RefusalId> {
+        let mut refusals = vec![RefusalId::default(); self.cycle.cluster.nodes.len()];
+        self.scratch.refused.iter().for_each(|(idx, id)| refusals[idx.position()] = *id);
+        refusals
+    }
+
     /// Upstream: `RunPostFilterPlugins`.
     fn post_filter(&self, mut diagnosis: Diagnosis, absent: Option<Rejection>) -> Box<Diagnosis> {
         let failed = FailedAttempt {
@@ -394,7 +396,7 @@ impl Search<'_> {
             ties: self.ties,
             attempt: self.attempt,
             memo: self.memo,
-            refusals: self.scratch.refused.iter().copied().collect(),
+            refusals: self.refusals_by_node(),
             absent,
         };
         let mut sum: Option<PostFilter> = None;
@@ -438,7 +440,7 @@ impl PostFilter {
 impl FailedAttempt<'_> {
     /// What was said of a node: by which plugin (none where several, or none by name), and how.
     pub fn rejection(&self, idx: NodeIdx) -> Option<&Rejection> {
-        let refusal = self.refusals.get(&idx).and_then(|id| self.memo.refusal(*id));
+        let refusal = self.memo.refusal(self.refusals[idx.position()]);
         refusal.map(|it| &it.rejection).or(self.absent.as_ref())
     }
 

@@ -34,6 +34,13 @@ pub struct Diagnosis {
     pub error: Option<Name>,
 }
 
+impl Refusal {
+    /// Whether both are the same words at the same place, which is told without reading them.
+    pub(crate) fn is_surely(&self, other: &Self) -> bool {
+        self.plugin.as_ptr() == other.plugin.as_ptr() && self.rejection.is_surely(&other.rejection)
+    }
+}
+
 impl Diagnosis {
     /// A plugin failed instead of answering. Upstream: `RunPreFilterPlugins`, `RunFilterPlugins`.
     pub(crate) fn failed(nodes: usize, running: fmt::Arguments<'_>, rejection: &Rejection) -> Box<Self> {

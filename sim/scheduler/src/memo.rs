@@ -13,6 +13,7 @@ use crate::framework::{Code, Cycle, Filter, PreFilter, Rejection, Scope, Score};
 use crate::hypothesis::Hypothesis;
 use crate::node_info::NodeIdx;
 use crate::profile::{PluginIdx, Profile};
+use crate::rows::Rows;
 
 pub(crate) struct Memo {
     /// What it holds for: see [`Memo::catch_up`].
@@ -66,16 +67,6 @@ pub(crate) struct Narrowing {
 pub(crate) struct PreFilterRefusal {
     pub(crate) refusal: Refusal,
     pub(crate) plugins: BTreeSet<&'static str>,
-}
-
-/// By node: what its local filters said, and its local scores if they let it pass.
-struct Rows {
-    /// The generation of the node at the time.
-    seen: Vec<u64>,
-    verdicts: Vec<RefusalId>,
-    scores: Vec<i64>,
-    /// How many scores a node has.
-    width: usize,
 }
 
 /// Counted from 1; 0 is no refusal.
@@ -211,28 +202,17 @@ impl Memo {
         if self.uses < 2 || self.rows.is_some() {
             return;
         }
-        let width = self.scores(profile, cycle).iter().filter(|it| it.scope == Scope::Node).count();
-        let nodes = cycle.cluster.nodes.len();
-        self.rows = Some(Rows {
-            seen: vec![0; nodes],
-            verdicts: vec![RefusalId::default(); nodes],
-            scores: vec![0; nodes * width],
-            width,
-        });
-    }
-
-    pub(crate) fn has_rows(&self) -> bool {
-        self.rows.is_some()
+        let width = self.scores(profile, cycle).0.iter().filter(|it| it.scope == Scope::Node).count();
+        self.rows = Some(Rows::new(cycle.cluster.nodes.len(), width));
     }
 
     /// Whether the node would do; else the refusal of the first filter that refuses. Upstream: `RunFilterPlugins`.
+    #[inline]
     pub(crate) fn verdict(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
-        let local = match &self.rows {
-            Some(rows) if rows.seen[idx.position()] == cycle.cluster.nodes.generation(idx) => {
-                rows.verdicts[idx.position()]
-            }
-            Some(_) => self.renew_row(profile, cycle, idx),
-            None => self.run(profile, cycle, idx, 0..self.active_local),
+        let kept = self.rows.as_ref().and_then(|it| it.verdict(idx, cycle.cluster.nodes.generation(idx)));
+        let local = match kept {
+            Some(verdict) => verdict,
+            None => self.renew_row(profile, cycle, idx),
         };
         if local == RefusalId::default() && self.active_local < self.active.len() {
             return self.run(profile, cycle, idx, self.active_local..self.active.len());
@@ -240,17 +220,20 @@ impl Memo {
         local
     }
 
-    #[cold]
     fn renew_row(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
         let verdict = self.run(profile, cycle, idx, 0..self.active_local);
         let Some(rows) = &mut self.rows else { return verdict };
-        let (nodes, position) = (&cycle.cluster.nodes, idx.position());
-        rows.seen[position] = nodes.generation(idx);
-        rows.verdicts[position] = verdict;
+        let nodes = &cycle.cluster.nodes;
+        rows.set_verdict(idx, nodes.generation(idx), verdict);
         if verdict == RefusalId::default() {
-            let scores = self.scores.iter().flatten().filter(|it| it.scope == Scope::Node);
-            let row = &mut rows.scores[position * rows.width..][..rows.width];
-            row.iter_mut().zip(scores).for_each(|(own, it)| *own = it.score.score(cycle, &nodes[idx]));
+            let mut sum = 0;
+            let slots = self.scores.iter().flatten().filter(|it| it.scope == Scope::Node);
+            let scores = slots.map(|it| (it, it.score.score(cycle, &nodes[idx])));
+            let scores = scores.inspect(|(it, score)| {
+                sum += if it.score.normalizes() { 0 } else { it.weight * score };
+            });
+            let scores: Vec<i64> = scores.map(|it| it.1).collect();
+            rows.set_scores(idx, sum, scores.into_iter());
         }
         verdict
     }
@@ -274,24 +257,18 @@ impl Memo {
         RefusalId::default()
     }
 
-    /// Appends the node's local scores to the columns, one for each local score plugin.
-    pub(crate) fn append_local_scores(&self, idx: NodeIdx, columns: &mut [Vec<i64>]) {
-        if let Some(rows) = &self.rows {
-            let row = &rows.scores[idx.position() * rows.width..][..rows.width];
-            columns.iter_mut().zip(row).for_each(|(column, score)| column.push(*score));
-        }
-    }
-
-    pub(crate) fn local_scores(&self) -> usize {
-        self.rows.as_ref().map_or(0, |it| it.width)
-    }
-
-    /// The score plugins that have something to say. Upstream: the part of `RunPreScorePlugins` that needs no nodes.
-    pub(crate) fn scores(&mut self, profile: &Profile, cycle: &Cycle<'_>) -> &mut Vec<ScoreSlot> {
-        self.scores.get_or_insert_with(|| {
+    /// The score plugins that have something to say, and what is kept of those that depend on the node alone.
+    /// Upstream: the part of `RunPreScorePlugins` that needs no nodes.
+    pub(crate) fn scores(
+        &mut self,
+        profile: &Profile,
+        cycle: &Cycle<'_>,
+    ) -> (&mut Vec<ScoreSlot>, Option<&Rows>) {
+        let slots = self.scores.get_or_insert_with(|| {
             let ask = |&(plugin, weight): &(PluginIdx, i64)| ScoreSlot::ask(profile, cycle, plugin, weight);
             profile.points.score.iter().filter_map(ask).collect()
-        })
+        });
+        (slots, self.rows.as_ref())
     }
 
     /// Prepares anew what cannot be kept.
@@ -396,7 +373,7 @@ impl Narrowing {
 
 impl Refusals {
     fn id(&mut self, refusal: Refusal) -> RefusalId {
-        if self.get(self.last) == Some(&refusal) {
+        if self.get(self.last).is_some_and(|it| it.is_surely(&refusal) || *it == refusal) {
             return self.last;
         }
         let next = RefusalId(u32::try_from(self.list.len() + 1).expect("refusals are limited"));

@@ -22,6 +22,7 @@ pub struct Nodes {
     by_name: Lookup<Name, NodeIdx>,
     tree: NodeTree,
     order: Vec<NodeIdx>,
+    order_is_stale: bool,
     columns: Vec<(Name, Column)>,
     column_of: Lookup<Name, ColumnIdx>,
     images: BTreeMap<Name, ImageState>,
@@ -79,7 +80,7 @@ impl Nodes {
         self.by_name.get(name).copied()
     }
 
-    /// Zones in turn. Upstream: `Snapshot.nodeInfoList`.
+    /// Zones in turn, as they were when they were last put in order. Upstream: `Snapshot.nodeInfoList`.
     pub fn order(&self) -> &[NodeIdx] {
         &self.order
     }
@@ -146,7 +147,7 @@ impl Nodes {
             column.set(key, &self.infos[idx.position()]);
         }
         if self.tree.update(&old, node) {
-            self.renew_order();
+            self.order_is_stale = true;
         }
         self.version += 1;
         self.touch(idx);
@@ -161,7 +162,7 @@ impl Nodes {
         self.generations.push(0);
         self.add_images(node);
         self.tree.add(node);
-        self.renew_order();
+        self.order_is_stale = true;
         self.version += 1;
         self.touch(idx);
     }
@@ -178,7 +179,7 @@ impl Nodes {
         self.columns.iter_mut().for_each(|(_, column)| column.forget(idx));
         self.remove_images(&info.node);
         self.tree.remove(&info.node);
-        self.renew_order();
+        self.order_is_stale = true;
         self.version += 1;
         self.affine -= info.pods_with_affinity().len();
         self.anti_affine -= info.pods_with_required_anti_affinity().len();
@@ -224,7 +225,11 @@ impl Nodes {
         self.generations[idx.position()] = self.generation;
     }
 
-    fn renew_order(&mut self) {
+    /// Has [`Nodes::order`] tell of all nodes that there are. Upstream: `updateNodeInfoSnapshotList`.
+    pub(crate) fn put_in_order(&mut self) {
+        if !std::mem::take(&mut self.order_is_stale) {
+            return;
+        }
         self.order.clear();
         self.order.extend(self.tree.list().iter().filter_map(|name| self.by_name.get(name)));
     }

@@ -9,7 +9,7 @@ use api::{
     LabelSelector, Labels, OwnerReference, Pod, PodAffinityTerm, PodSpec, Quantity, QuantityFormat,
     ResourceList, Resources, Selector, Uid,
 };
-use base::{Lookup, Name};
+use base::{Digest, Lookup, Name};
 
 use crate::host_ports::{HostPort, host_ports};
 use crate::volumes::claims_of;
@@ -87,7 +87,7 @@ pub struct WeightedTerm {
 /// The shapes of all pods that are known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shapes {
-    by_content: Lookup<(u64, Name), Vec<Arc<Shape>>>,
+    by_content: Lookup<u64, Vec<Arc<Shape>>>,
     /// All of them, to find those that no pod has any more.
     all: Vec<Arc<Shape>>,
     sweep_at: usize,
@@ -138,7 +138,7 @@ impl Shapes {
     }
 
     fn shape_of(&mut self, pod: &Pod) -> Arc<Shape> {
-        let key = (pod.spec.fingerprint(), pod.meta.namespace.clone());
+        let key = content_key(&pod.spec, &pod.meta.labels, &pod.meta.namespace);
         if let Some(known) = self.by_content.get(&key).and_then(|it| it.iter().find(|it| it.is_of(pod))) {
             return known.clone();
         }
@@ -157,11 +157,23 @@ impl Shapes {
         self.by_content.clear();
         self.all.retain(|it| Arc::strong_count(it) > 1);
         for shape in &self.all {
-            let key = (shape.spec.fingerprint(), shape.namespace.clone());
+            let key = content_key(&shape.spec, &shape.labels, &shape.namespace);
             self.by_content.entry_or_insert_with(key, Vec::new).push(shape.clone());
         }
         self.sweep_at = (self.all.len() * 2).max(Self::SWEEP_MIN);
     }
+}
+
+/// Equal for pods of a template, and hardly ever for others.
+fn content_key(spec: &PodSpec, labels: &Labels, namespace: &Name) -> u64 {
+    let mut digest = Digest::default();
+    digest.word(spec.fingerprint());
+    digest.text(namespace);
+    for (key, value) in labels.iter() {
+        digest.text(key);
+        digest.text(value);
+    }
+    digest.value()
 }
 
 impl Shape {

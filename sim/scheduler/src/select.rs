@@ -38,14 +38,8 @@ impl Ties {
 }
 
 impl Ranking<'_> {
-    /// `local_scores` has a column for each plugin whose scores were kept, in the order of the plugins.
-    pub(crate) fn best(
-        &self,
-        memo: &mut Memo,
-        local_scores: &mut [Vec<i64>],
-        trace: &mut Option<&mut Trace>,
-    ) -> NodeIdx {
-        let totals = self.totals(memo, local_scores, trace);
+    pub(crate) fn best(&self, memo: &mut Memo, trace: &mut Option<&mut Trace>) -> NodeIdx {
+        let totals = self.totals(memo, trace);
         let greatest = totals.iter().copied().max().unwrap_or(0);
         let best = totals.iter().zip(self.feasible).filter(|it| *it.0 == greatest).map(|it| *it.1);
         if let Some(trace) = trace {
@@ -55,34 +49,33 @@ impl Ranking<'_> {
         self.choose(best)
     }
 
-    fn totals(
-        &self,
-        memo: &mut Memo,
-        local_scores: &mut [Vec<i64>],
-        trace: &mut Option<&mut Trace>,
-    ) -> Vec<i64> {
-        let has_rows = memo.has_rows();
-        let mut totals = vec![0; self.feasible.len()];
-        let mut local_scores = local_scores.iter_mut();
-        let mut own = Vec::new();
+    fn totals(&self, memo: &mut Memo, trace: &mut Option<&mut Trace>) -> Vec<i64> {
         memo.renew_scores(self.profile, self.cycle);
-        for slot in memo.scores(self.profile, self.cycle) {
-            let is_kept = slot.scope == Scope::Node && has_rows;
-            let scores = match local_scores.next_if(is_kept) {
-                Some(kept) => kept,
-                None => {
-                    if slot.scope != Scope::Node && !slot.score.begin(self.cycle, self.feasible) {
-                        continue;
-                    }
-                    own.clear();
-                    slot.score.score_all(self.cycle, self.feasible, &mut own);
-                    &mut own
-                }
-            };
-            if slot.score.normalizes() {
-                slot.score.normalize(self.cycle, self.feasible, scores);
+        let (slots, rows) = memo.scores(self.profile, self.cycle);
+        let mut totals: Vec<i64> = match rows {
+            Some(rows) => rows.sums(self.feasible).collect(),
+            None => vec![0; self.feasible.len()],
+        };
+        let (mut scores, mut kept) = (Vec::with_capacity(self.feasible.len()), 0..);
+        for slot in slots {
+            let rows = rows.filter(|_| slot.scope == Scope::Node);
+            let nth = rows.and_then(|_| kept.next());
+            let is_in_sum = rows.is_some() && !slot.score.normalizes();
+            if is_in_sum && trace.is_none() {
+                continue;
             }
-            totals.iter_mut().zip(&*scores).for_each(|(total, score)| *total += slot.weight * score);
+            scores.clear();
+            match rows.zip(nth) {
+                Some((rows, nth)) => scores.extend(rows.scores(nth, self.feasible)),
+                None if slot.scope != Scope::Node && !slot.score.begin(self.cycle, self.feasible) => continue,
+                None => slot.score.score_all(self.cycle, self.feasible, &mut scores),
+            }
+            if slot.score.normalizes() {
+                slot.score.normalize(self.cycle, self.feasible, &mut scores);
+            }
+            if !is_in_sum {
+                totals.iter_mut().zip(&scores).for_each(|(total, score)| *total += slot.weight * score);
+            }
             if let Some(trace) = trace {
                 let plugin = self.profile.plugin(slot.plugin).name();
                 trace.scores.push(PluginScores { plugin, weight: slot.weight, scores: scores.clone() });
@@ -120,12 +113,3 @@ impl Ranking<'_> {
 pub(crate) fn entity_of(pod: &PodInfo) -> u64 {
     Luck::of_text(&pod.pod.meta.namespace) ^ Luck::of_text(&pod.pod.meta.name).rotate_left(32)
 }
-
-/// The next item if it is wanted; else none, and nothing is lost.
-trait NextIf: Iterator {
-    fn next_if(&mut self, wanted: bool) -> Option<Self::Item> {
-        if wanted { self.next() } else { None }
-    }
-}
-
-impl<I: Iterator> NextIf for I {}
