@@ -371,10 +371,8 @@ fn act(bench: &mut Bench, deed: Deed, n: u8) {
             *status =
                 if *status == ConditionStatus::True { ConditionStatus::False } else { ConditionStatus::True };
         }),
-        Deed::Finish if exists => bench.change::<Pod>(&key, |pod| {
-            pod.status.phase = PodPhase::Succeeded;
-            pod.status.conditions[0].status = ConditionStatus::False;
-        }),
+        // Upstream goes by the readiness: that a pod which was not ready has finished, it does not notice.
+        Deed::Finish if is_ready(bench, &key) => finish(bench, &key),
         Deed::Relabel if exists => bench.change::<Pod>(&key, |pod| {
             let app = if pod.meta.label("app").is_some_and(|it| it == "web") { "db" } else { "web" };
             pod.meta.labels.insert("app", app);
@@ -390,6 +388,35 @@ fn act(bench: &mut Bench, deed: Deed, n: u8) {
         Deed::Vandalize => vandalize(bench, n),
         Deed::Create | Deed::Delete | Deed::FlipReady | Deed::Finish | Deed::Relabel | Deed::Move => (),
     }
+}
+
+fn is_ready(bench: &Bench, pod: &Key) -> bool {
+    bench.server.get(pod).and_then(|it| it.get::<Pod>()).is_some_and(|it| it.is_ready())
+}
+
+fn finish(bench: &mut Bench, pod: &Key) {
+    bench.change::<Pod>(pod, |pod| {
+        pod.status.phase = PodPhase::Succeeded;
+        pod.status.conditions[0].status = ConditionStatus::False;
+    });
+}
+
+/// Upstream: `podEndpointsChanged`, which does not look at the phase.
+#[test]
+fn a_pod_that_finishes_unready_stays_in_its_slice_until_something_else_happens() {
+    let mut bench = bench(1);
+    bench.create(service("web"));
+    for name in ["web-0", "web-1"] {
+        bench.create(pod(name));
+    }
+    bench.change::<Pod>(&pod_key("web-0"), |pod| pod.status.conditions[0].status = ConditionStatus::False);
+    settle(&mut bench);
+    finish(&mut bench, &pod_key("web-0"));
+    settle(&mut bench);
+    assert_eq!(endpoints(&bench).len(), 2);
+    finish(&mut bench, &pod_key("web-1"));
+    settle(&mut bench);
+    assert_eq!(endpoints(&bench).len(), 0);
 }
 
 /// Somebody else changes a slice.
