@@ -181,35 +181,35 @@ fn node(n: usize) -> Value {
 }
 
 fn plain(_: usize) -> Value {
-    pod(json!({}), json!({}))
+    pod(&json!({}), json!({}))
 }
 
 fn each_another(n: usize) -> Value {
-    pod(json!({"app": format!("app-{n}")}), json!({}))
+    pod(&json!({"app": format!("app-{n}")}), json!({}))
 }
 
 fn anti_affine(_: usize) -> Value {
     let term = term("green", "kubernetes.io/hostname");
     let affinity = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
-    pod(json!({"color": "green"}), json!({"affinity": affinity}))
+    pod(&json!({"color": "green"}), json!({"affinity": affinity}))
 }
 
 fn affine(_: usize) -> Value {
     let term = term("blue", "topology.kubernetes.io/zone");
     let affinity = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
-    pod(json!({"color": "blue"}), json!({"affinity": affinity}))
+    pod(&json!({"color": "blue"}), json!({"affinity": affinity}))
 }
 
 fn preferred_affine(_: usize) -> Value {
     let term = json!({"weight": 1, "podAffinityTerm": term("red", "kubernetes.io/hostname")});
     let affinity = json!({"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}});
-    pod(json!({"color": "red"}), json!({"affinity": affinity}))
+    pod(&json!({"color": "red"}), json!({"affinity": affinity}))
 }
 
 fn preferred_anti_affine(_: usize) -> Value {
     let term = json!({"weight": 1, "podAffinityTerm": term("yellow", "kubernetes.io/hostname")});
     let affinity = json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}});
-    pod(json!({"color": "yellow"}), json!({"affinity": affinity}))
+    pod(&json!({"color": "yellow"}), json!({"affinity": affinity}))
 }
 
 fn node_affine(_: usize) -> Value {
@@ -217,7 +217,7 @@ fn node_affine(_: usize) -> Value {
         json!({"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["zone-0", "zone-1"]});
     let required = json!({"nodeSelectorTerms": [{"matchExpressions": [expression]}]});
     let affinity = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}});
-    pod(json!({}), json!({"affinity": affinity}))
+    pod(&json!({}), json!({"affinity": affinity}))
 }
 
 fn spread_over_zones_and_hosts(_: usize) -> Value {
@@ -236,7 +236,7 @@ fn spread(when_unsatisfiable: &str) -> Value {
         })
     };
     let constraints = [constraint("topology.kubernetes.io/zone", 5), constraint("kubernetes.io/hostname", 1)];
-    pod(json!({"color": "blue"}), json!({"topologySpreadConstraints": constraints}))
+    pod(&json!({"color": "blue"}), json!({"topologySpreadConstraints": constraints}))
 }
 
 fn low_priority(_: usize) -> Value {
@@ -253,11 +253,11 @@ fn too_large(_: usize) -> Value {
 
 fn with_cpu(cpu: &str, priority: i32) -> Value {
     let container = json!({"name": "main", "image": "pause:3.10", "resources": {"requests": {"cpu": cpu}}});
-    pod(json!({}), json!({"containers": [container], "priority": priority}))
+    pod(&json!({}), json!({"containers": [container], "priority": priority}))
 }
 
 fn with_secret(_: usize) -> Value {
-    pod(json!({}), json!({"volumes": [{"name": "secret", "secret": {"secretName": "secret"}}]}))
+    pod(&json!({}), json!({"volumes": [{"name": "secret", "secret": {"secretName": "secret"}}]}))
 }
 
 fn term(color: &str, topology_key: &str) -> Value {
@@ -265,7 +265,7 @@ fn term(color: &str, topology_key: &str) -> Value {
 }
 
 /// A pod that asks for a little, with further labels and fields.
-fn pod(labels: Value, spec: Value) -> Value {
+fn pod(labels: &Value, spec: Value) -> Value {
     let mut pod = json!({
         "metadata": {"labels": labels},
         "spec": {

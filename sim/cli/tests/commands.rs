@@ -36,10 +36,10 @@ fn explain_tells_what_each_plugin_said_of_each_node() {
     let told = wavetank(&["explain", &run, &pod, "--scheduling"]);
     expect![[r#"
              0.013236 s  attempt 1: general-2 (3 of 3 nodes would do)
-         node       TaintToleration x3  NodeResourcesFit x1  NodeResourcesBalancedAllocation x1  ImageLocality x1  total 
-         general-0                 100                   98                                  98                 0    496 
-         general-1                 100                   98                                  98                 0    496 
-         general-2                 100                   98                                  98                 0    496 
+         node       TaintToleration x3  NodeResourcesFit x1  PodTopologySpread x2  NodeResourcesBalancedAllocation x1  ImageLocality x1  total 
+         general-0                 100                   98                   100                                  98                 0    696 
+         general-1                 100                   98                   100                                  98                 0    696 
+         general-2                 100                   98                   100                                  98                 0    696 
           general-0, general-1, general-2 are equally good; chance took general-2
     "#]].assert_eq(&text(&told.stdout));
     let json = wavetank(&["explain", &run, &pod, "--scheduling", "--format", "json"]);

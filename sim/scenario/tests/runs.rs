@@ -104,14 +104,14 @@ fn what_is_not_met_says_when_and_why() {
     );
     let finished = run(&scenario, &Options::default());
     expect![[r#"
-          FAIL  120.021s  always ten: availableReplicas was 4
-          FAIL    0.000s  always ten from the start: there is no deployment default/web
-          FAIL  120.021s  never below five: availableReplicas was 4
-          FAIL  180.000s  twelve in time: availableReplicas was 4
-          FAIL  300.000s  another one: there is no deployment default/other
-          FAIL  300.000s  never the other: could never be evaluated: there is no deployment default/other
-          ok      6.279s  ten in time: availableReplicas was 10
-          ok              always four later: held from 3m0s to the end
+        FAIL  120.023s  always ten: availableReplicas was 4
+        FAIL    0.000s  always ten from the start: there is no deployment default/web
+        FAIL  120.023s  never below five: availableReplicas was 4
+        FAIL  180.000s  twelve in time: availableReplicas was 4
+        FAIL  300.000s  another one: there is no deployment default/other
+        FAIL  300.000s  never the other: could never be evaluated: there is no deployment default/other
+        ok      6.279s  ten in time: availableReplicas was 10
+        ok              always four later: held from 3m0s to the end
     "#]]
     .assert_eq(&verdicts(&finished));
 }
