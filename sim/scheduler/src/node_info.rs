@@ -18,6 +18,10 @@ pub struct NodeIdx(u32);
 pub struct NodeInfo {
     pub idx: NodeIdx,
     pub node: Arc<Node>,
+    /// Cordoned: `spec.unschedulable`, at hand.
+    pub is_unschedulable: bool,
+    /// Whether there are any taints, at hand.
+    pub has_taints: bool,
     pub allocatable: Resources,
     /// Summed over the pods; `pods` counts them.
     pub requested: Resources,
@@ -49,6 +53,8 @@ impl NodeInfo {
             idx,
             allocatable: Resources::from_list(&node.status.allocatable),
             images: images_of(&node),
+            is_unschedulable: node.spec.unschedulable,
+            has_taints: !node.spec.taints.is_empty(),
             node,
             requested: Resources::default(),
             non_zero: NonZero::default(),
@@ -82,6 +88,8 @@ impl NodeInfo {
     pub(crate) fn set_node(&mut self, node: Arc<Node>) {
         self.allocatable = Resources::from_list(&node.status.allocatable);
         self.images = images_of(&node);
+        self.is_unschedulable = node.spec.unschedulable;
+        self.has_taints = !node.spec.taints.is_empty();
         self.node = node;
     }
 

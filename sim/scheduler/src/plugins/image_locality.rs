@@ -40,6 +40,9 @@ impl Score for Local {
     /// The bytes that need not be pulled, each image's scaled down by how rare it is among nodes: else all pods of an
     /// image would crowd where it is.
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+        if self.images.is_empty() {
+            return 0; // No node has any of them.
+        }
         let nodes = &cycle.cluster.nodes;
         let here = self.images.iter().filter(|it| node.has_image(it)).filter_map(|it| nodes.image(it));
         let scaled = |image: &ImageState| {

@@ -51,7 +51,7 @@ impl Plugin for NodeUnschedulable {
 
 impl Filter for Schedulable {
     fn filter(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
-        if node.node.spec.unschedulable && !self.tolerates {
+        if node.is_unschedulable && !self.tolerates {
             return Err(Rejection::unresolvable(base::Name::from_static(UNSCHEDULABLE)));
         }
         Ok(())

@@ -62,6 +62,9 @@ impl Plugin for TaintToleration {
 
 impl Filter for Tolerating {
     fn filter(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+        if !node.has_taints {
+            return Ok(());
+        }
         let Some(taint) = untolerated(&node.node, &self.spec.tolerations) else { return Ok(()) };
         let reason = format_args!("node(s) had untolerated taint {{{}: {}}}", taint.key, taint.value);
         Err(Rejection::unresolvable(Name::from(reason)))
@@ -75,6 +78,9 @@ impl Filter for Tolerating {
 impl Score for FewestTaints {
     /// How many taints the pod would have to put up with.
     fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+        if !node.has_taints {
+            return 0;
+        }
         let taints = node.node.spec.taints.iter().filter(|it| it.effect == TaintEffect::PreferNoSchedule);
         let unwelcome = taints.filter(|taint| !self.tolerations.iter().any(|it| it.tolerates(taint)));
         unwelcome.fold(0, |sum, _| sum + 1)
