@@ -54,6 +54,11 @@ fn a_zone_dies_during_a_rollout_and_comes_back() {
 }
 
 #[test]
+fn a_configured_scheduler_packs_and_the_urgent_take_the_place_of_others() {
+    check("scheduling/packing-and-preemption", "packing-and-preemption.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }

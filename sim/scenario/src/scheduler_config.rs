@@ -19,10 +19,14 @@ pub(crate) fn read(file: Option<&str>, folder: &FilePath, problems: &mut Problem
         problems.add(&Path::parse(FIELD), format!("there is no file `{shown}`"));
         return Configuration::default();
     }
-    load(&path).unwrap_or_else(|wrong| {
+    let configuration = load(&path).unwrap_or_else(|wrong| {
         problems.append(wrong);
         Configuration::default()
-    })
+    });
+    if !configuration.extenders.is_empty() {
+        problems.add(&Path::parse(FIELD), "the configuration has extenders, which cannot be called yet");
+    }
+    configuration
 }
 
 fn load(path: &FilePath) -> Result<Configuration, Diagnostics> {

@@ -202,3 +202,23 @@ items:
     "#]]
     .assert_eq(&verdicts(&run(&scenario, &Options::default())));
 }
+
+#[test]
+fn what_is_wrong_with_a_scheduler_configuration_is_told_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n\
+                  percentageOfNodesToScore: 101\nprofiles:\n- schedulerName: a\n- schedulerNam: b\n";
+    std::fs::write(folder.path().join("scheduler.yaml"), config).unwrap();
+    let text = "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  cluster:\n    nodePools: [{name: a, count: 1}]\n\
+                \x20   schedulerConfig: scheduler.yaml\n";
+    let source = Source::new("it.yaml", text);
+    let wrong = load_source(source, folder.path().to_owned(), "it", &[]).unwrap_err();
+    let told = wrong.to_string().replace(&*folder.path().to_string_lossy(), "FOLDER");
+    expect![[r#"
+        FOLDER/scheduler.yaml:6:17: unknown field "profiles[1].schedulerNam"; did you mean "schedulerName"?
+          |
+        6 | - schedulerNam: b
+          |                 ^
+    "#]]
+    .assert_eq(&told);
+}

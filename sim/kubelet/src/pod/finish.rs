@@ -22,6 +22,7 @@ impl Worker {
         self.note(turn, None, What::Stopped);
         let status = self.look(turn.now, true, turn);
         self.mode = Mode::Terminated;
+        self.free_room(turn);
         self.set_status(status, turn);
         self.settle(true, false, turn);
     }
@@ -35,16 +36,22 @@ impl Worker {
         self.be_done(turn);
     }
 
-    /// Nothing is left to do for the pod, and its room is free.
+    /// What has stopped does not count any more when others are admitted, though there is still something to do for it.
+    /// Upstream: `filterOutInactivePods`, `IsPodKnownTerminated`.
+    fn free_room(&mut self, turn: &mut Turn<'_>) {
+        if std::mem::take(&mut self.flags.is_admitted) {
+            turn.core.room.release(&self.pod);
+        }
+    }
+
+    /// Nothing is left to do for the pod.
     pub(crate) fn be_done(&mut self, turn: &mut Turn<'_>) {
         self.mode = Mode::Done;
         self.busy = None;
         self.memos.clear();
         self.memos.shrink_to_fit();
         self.set_due(Time::MAX, turn);
-        if std::mem::take(&mut self.flags.is_admitted) {
-            turn.core.room.release(&self.pod);
-        }
+        self.free_room(turn);
     }
 
     /// The node cannot run the pod. Upstream: `rejectPod`.

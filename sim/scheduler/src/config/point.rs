@@ -82,9 +82,9 @@ impl Point {
 }
 
 /// The in-tree plugins of v1.34, by name, and the points whose interface each implements.
-const IN_TREE: [(&str, &[Point]); 19] = {
+const IN_TREE: &[(&str, &[Point])] = {
     use Point::*;
-    [
+    &[
         ("DefaultBinder", &[Bind]),
         ("DefaultPreemption", &[PostFilter, PreEnqueue]),
         ("DynamicResources", &[PreFilter, Filter, PostFilter, Reserve, PreBind, PreEnqueue]),
