@@ -84,7 +84,8 @@ impl Cluster {
             server: ApiServer::new(begin, Settings { compaction: COMPACTION, ..Settings::default() }, luck),
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
-            scheduler: Scheduler::new(begin, luck, &setup.scheduler),
+            scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
+                .with_cost(setup.scheduler.cost),
             scheduler_view: client::View::default(),
             machines: Vec::with_capacity(setup.nodes.len()),
             by_name: Lookup::new(),

@@ -19,7 +19,7 @@ pub struct Setup {
     pub nodes: Vec<kubelet::Setup>,
     /// What a snapshot holds: stored as it is, before anything else.
     pub snapshot: Vec<Object>,
-    pub scheduler: Arc<scheduler::config::Configuration>,
+    pub scheduler: Arc<scheduler::Settings>,
     pub behaviours: Arc<Behaviours>,
     /// In the order of their times.
     pub timeline: Vec<Step>,

@@ -52,6 +52,7 @@ pub(crate) struct Cluster {
     pub(crate) node_pools: Vec<NodePool>,
     pub(crate) snapshots: Vec<String>,
     pub(crate) scheduler_config: Option<String>,
+    pub(crate) scheduler_cost: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -204,7 +204,7 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
         .map(|(n, it)| (whole.clone().index(n), it))
         .map(|(path, it)| (path.clone(), Pool::read(it, &path, problems)))
         .collect();
-    let scheduler = scheduler_config::read(spec.cluster.scheduler_config.as_deref(), &folder, problems);
+    let scheduler = scheduler_config::settings(&spec.cluster, &folder, problems);
     let mut loader = Loader::new(folder);
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
     let snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));

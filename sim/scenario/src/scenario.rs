@@ -6,7 +6,6 @@ use api::Object;
 use base::{Name, Span, Time};
 use cluster::{Setup, SetupError, Step};
 use engine::Run;
-use scheduler::config::Configuration;
 use workload::Behaviours;
 
 use crate::expect::Expectation;
@@ -29,7 +28,7 @@ pub struct Scenario {
     pub nodes: Vec<kubelet::Setup>,
     /// What the snapshots hold, nodes included.
     pub snapshot: Vec<Object>,
-    pub scheduler: Arc<Configuration>,
+    pub scheduler: Arc<scheduler::Settings>,
     pub behaviours: Arc<Behaviours>,
     /// In the order of their times. Manifests are applied by the first step, at 0 s.
     pub timeline: Vec<Step>,

@@ -1,17 +1,33 @@
-//! The configuration of the scheduler, from the file that a scenario names.
+//! How the scheduler is set up: its configuration, from the file that a scenario names, and what a cycle costs.
 
 use std::path::Path as FilePath;
 
 use manifest::yaml::{self, Node};
 use manifest::{Diagnostic, Diagnostics, Limits, Path};
 use scheduler::config::Configuration;
+use scheduler::{Cost, Settings};
 
 use crate::document::Problems;
+use crate::file::Cluster;
 
 const FIELD: &str = "spec.cluster.schedulerConfig";
 
+/// Files are relative to the scenario's folder.
+pub(crate) fn settings(cluster: &Cluster, folder: &FilePath, problems: &mut Problems) -> Settings {
+    let cost = match cluster.scheduler_cost.as_deref() {
+        None | Some("measured") => Cost::Measured,
+        Some("none") => Cost::None,
+        Some(other) => {
+            let message = format!("expected `measured` or `none`, found `{other}`");
+            problems.add(&Path::parse("spec.cluster.schedulerCost"), message);
+            Cost::Measured
+        }
+    };
+    Settings { configuration: read(cluster.scheduler_config.as_deref(), folder, problems), cost }
+}
+
 /// Reads the file, relative to the scenario's folder; upstream's defaults where none is named.
-pub(crate) fn read(file: Option<&str>, folder: &FilePath, problems: &mut Problems) -> Configuration {
+fn read(file: Option<&str>, folder: &FilePath, problems: &mut Problems) -> Configuration {
     let Some(file) = file else { return Configuration::default() };
     let path = folder.join(file);
     if file.is_empty() || !path.is_file() {

@@ -111,6 +111,7 @@ fn wrong_clusters_are_refused() {
         ),
         ("a negative price", pools("    - {name: a, pricePerHour: -1}\n")),
         ("a scheduler", format!("{head}    schedulerConfig: scheduler.yaml\n    nodePools: [{{name: a}}]\n")),
+        ("no such cost", format!("{head}    schedulerCost: some\n    nodePools: [{{name: a}}]\n")),
         ("no such snapshot", format!("{head}    snapshots: [cluster.yaml]\n    nodePools: [{{name: a}}]\n")),
     ];
     let cases: Vec<(&str, &str)> = cases.iter().map(|(name, text)| (*name, text.as_str())).collect();
