@@ -182,13 +182,13 @@ impl World {
             self.pods.iter().filter(there).filter(|it| it.app == app && !it.terminating).count()
         };
         let least = self.nodes.values().filter_map(|it| it.zone).map(count).min().unwrap_or(0);
-        count(own) + 1 <= least + MAX_SKEW
+        1 + count(own) - least <= MAX_SKEW
     }
 
     fn keeps_hosts_even(&self, app: usize, name: usize) -> bool {
         let count = |node: usize| self.on(node).filter(|it| it.app == app && !it.terminating).count();
         let least = self.nodes.keys().map(|&it| count(it)).min().unwrap_or(0);
-        count(name) + 1 <= least + MAX_SKEW
+        1 + count(name) - least <= MAX_SKEW
     }
 
     /// Near a pod of application 0, to which this template belongs itself: the first of them may go anywhere.
