@@ -34,14 +34,16 @@ fn explain_tells_what_each_plugin_said_of_each_node() {
     let folder = tempfile::tempdir().expect("a folder");
     let (run, pod) = run_quickstart(folder.path());
     let told = wavetank(&["explain", &run, &pod, "--scheduling"]);
+    // Under a heading, since a golden text loses what all its lines are indented by.
     expect![[r#"
+        told:
              0.013236 s  attempt 1: general-2 (3 of 3 nodes would do)
          node       TaintToleration x3  NodeResourcesFit x1  PodTopologySpread x2  NodeResourcesBalancedAllocation x1  ImageLocality x1  total 
          general-0                 100                   98                   100                                  98                 0    696 
          general-1                 100                   98                   100                                  98                 0    696 
          general-2                 100                   98                   100                                  98                 0    696 
           general-0, general-1, general-2 are equally good; chance took general-2
-    "#]].assert_eq(&text(&told.stdout));
+    "#]].assert_eq(&format!("told:\n{}", text(&told.stdout)));
     let json = wavetank(&["explain", &run, &pod, "--scheduling", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
     assert_eq!(json["attempts"][0]["verdicts"].as_array().map(Vec::len), Some(3));
