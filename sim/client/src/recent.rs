@@ -44,6 +44,19 @@ impl<K: Clone + Ord + Hash, V> Recent<K, V> {
         true
     }
 
+    /// Takes the value of `key` out, to be put back.
+    pub fn take(&mut self, key: &K) -> Option<V> {
+        let (value, used) = self.values.remove(key)?;
+        self.uses.remove(&used);
+        Some(value)
+    }
+
+    /// Remembers `value` for `key`, in the place of any other; it is the most recent one now.
+    pub fn put(&mut self, key: K, value: V) {
+        self.take(&key);
+        self.touch(&key, || value);
+    }
+
     fn make_room(&mut self) {
         if self.capacity <= self.values.len()
             && let Some((_, oldest)) = self.uses.pop_first()
@@ -63,5 +76,16 @@ mod tests {
         [1, 2, 1, 3].into_iter().for_each(|key| *recent.touch(&key, || 0) += 1);
         assert_eq!([1, 3].map(|key| *recent.touch(&key, || 0)), [2, 1]);
         assert_eq!(*recent.touch(&2, || 0), 0, "2 was forgotten when 3 came");
+    }
+
+    #[test]
+    fn what_is_taken_out_and_put_back_is_the_most_recent() {
+        let mut recent = Recent::new(2);
+        [1, 2].into_iter().for_each(|key| recent.put(key, key));
+        let one = recent.take(&1).expect("it was put there");
+        assert_eq!(recent.take(&1), None);
+        recent.put(1, one);
+        recent.put(3, 3);
+        assert_eq!([1, 2, 3].map(|key| recent.contains(&key)), [true, false, true]);
     }
 }

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use base::{Lookup, Luck, Name};
+use base::{Luck, Name};
+use client::Recent;
 
 use crate::cluster::Cluster;
 use crate::diagnosis::{Diagnosis, Refusal};
@@ -38,9 +39,7 @@ pub struct Core {
     pub profiles: Vec<Profile>,
     ties: Ties,
     /// By profile and template.
-    memos: Lookup<(usize, ShapeId), Box<Memo>>,
-    recent: Vec<(usize, ShapeId)>,
-    attempts: u64,
+    memos: Recent<(usize, ShapeId), Box<Memo>>,
     /// Where the next cycle starts to look at nodes.
     start: usize,
     scratch: Scratch,
@@ -98,9 +97,7 @@ impl Core {
             cluster,
             profiles,
             ties,
-            memos: Lookup::new(),
-            recent: Vec::new(),
-            attempts: 0,
+            memos: Recent::new(Self::MEMOS_MAX),
             start: 0,
             scratch: Scratch::default(),
         }
@@ -132,7 +129,7 @@ impl Core {
         };
         let outcome = search.run(&mut trace);
         self.start = search.start;
-        self.keep_memo(profile, pod.shape.id, memo);
+        self.memos.put((profile, pod.shape.id), memo);
         outcome
     }
 
@@ -170,34 +167,12 @@ impl Core {
 
     fn take_memo(&mut self, profile: usize, pod: &PodInfo) -> Box<Memo> {
         let cycle = Cycle { pod, cluster: &self.cluster };
-        if let Some(mut memo) = self.memos.remove(&(profile, pod.shape.id))
+        if let Some(mut memo) = self.memos.take(&(profile, pod.shape.id))
             && memo.catch_up(&cycle)
         {
             return memo;
         }
         Box::new(Memo::new(&self.profiles[profile], &cycle))
-    }
-
-    fn keep_memo(&mut self, profile: usize, shape: ShapeId, mut memo: Box<Memo>) {
-        self.attempts += 1;
-        memo.last_used = self.attempts;
-        let key = (profile, shape);
-        if !self.recent.contains(&key) {
-            if self.recent.len() == Self::MEMOS_MAX {
-                self.drop_oldest_memo();
-            }
-            self.recent.push(key);
-        }
-        self.memos.insert(key, memo);
-    }
-
-    fn drop_oldest_memo(&mut self) {
-        let age = |key: &(usize, ShapeId)| self.memos.get(key).map_or(0, |it| it.last_used);
-        let oldest = self.recent.iter().enumerate().min_by_key(|(_, key)| age(key)).map(|it| it.0);
-        if let Some(oldest) = oldest {
-            let key = self.recent.swap_remove(oldest);
-            self.memos.remove(&key);
-        }
     }
 }
 

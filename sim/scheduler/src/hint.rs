@@ -73,6 +73,9 @@ impl BitOr for Actions {
 }
 
 impl ClusterEvent {
+    /// A pod has left its node, or the node that had been chosen for it.
+    pub const ASSIGNED_POD_DELETE: Self = Self::new(EventResource::AssignedPod, Actions::DELETE);
+
     pub const fn new(resource: EventResource, action: Actions) -> Self {
         Self { resource, action }
     }
@@ -133,11 +136,13 @@ pub(crate) fn resource_of(kind: &Kind) -> Option<EventResource> {
     resources.iter().find(|(it, _)| it == kind).map(|it| it.1)
 }
 
+/// What a node's conditions say, without when they said so.
+pub(crate) fn condition_statuses(node: &Node) -> impl Iterator<Item = (&Name, &ConditionStatus)> {
+    node.status.conditions.iter().map(|it| (&it.kind, &it.status))
+}
+
 /// Upstream: `nodeSchedulingPropertiesChange`.
 fn node_updates(old: &Node, new: &Node) -> Vec<Actions> {
-    let conditions = |node: &Node| -> Vec<(Name, ConditionStatus)> {
-        node.status.conditions.iter().map(|it| (it.kind.clone(), it.status.clone())).collect()
-    };
     let changed = [
         (Actions::UPDATE_NODE_ALLOCATABLE, old.status.allocatable != new.status.allocatable),
         (Actions::UPDATE_NODE_LABEL, old.meta.labels != new.meta.labels),
@@ -145,7 +150,7 @@ fn node_updates(old: &Node, new: &Node) -> Vec<Actions> {
             Actions::UPDATE_NODE_TAINT,
             old.spec.taints != new.spec.taints || old.spec.unschedulable != new.spec.unschedulable,
         ),
-        (Actions::UPDATE_NODE_CONDITION, conditions(old) != conditions(new)),
+        (Actions::UPDATE_NODE_CONDITION, !condition_statuses(old).eq(condition_statuses(new))),
         (Actions::UPDATE_NODE_ANNOTATION, old.meta.annotations != new.meta.annotations),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(action, _)| action).collect()

@@ -35,7 +35,6 @@ pub(crate) struct Memo {
     rows: Option<Rows>,
     refusals: Refusals,
     uses: u64,
-    pub(crate) last_used: u64,
 }
 
 struct FilterSlot {
@@ -108,7 +107,6 @@ impl Memo {
             rows: None,
             refusals: Refusals::default(),
             uses: 0,
-            last_used: 0,
         }
     }
 
@@ -226,13 +224,11 @@ impl Memo {
         let nodes = &cycle.cluster.nodes;
         rows.set_verdict(idx, nodes.generation(idx), verdict);
         if verdict == RefusalId::default() {
-            let mut sum = 0;
-            let slots = self.scores.iter().flatten().filter(|it| it.scope == Scope::Node);
-            let scores = slots.map(|it| (it, it.score.score(cycle, &nodes[idx])));
-            let scores = scores.inspect(|(it, score)| {
-                sum += if it.score.normalizes() { 0 } else { it.weight * score };
-            });
-            let scores: Vec<i64> = scores.map(|it| it.1).collect();
+            let slots: Vec<&ScoreSlot> =
+                self.scores.iter().flatten().filter(|it| it.scope == Scope::Node).collect();
+            let scores: Vec<i64> = slots.iter().map(|it| it.score.score(cycle, &nodes[idx])).collect();
+            let fixed = slots.iter().zip(&scores).filter(|(it, _)| !it.score.normalizes());
+            let sum = fixed.map(|(it, score)| it.weight * score).sum();
             rows.set_scores(idx, sum, scores.into_iter());
         }
         verdict

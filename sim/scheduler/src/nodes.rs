@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 use std::sync::Arc;
 
-use api::{ConditionStatus, Node, Uid};
+use api::{Node, Uid};
 use base::{Lookup, Name};
 
+use crate::hint::condition_statuses;
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::node_tree::NodeTree;
 use crate::pod_info::PodInfo;
@@ -333,9 +334,6 @@ impl ImageState {
 
 /// Whether nothing that a plugin may look at differs: all but the times of heartbeats.
 fn is_alike(old: &Node, new: &Node) -> bool {
-    let conditions = |it: &Node| -> Vec<(Name, ConditionStatus)> {
-        it.status.conditions.iter().map(|it| (it.kind.clone(), it.status.clone())).collect()
-    };
     old.meta.labels == new.meta.labels
         && old.meta.annotations == new.meta.annotations
         && old.meta.is_deleting() == new.meta.is_deleting()
@@ -343,5 +341,5 @@ fn is_alike(old: &Node, new: &Node) -> bool {
         && old.status.allocatable == new.status.allocatable
         && old.status.capacity == new.status.capacity
         && old.status.images == new.status.images
-        && conditions(old) == conditions(new)
+        && condition_statuses(old).eq(condition_statuses(new))
 }

@@ -44,33 +44,18 @@ pub use volume_zone::VolumeZone;
 use base::{Name, Span};
 
 use crate::config::{
-    self, DefaultingType, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs, PodTopologySpreadArgs,
-    ResourceSpec, ScoringStrategyType, UtilizationShapePoint, VolumeBindingArgs,
+    self, Configuration, DefaultingType, MAX_CUSTOM_PRIORITY_SCORE, NodeResourcesFitArgs,
+    PodTopologySpreadArgs, ResourceSpec, ScoringStrategyType, UtilizationShapePoint, VolumeBindingArgs,
 };
 use crate::framework::{MAX_NODE_SCORE, Plugin};
 
 /// The default plugins, in upstream's order, each with the weight of its score.
 /// Upstream: `pkg/scheduler/apis/config/v1/default_plugins.go`.
 pub fn defaults() -> Vec<(Box<dyn Plugin>, i64)> {
-    vec![
-        (Box::new(SchedulingGates), 0),
-        (Box::new(NodeUnschedulable), 0),
-        (Box::new(NodeName), 0),
-        (Box::new(TaintToleration), 3),
-        (Box::new(NodeAffinity::default()), 2),
-        (Box::new(NodePorts), 0),
-        (Box::new(NodeResourcesFit::with_defaults()), 1),
-        (Box::new(VolumeRestrictions), 0),
-        (Box::new(NodeVolumeLimits), 0),
-        (Box::new(VolumeBinding::default()), 1),
-        (Box::new(VolumeZone), 0),
-        (Box::new(PodTopologySpread::with_defaults()), 2),
-        (Box::new(InterPodAffinity::with_defaults()), 2),
-        (Box::new(DynamicResources), 0),
-        (Box::new(DefaultPreemption::default()), 0),
-        (Box::new(NodeResourcesBalancedAllocation::with_defaults()), 1),
-        (Box::new(ImageLocality), 1),
-    ]
+    let configuration = Configuration::default();
+    let profile = &configuration.profiles[0];
+    let weight = |name: &str| profile.points.score.iter().find(|it| it.0 == name).map_or(0, |it| it.1);
+    config::default_plugins().filter_map(|name| Some((make(name, &profile.args)?, weight(name)))).collect()
 }
 
 /// The plugin of this upstream name, with its settings; `None` if the scheduling cycle has no use for it (binding and

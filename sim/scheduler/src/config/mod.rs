@@ -28,6 +28,7 @@ pub use self::component::{ClientConnection, LeaderElection};
 pub use self::error::{ConfigError, ProfileError, QueueSortError};
 pub use self::expand::Points;
 pub use self::extender::{Extender, ExtenderManagedResource, ExtenderTlsConfig};
+pub(crate) use self::plugins::default_plugins;
 pub use self::point::{Point, Registry};
 
 /// The API group of scheduler configurations.

@@ -36,6 +36,11 @@ const DEFAULT: [(&str, i32); 19] = [
     ("DefaultBinder", 0),
 ];
 
+/// The default plugins, in their order.
+pub(crate) fn default_plugins() -> impl Iterator<Item = &'static str> {
+    DEFAULT.iter().map(|it| it.0)
+}
+
 /// The plugins of a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plugins {

@@ -22,11 +22,6 @@ impl NodeResourcesBalancedAllocation {
     pub fn new(resources: Vec<(Name, i64)>) -> Self {
         Self { resources }
     }
-
-    /// Upstream: `SetDefaults_NodeResourcesBalancedAllocationArgs`.
-    pub fn with_defaults() -> Self {
-        Self::new(vec![(api::CPU, 1), (api::MEMORY, 1)])
-    }
 }
 
 impl Plugin for NodeResourcesBalancedAllocation {

@@ -62,11 +62,6 @@ impl NodeResourcesFit {
         };
         Self { ignored: Arc::new(ignored), strategy, resources }
     }
-
-    /// Upstream: `SetDefaults_NodeResourcesFitArgs`.
-    pub fn with_defaults() -> Self {
-        Self::new(&[], &[], Strategy::LeastAllocated, vec![(api::CPU, 1), (api::MEMORY, 1)])
-    }
 }
 
 impl Plugin for NodeResourcesFit {

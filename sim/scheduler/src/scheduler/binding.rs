@@ -2,18 +2,18 @@
 //!
 //! Upstream: `pkg/scheduler/schedule_one.go`, `bindingCycle`.
 
-use api::{Answer, Object, Pod, Request, Response, Uid};
+use api::{Answer, Object, Pod, Request, Resource, Response, Uid};
 use base::{Name, Time};
 use client::{Change, Effect};
 
 use super::failure::Failure;
 use super::permit::{Wait, timed_out};
-use super::writer::{Note, key_of};
+use super::writer::Note;
 use super::{Flight, Scheduler, rules};
 use crate::cycle::Reserved;
 use crate::diagnosis::Refusal;
 use crate::framework::{Cycle, PreBind, Progress};
-use crate::hint::{Actions, ClusterEvent, EventResource};
+use crate::hint::ClusterEvent;
 use crate::queue::QueuedPod;
 
 /// A pod on its way to its node.
@@ -53,8 +53,6 @@ enum Next {
     Bind,
 }
 
-const ASSIGNED_POD_DELETE: ClusterEvent = ClusterEvent::new(EventResource::AssignedPod, Actions::DELETE);
-
 impl Binding {
     /// When time alone moves it on.
     pub(super) fn due(&self) -> Option<Time> {
@@ -88,6 +86,7 @@ impl Scheduler {
             Err(refusal) => (Stage::Permit(Vec::new()), Some(refusal)),
         };
         self.bindings.insert(uid, Box::new(Binding { queued, node, reserved, stage }));
+        self.unsent.insert(uid);
         match refusal {
             Some(refusal) => self.give_up(now, uid, &Failure::of_plugin("Permit", &refusal), effects),
             None => self.advance(now, uid, effects),
@@ -96,14 +95,15 @@ impl Scheduler {
 
     /// Something that is not a pod has changed: some binding may have waited for it.
     pub(super) fn advance_all(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        let waiting = self.bindings.iter().filter(|(_, it)| matches!(it.stage, Stage::PreBind(_)));
-        let uids: Vec<Uid> = waiting.map(|it| *it.0).collect();
+        let is_pre_bound =
+            |uid: &Uid| self.bindings.get(uid).is_some_and(|it| matches!(it.stage, Stage::PreBind(_)));
+        let uids: Vec<Uid> = self.unsent.iter().copied().filter(is_pre_bound).collect();
         uids.into_iter().for_each(|uid| self.advance(now, uid, effects));
     }
 
     pub(super) fn advance_due_bindings(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        let is_due = |it: &Binding| it.due().is_some_and(|due| due <= now);
-        let uids: Vec<Uid> = self.bindings.iter().filter(|it| is_due(it.1)).map(|it| *it.0).collect();
+        let is_due = |uid: &Uid| self.bindings.get(uid).and_then(|it| it.due()).is_some_and(|due| due <= now);
+        let uids: Vec<Uid> = self.unsent.iter().copied().filter(is_due).collect();
         uids.into_iter().for_each(|uid| self.advance(now, uid, effects));
     }
 
@@ -180,7 +180,8 @@ impl Scheduler {
     fn send_bind(&mut self, now: Time, uid: Uid, effects: &mut Vec<Effect>) {
         let Some(binding) = self.bindings.get_mut(&uid) else { return };
         binding.stage = Stage::Bind;
-        let request = Request::Bind { pod: key_of(&binding.queued.pod.pod), uid, node: binding.node.clone() };
+        self.unsent.remove(&uid);
+        let request = Request::Bind { pod: binding.queued.pod.pod.key(), uid, node: binding.node.clone() };
         self.writer.send(now, request, Flight::Bind(uid), binding.queued.cause, effects);
     }
 
@@ -231,6 +232,7 @@ impl Scheduler {
     /// The pod gives back its place, which may help others. Upstream: `handleBindingCycleError`.
     pub(super) fn give_up(&mut self, now: Time, uid: Uid, failure: &Failure, effects: &mut Vec<Effect>) {
         let Some(binding) = self.bindings.remove(&uid) else { return };
+        self.unsent.remove(&uid);
         let Binding { queued, node, reserved, .. } = *binding;
         self.core.unreserve(&reserved);
         self.core.cluster.forget(uid);
@@ -243,10 +245,12 @@ impl Scheduler {
         if is_rejection {
             self.fail(now, queued, failure, effects);
             let rules = rules(&self.core);
-            self.queue.on_events(now, &[ASSIGNED_POD_DELETE], &change, rules, cause, |it| it.uid() != uid);
+            self.queue.on_events(now, &[ClusterEvent::ASSIGNED_POD_DELETE], &change, rules, cause, |it| {
+                it.uid() != uid
+            });
         } else {
             let rules = rules(&self.core);
-            self.queue.on_events(now, &[ASSIGNED_POD_DELETE], &change, rules, cause, |_| true);
+            self.queue.on_events(now, &[ClusterEvent::ASSIGNED_POD_DELETE], &change, rules, cause, |_| true);
             self.fail(now, queued, failure, effects);
         }
     }

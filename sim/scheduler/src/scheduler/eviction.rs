@@ -2,12 +2,14 @@
 //!
 //! Upstream: `pkg/scheduler/framework/preemption/preemption.go`, `prepareCandidateAsync`.
 
-use api::{Condition, ConditionStatus, DeleteOptions, Edit, Pod, Reason, Request, Response, Uid, condition};
+use api::{
+    Condition, ConditionStatus, DeleteOptions, Edit, Pod, Reason, Request, Resource, Response, Uid, condition,
+};
 use base::{Cause, Name, Time};
 use client::Effect;
 
 use super::failure::status_patch;
-use super::writer::{Note, key_of};
+use super::writer::Note;
 use super::{Flight, Scheduler, rules};
 use crate::pod_info::PodInfo;
 use crate::preemption::Preemption;
@@ -99,7 +101,7 @@ impl Scheduler {
         let (victim, has_been_told) = eviction.under_way.remove(nth);
         match response {
             Ok(_) if !has_been_told => {
-                let request = Request::Delete { key: key_of(&victim.pod), options: DeleteOptions::default() };
+                let request = Request::Delete { key: victim.pod.key(), options: DeleteOptions::default() };
                 let flight = Flight::Evict(id, victim.uid());
                 let cause = eviction.cause;
                 eviction.under_way.push((victim, true));

@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 
 use api::{
-    Condition, ConditionStatus, Edit, Patch, Pod, Preconditions, Request, Subresource, Timestamp, condition,
+    Condition, ConditionStatus, Edit, Patch, Pod, Preconditions, Request, Resource, Subresource, Timestamp,
+    condition,
 };
 use base::{Name, Time};
 use client::Effect;
 
-use super::writer::{Note, key_of};
+use super::writer::Note;
 use super::{Flight, Scheduler, rules};
 use crate::diagnosis::{Diagnosis, Refusal};
 use crate::framework::Code;
@@ -150,7 +151,7 @@ fn condition_patch(now: Time, pod: &Pod, failure: &Failure) -> Option<Request> {
 
 pub(super) fn status_patch(pod: &Pod, edit: Edit) -> Request {
     Request::Patch {
-        key: key_of(pod),
+        key: pod.key(),
         sub: Subresource::Status,
         patch: Patch::Apply(vec![edit]),
         preconditions: Preconditions { uid: Some(pod.meta.uid), resource_version: None },

@@ -9,7 +9,7 @@ use base::{Cause, Name, Time};
 use client::{Change, Effect};
 
 use super::{Scheduler, rules};
-use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
+use crate::hint::{ClusterEvent, events_of};
 use crate::pod_info::PodInfo;
 
 /// Upstream: the informers that `addAllEventHandlers` and the plugins start.
@@ -33,8 +33,6 @@ pub(super) const WATCHED: &[Kind] = &[
     Kind::ResourceSlice,
     Kind::DeviceClass,
 ];
-
-const ASSIGNED_POD_DELETE: ClusterEvent = ClusterEvent::new(EventResource::AssignedPod, Actions::DELETE);
 
 impl Scheduler {
     pub(super) fn on_change(&mut self, now: Time, change: &Change, cause: Cause, effects: &mut Vec<Effect>) {
@@ -81,7 +79,7 @@ impl Scheduler {
         match (was_bound, is_gone) {
             (true, true) => {
                 self.core.cluster.remove_pod(pod.meta.uid);
-                self.wake(now, &[ASSIGNED_POD_DELETE], change, cause, |_| true);
+                self.wake(now, &[ClusterEvent::ASSIGNED_POD_DELETE], change, cause, |_| true);
             }
             (false, true) => {
                 self.core.cluster.lose(pod.meta.uid);
@@ -105,7 +103,7 @@ impl Scheduler {
         self.core.cluster.nominated.remove(uid);
         let gone = Change::Gone(Object::Pod(pod.clone()));
         if self.reject(now, uid, "", Name::from_static("removed"), effects) {
-            self.wake(now, &[ASSIGNED_POD_DELETE], &gone, cause, |_| true);
+            self.wake(now, &[ClusterEvent::ASSIGNED_POD_DELETE], &gone, cause, |_| true);
         } else if !pod.status.nominated_node_name.is_empty() {
             self.leave_nominated_node(now, pod, cause);
         }
@@ -115,7 +113,7 @@ impl Scheduler {
     fn leave_nominated_node(&mut self, now: Time, pod: &Arc<Pod>, cause: Cause) {
         let gone = Change::Gone(Object::Pod(pod.clone()));
         let priority = pod.priority();
-        self.wake(now, &[ASSIGNED_POD_DELETE], &gone, cause, |it| it.priority() <= priority);
+        self.wake(now, &[ClusterEvent::ASSIGNED_POD_DELETE], &gone, cause, |it| it.priority() <= priority);
     }
 
     /// Upstream: `addPodToSchedulingQueue`, `updatePodInSchedulingQueue`.

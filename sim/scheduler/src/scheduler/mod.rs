@@ -11,16 +11,16 @@ mod permit;
 mod tests;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Key, Kind, Pod, ResourceClaim, Response, Uid};
+use api::{Key, Kind, Pod, Resource, ResourceClaim, Response, Uid};
 use base::{Cause, Luck, Name, Span, Time};
 use client::{Effect, Input, RequestId, Timer};
 
 use self::binding::Binding;
 use self::eviction::{Eviction, EvictionId};
 use self::failure::Failure;
-use self::writer::{Note, Writer, key_of};
+use self::writer::{Note, Writer};
 use crate::cluster::Cluster;
 use crate::config::Configuration;
 use crate::cost::Cost;
@@ -47,6 +47,8 @@ pub struct Scheduler {
     running: Option<Box<Running>>,
     /// Pods that have got a node and are not bound yet; any number at a time.
     bindings: BTreeMap<Uid, Box<Binding>>,
+    /// Of those, the ones whose binding has not been asked for yet: what else happens may move them on.
+    unsent: BTreeSet<Uid>,
     evictions: BTreeMap<EvictionId, Eviction>,
     last_eviction: EvictionId,
     decisions: Vec<Decision>,
@@ -102,6 +104,7 @@ impl Scheduler {
             timer: Timer::default(),
             running: None,
             bindings: BTreeMap::new(),
+            unsent: BTreeSet::new(),
             evictions: BTreeMap::new(),
             last_eviction: 0,
             decisions: Vec::new(),
@@ -155,7 +158,7 @@ impl Scheduler {
 
     fn arm(&mut self, effects: &mut Vec<Effect>) {
         let cycle = self.running.as_ref().map(|it| it.ends);
-        let bindings = self.bindings.values().filter_map(|it| it.due()).min();
+        let bindings = self.unsent.iter().filter_map(|uid| self.bindings.get(uid)?.due()).min();
         let due = [cycle, self.queue.next_due(), self.writer.next_sweep(), bindings];
         let due = due.into_iter().flatten().min();
         effects.extend(due.and_then(|due| self.timer.arm(due)).map(Effect::WakeAt));
@@ -202,14 +205,14 @@ impl Scheduler {
     fn begin_cycle(&mut self, now: Time, queued: QueuedPod) -> Running {
         let (pod, profile) = (&queued.pod, queued.profile);
         let nodes = self.core.cluster.nodes.len();
-        let mut trace = self.traced.begin(|| key_of(&pod.pod));
+        let mut trace = self.traced.begin(|| pod.pod.key());
         let outcome = self.core.schedule(profile, pod, queued.attempts, trace.as_mut());
         if let Some(trace) = trace {
             let (attempt, outcome) = (queued.attempts, outcome.clone());
-            self.traced.keep(TracedAttempt { at: now, pod: key_of(&pod.pod), attempt, trace, outcome });
+            self.traced.keep(TracedAttempt { at: now, pod: pod.pod.key(), attempt, trace, outcome });
         }
         self.decisions.push(Decision {
-            pod: key_of(&pod.pod),
+            pod: pod.pod.key(),
             uid: pod.uid(),
             attempt: queued.attempts,
             outcome: outcome.clone(),

@@ -58,7 +58,7 @@ impl Story {
     }
 
     fn gone(&mut self, pod: &Pod) -> &mut Self {
-        let change = self.view.remove(&key_of(pod)).expect("it was there");
+        let change = self.view.remove(&pod.key()).expect("it was there");
         self.hear(&change)
     }
 

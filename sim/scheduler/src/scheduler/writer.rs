@@ -1,6 +1,6 @@
 //! What the scheduler writes: requests within its rate limit, and events.
 
-use api::{Key, Kind, ObjectReference, Pod, Request};
+use api::{ObjectReference, Pod, Request};
 use base::{Cause, Lookup, Name, Time};
 use client::{Effect, Rate, RequestId, SeriesNote, SeriesRecorder, TokenBucket};
 
@@ -101,10 +101,6 @@ impl<'a> Note<'a> {
         let (reason, action) = ("FailedScheduling", "Scheduling");
         Self { pod, related: None, is_warning: true, reason, action, text }
     }
-}
-
-pub(super) fn key_of(pod: &Pod) -> Key {
-    Key::new(Kind::Pod, pod.meta.namespace.clone(), pod.meta.name.clone())
 }
 
 fn reference(pod: &Pod) -> ObjectReference {
