@@ -52,9 +52,9 @@ impl<K: Clone + Ord + Hash, V> Recent<K, V> {
     }
 
     /// Remembers `value` for `key`, in the place of any other; it is the most recent one now.
-    pub fn put(&mut self, key: K, value: V) {
-        self.take(&key);
-        self.touch(&key, || value);
+    pub fn put(&mut self, key: &K, value: V) {
+        self.take(key);
+        self.touch(key, || value);
     }
 
     fn make_room(&mut self) {
@@ -81,11 +81,11 @@ mod tests {
     #[test]
     fn what_is_taken_out_and_put_back_is_the_most_recent() {
         let mut recent = Recent::new(2);
-        [1, 2].into_iter().for_each(|key| recent.put(key, key));
+        [1, 2].into_iter().for_each(|key| recent.put(&key, key));
         let one = recent.take(&1).expect("it was put there");
         assert_eq!(recent.take(&1), None);
-        recent.put(1, one);
-        recent.put(3, 3);
+        recent.put(&1, one);
+        recent.put(&3, 3);
         assert_eq!([1, 2, 3].map(|key| recent.contains(&key)), [true, false, true]);
     }
 }

@@ -129,7 +129,7 @@ impl Core {
         };
         let outcome = search.run(&mut trace);
         self.start = search.start;
-        self.memos.put((profile, pod.shape.id), memo);
+        self.memos.put(&(profile, pod.shape.id), memo);
         outcome
     }
 
