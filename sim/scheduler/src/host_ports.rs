@@ -5,7 +5,8 @@
 use api::Pod;
 use base::Name;
 
-/// Host ports in use: address, protocol, port; one entry per pod that uses it.
+/// Host ports in use: address, protocol, port; each once, whoever uses it. So a port that two pods share, which were
+/// bound past the scheduler, is free as soon as one of them goes: as upstream, which keeps a map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostPorts(Vec<HostPort>);
 
@@ -20,15 +21,15 @@ const ANY: &str = "0.0.0.0";
 
 impl HostPorts {
     pub fn add(&mut self, ports: &[HostPort]) {
-        self.0.extend_from_slice(ports);
+        for port in ports {
+            if !self.0.contains(port) {
+                self.0.push(port.clone());
+            }
+        }
     }
 
     pub fn remove(&mut self, ports: &[HostPort]) {
-        for port in ports {
-            if let Some(idx) = self.0.iter().position(|it| it == port) {
-                self.0.swap_remove(idx);
-            }
-        }
+        self.0.retain(|it| !ports.contains(it));
     }
 
     pub fn conflicts(&self, wanted: &HostPort) -> bool {
@@ -48,4 +49,20 @@ pub(crate) fn host_ports(pod: &Pod) -> impl Iterator<Item = HostPort> {
         protocol: if it.protocol.is_empty() { Name::from_static("TCP") } else { it.protocol.clone() },
         port: it.host_port,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_taken_or_free_and_not_counted() {
+        let port = [HostPort { ip: Name::from_static(ANY), protocol: Name::from_static("TCP"), port: 80 }];
+        let mut ports = HostPorts::default();
+        ports.add(&port);
+        ports.add(&port);
+        assert!(ports.conflicts(&port[0]));
+        ports.remove(&port);
+        assert!(!ports.conflicts(&port[0]));
+    }
 }
