@@ -13,6 +13,7 @@ mod admission;
 mod backoff;
 mod beat;
 mod bucket;
+mod configuration;
 pub mod constants;
 mod core;
 mod input;
@@ -26,6 +27,7 @@ mod setup;
 mod status;
 mod text;
 
+pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
 pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};

@@ -1,7 +1,11 @@
 //! What a node is, before anything runs on it.
 
+use std::sync::Arc;
+
 use api::{Labels, Meta, Node, NodeAddress, NodeSpec, ResourceList, Resources, Rest, Taint};
 use base::Name;
+
+use crate::configuration::Configuration;
 
 /// The part of a node that its kubelet is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +26,7 @@ pub struct Setup {
     pub arch: Name,
     /// Of `status`, word for word: `nodeInfo` and the like.
     pub status_rest: Rest,
+    pub configuration: Arc<Configuration>,
 }
 
 impl Setup {
@@ -40,6 +45,7 @@ impl Setup {
             provider_id: node.spec.provider_id.clone(),
             arch: node.meta.label("kubernetes.io/arch").cloned().unwrap_or(Name::from_static("amd64")),
             status_rest: node.status.rest.clone(),
+            configuration: Arc::default(),
         }
     }
 

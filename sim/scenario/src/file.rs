@@ -68,6 +68,7 @@ pub(crate) struct NodePool {
     pub(crate) labels: Labels,
     pub(crate) taints: Vec<Taint>,
     pub(crate) price_per_hour: Option<f64>,
+    pub(crate) kubelet: kubelet::Configuration,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,6 +1,7 @@
 //! All nodes of a scenario: those of its pools, and those of its snapshots.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::{Labels, Node, Object, Rest};
 use base::Name;
@@ -62,6 +63,7 @@ fn of_pool(pool: &Pool, n: u32, idx: u32, pod_cidr: Name) -> Setup {
         provider_id: Name::EMPTY,
         arch: arch.unwrap_or(Name::from_static("amd64")),
         status_rest: Rest::default(),
+        configuration: Arc::clone(&pool.kubelet),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Node pools: many nodes of one make.
 
+use std::sync::Arc;
+
 use api::{Labels, ResourceList, Taint, naming};
 use base::Name;
 use chaos::POOL_LABEL;
@@ -27,6 +29,7 @@ pub struct Pool {
     pub taints: Vec<Taint>,
     /// Of one node. No currency is implied.
     pub price_per_hour: Option<f64>,
+    pub kubelet: Arc<kubelet::Configuration>,
 }
 
 impl Pool {
@@ -42,6 +45,7 @@ impl Pool {
             labels: Labels::EMPTY,
             taints: Vec::new(),
             price_per_hour: None,
+            kubelet: Arc::default(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Pool {
             labels: it.labels.clone(),
             taints: taints.collect(),
             price_per_hour: it.price_per_hour,
+            kubelet: Arc::new(it.kubelet.clone()),
         }
     }
 
