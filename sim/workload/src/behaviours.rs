@@ -45,6 +45,8 @@ mod tests {
 
     use super::*;
     use crate::conduct::Ending;
+    use crate::curve::Curve;
+    use crate::usage::Resource;
 
     fn behaviours(rules: serde_json::Value) -> Behaviours {
         Behaviours::new(serde_json::from_value(rules).unwrap())
@@ -73,7 +75,7 @@ mod tests {
         assert_eq!((of(&old).startup(0.5), of(&new).startup(0.5)), (Span::secs(3), Span::secs(9)));
         assert_eq!(of(&old).exit(0.5), Some(Ending { after: Span::secs(60), code: 1 }));
         assert_eq!((of(&new).exit(0.5), of(&new).stop(0.5)), (None, None));
-        assert_eq!(of(&old).usage().cpu.map(|it| it.milli_value()), Some(120));
+        assert_eq!(of(&old).usage().of(Resource::Cpu), &Curve::constant(0.12));
         assert_eq!(of(&old).image_bytes(0.5), 400_000_000);
         assert_eq!(of(&old).pull_time(400_000_000, 0.5), Span::millis(10_500));
     }

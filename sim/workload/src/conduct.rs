@@ -1,5 +1,7 @@
 //! What one container does, with every default filled in.
 
+use std::sync::Arc;
+
 use base::Span;
 
 use crate::defaults::Defaults;
@@ -7,7 +9,8 @@ use crate::exit::{Exit, ExitAfter, Stop};
 use crate::guess::{Sleep, only_sleeps};
 use crate::lasting::Lasting;
 use crate::matching::{Role, Subject};
-use crate::rule::{Rule, Usage};
+use crate::rule::Rule;
+use crate::usage::Usage;
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +60,9 @@ impl<'a> Conduct<'a> {
         }
     }
 
-    pub fn usage(&self) -> Usage {
-        self.rule.map(|it| it.usage.clone()).unwrap_or_default()
+    /// What it uses while it runs; shared by all containers of the rule.
+    pub fn usage(&self) -> &'a Arc<Usage> {
+        self.rule.map_or(&self.defaults.usage, |it| &it.usage)
     }
 
     /// The compressed size of its image, in bytes.

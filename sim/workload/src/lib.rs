@@ -3,6 +3,7 @@
 
 mod behaviours;
 mod conduct;
+mod curve;
 mod defaults;
 mod exit;
 mod glob;
@@ -11,9 +12,11 @@ mod image;
 mod lasting;
 mod matching;
 mod rule;
+mod usage;
 
 pub use crate::behaviours::Behaviours;
 pub use crate::conduct::{Conduct, Ending};
+pub use crate::curve::{Curve, Total};
 pub use crate::defaults::Defaults;
 pub use crate::exit::{Exit, ExitAfter, Stop};
 pub use crate::glob::{Glob, GlobError};
@@ -21,4 +24,5 @@ pub use crate::guess::hook_time;
 pub use crate::image::{Pull, default_policy, effective_policy};
 pub use crate::lasting::Lasting;
 pub use crate::matching::{Match, OwnerGlob, Role, Subject};
-pub use crate::rule::{Rule, Usage};
+pub use crate::rule::Rule;
+pub use crate::usage::{Resource, Usage};

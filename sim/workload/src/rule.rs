@@ -1,5 +1,7 @@
 //! One entry of a scenario's `behaviours`.
 
+use std::sync::Arc;
+
 use api::Quantity;
 use serde::{Deserialize, Deserializer, de};
 
@@ -7,6 +9,7 @@ use crate::exit::{Exit, Stop};
 use crate::image::Pull;
 use crate::lasting::Lasting;
 use crate::matching::Match;
+use crate::usage::Usage;
 
 /// What the containers that it matches do. What it leaves out is as for containers that no rule matches.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -18,20 +21,13 @@ pub struct Rule {
     pub startup: Option<Lasting>,
     pub exit: Option<Exit>,
     pub stop: Option<Stop>,
-    pub usage: Usage,
+    #[serde(deserialize_with = "shared")]
+    pub usage: Arc<Usage>,
     pub pull: Option<Pull>,
 }
 
-/// What a running container uses; nothing where it is left out.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Usage {
-    /// In cores.
-    #[serde(deserialize_with = "amount")]
-    pub cpu: Option<Quantity>,
-    /// The working set, in bytes.
-    #[serde(deserialize_with = "amount")]
-    pub memory: Option<Quantity>,
+fn shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Usage>, D::Error> {
+    Usage::deserialize(deserializer).map(Arc::new)
 }
 
 /// A quantity that is not negative.
