@@ -5,6 +5,7 @@ mod address;
 mod images;
 mod instance;
 mod sandbox;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -91,10 +92,10 @@ impl Runtime {
             self.images.preload(&container.image, 0);
             sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
             if let Some(instance) = adopted(status, &container.image) {
-                let on_term = self
-                    .conduct(pod, idx)
-                    .stop(self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt)));
-                sandbox.cells[idx].start(Instance { on_term, ..instance });
+                let conduct = self.conduct(pod, idx);
+                let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
+                let (usage, on_term) = (conduct.usage(), conduct.stop(rank));
+                sandbox.cells[idx].start(Instance { usage, on_term, ..instance });
             }
         }
         self.pods.insert(pod.meta.uid, sandbox);
@@ -209,6 +210,7 @@ impl Runtime {
             started: now,
             healthy: now + conduct.startup(rank(self.luck.startup)),
             end: exit.map(|it| End::exit(now + it.after, it.code)),
+            usage: conduct.usage(),
             on_term: conduct.stop(rank(self.luck.stop)),
         });
         attempt
@@ -271,6 +273,7 @@ fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
         started,
         healthy: started,
         end,
+        usage: Arc::default(),
         on_term: None,
     })
 }

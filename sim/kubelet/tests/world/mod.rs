@@ -64,6 +64,7 @@ pub fn defaults() -> Defaults {
         stop: millis(500),
         init_run: millis(2_000),
         batch_run: millis(5_000),
+        usage: Arc::default(),
         image_bytes: base::Distribution::constant(60e6).unwrap(),
         pull_overhead: millis(500),
         pull_bytes_per_second: 40e6,
@@ -91,7 +92,7 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
-        configuration: std::sync::Arc::default(),
+        configuration: Arc::default(),
     }
 }
 
