@@ -10,6 +10,7 @@ use base::{Handle, Name, Slab};
 
 use crate::admission::{Candidate, Rejection, Verdict, judge, victims};
 use crate::core::Turn;
+use crate::eviction::refusal;
 use crate::pod::Worker;
 use crate::recorder::Saying;
 use crate::status::{Ending, is_terminal};
@@ -42,6 +43,10 @@ pub(crate) fn admit(
         worker.begin(turn);
         return None;
     }
+    if let Some(rejection) = refusal(turn.core.pressures, &worker.pod) {
+        worker.reject(rejection, turn);
+        return None;
+    }
     match judge(&worker.pod, node, &turn.core.room) {
         Verdict::Admitted => {
             worker.be_admitted(turn);
@@ -54,8 +59,7 @@ pub(crate) fn admit(
         }
         Verdict::Needs(shortages) => {
             let pod = worker.pod.clone();
-            let others: Vec<_> =
-                pods.iter().filter(|(_, it)| it.flags.is_admitted).map(candidate).collect();
+            let others: Vec<_> = pods.iter().filter(|(_, it)| it.flags.is_admitted).map(candidate).collect();
             let chosen = victims(&pod, &others, &shortages);
             make_room(handle, chosen, pods, turn)
         }

@@ -9,6 +9,7 @@ use crate::admission::Room;
 use crate::beat::Beat;
 use crate::bucket::Bucket;
 use crate::constants::{API_BURST, API_PER_SECOND, HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::eviction::Pressures;
 use crate::input::{Effect, RequestId, Start, Timer, Token};
 use crate::pod::Worker;
 use crate::reporter::Reporter;
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) housekeeping: Beat,
     pub(crate) status_sync: Beat,
     pub(crate) room: Room,
+    /// What the node runs short of.
+    pub(crate) pressures: Pressures,
     pub(crate) luck: Luck,
     pub(crate) reporter: Reporter,
     requests: Bucket,
@@ -48,6 +51,7 @@ impl Core {
         let still = Beat { first: Time::MAX, period: RELIST };
         Self {
             room: Room::new(setup.allocatable()),
+            pressures: Pressures::default(),
             setup,
             run,
             start: Start::Settled,

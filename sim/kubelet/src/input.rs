@@ -77,6 +77,10 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    /// A look of the eviction manager.
+    Eviction,
+    /// The kernel has no memory left.
+    OutOfMemory,
 }
 
 /// Something that happened on the node, for the story of the run.

@@ -157,7 +157,8 @@ impl Worker {
             facts: &facts,
             host_ip: &turn.core.setup.address,
             is_over,
-            ending: if is_late { Some(&DEADLINE) } else { self.ending.as_deref() },
+            // What its containers come to in the end counts more than why they were stopped.
+            ending: if is_late { Some(&DEADLINE) } else { self.ending.as_deref().filter(|_| !is_over) },
         };
         scene.status()
     }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: `pkg/kubelet/images/{image_manager,puller}.go`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::PullPolicy;
 use base::{Draw as _, Luck, Name, Span, Time};
@@ -87,6 +87,16 @@ impl Images {
         self.idle_from = done;
         self.cached.entry(name.clone()).or_insert_with(|| Image::new(name, bytes, done));
         Supply::Pull { start, done, bytes }
+    }
+
+    /// What is there takes up so much.
+    pub(crate) fn bytes(&self, at: Time) -> i64 {
+        self.cached.values().filter(|it| it.from <= at).map(|it| it.bytes).sum()
+    }
+
+    /// Deletes all that are there but these.
+    pub(crate) fn delete_unused(&mut self, used: &BTreeSet<Name>, now: Time) {
+        self.cached.retain(|name, it| now < it.from || used.contains(name));
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Image> {

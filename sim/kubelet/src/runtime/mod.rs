@@ -4,6 +4,7 @@
 mod address;
 mod images;
 mod instance;
+mod pressure;
 mod sandbox;
 mod usage;
 

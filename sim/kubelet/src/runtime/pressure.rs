@@ -1,0 +1,34 @@
+//! What the eviction manager and the kernel need of a node's runtime.
+
+use api::Uid;
+use base::Time;
+use workload::Usage;
+
+use super::{End, Runtime};
+
+impl Runtime {
+    /// Whether anybody states what a container of the pod uses.
+    pub(crate) fn states_usage(&self, uid: Uid) -> bool {
+        self.pod(uid).is_some_and(|it| it.instances().any(|it| *it.usage != Usage::NONE))
+    }
+
+    /// What all images take up on disk, in bytes.
+    pub(crate) fn disk_of_images(&self, at: Time) -> i64 {
+        self.images.bytes(at)
+    }
+
+    /// Deletes the images of which no container was made that is still there.
+    pub(crate) fn delete_unused_images(&mut self, now: Time) {
+        let used = self.pods.values().flat_map(|it| it.instances()).filter(|it| it.is_running(now));
+        let used = used.map(|it| it.image.clone()).collect();
+        self.images.delete_unused(&used, now);
+    }
+
+    /// The kernel kills a container because there is no memory left.
+    pub(crate) fn kill_for_memory(&mut self, now: Time, uid: Uid, container: usize) {
+        let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
+        if let Some(instance) = cell.and_then(super::sandbox::Cell::current_mut) {
+            instance.cut(End::out_of_memory(now));
+        }
+    }
+}
