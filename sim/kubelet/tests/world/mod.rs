@@ -147,10 +147,15 @@ impl World {
     }
 
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
+        Self::on(setup(), rules, defaults, seed)
+    }
+
+    /// The same, on a node that was told something else.
+    pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
         let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
         let luck = Luck::new(seed, "test");
-        let setup = Arc::new(setup());
+        let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
@@ -343,11 +348,13 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
-                let node = Arc::make_mut(self.node.as_mut().unwrap());
+                let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
+                    self.tell_conditions(&node.status.conditions, &status.conditions);
                     node.status = *status;
                 }
+                self.node = Some(Arc::new(node));
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
@@ -402,6 +409,15 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
+        for condition in new {
+            let is_known = |it: &&Condition| it.kind == condition.kind && it.status == condition.status;
+            if old.iter().find(is_known).is_none() {
+                self.tell(&format!("node     {}={} {}", condition.kind, condition.status, condition.reason));
+            }
+        }
     }
 
     fn tell_status(&mut self, pod: &Pod) {
