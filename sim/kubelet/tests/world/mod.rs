@@ -91,7 +91,7 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
-        configuration: std::sync::Arc::default(),
+        configuration: Arc::default(),
     }
 }
 
