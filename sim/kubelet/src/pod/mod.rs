@@ -7,6 +7,7 @@
 
 mod actions;
 mod finish;
+mod hook;
 mod kill;
 mod probe;
 mod say;
@@ -126,6 +127,8 @@ enum Job {
     Sandbox,
     /// Stops a container that is to be started again, or not.
     Kill(usize, Why),
+    /// Stops all of them, since none is to go on.
+    KillAll,
     Start(usize),
 }
 
@@ -135,6 +138,7 @@ enum Why {
     Liveness,
     Startup,
     Changed,
+    PostStart,
 }
 
 /// What takes time. When it is over, the worker goes on.
@@ -143,7 +147,7 @@ enum Step {
     Sandbox,
     Pull { container: usize, asked: Time, start: Time, bytes: i64 },
     Create { container: usize },
-    PostStart,
+    PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
 }
 
