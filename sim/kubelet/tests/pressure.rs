@@ -87,9 +87,13 @@ fn who_uses_more_than_asked_for_goes_by_priority_and_excess() {
         memory("within", json!("2400Mi")),
         memory("above", json!({"steps": ["0s,100Mi", "50s,2500Mi"]})),
         memory("less-above", json!("1Gi")),
-        memory("vital", json!("2Gi")),
+        memory("vital", json!("1Gi")),
     ]);
-    let mut world = world(json!({"evictionHard": {"memory.available": "4Gi"}}), rules);
+    let configuration = json!({
+        "evictionHard": {"memory.available": "3Gi"},
+        "evictionMinimumReclaim": {"memory.available": "2Gi"},
+    });
+    let mut world = world(configuration, rules);
     world.at(10.0, |it| it.create(simple("within", "Burstable", "3Gi")));
     world.at(10.0, |it| it.create(with_priority(simple("vital", "BestEffort", "0"), 100)));
     world.at(10.0, |it| it.create(simple("less-above", "BestEffort", "0")));

@@ -149,6 +149,7 @@ impl Worker {
             self.say(turn, None, Saying::normal("DeadlineExceeded", DEADLINE.message));
         }
         let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
+        let late = DEADLINE;
         let scene = Scene {
             now: turn.now,
             pod: &self.pod,
@@ -158,8 +159,9 @@ impl Worker {
             facts: &facts,
             host_ip: &turn.core.setup.address,
             is_over,
+            verdict: is_late.then_some(&late),
             // What its containers come to in the end counts more than why they were stopped.
-            ending: if is_late { Some(&DEADLINE) } else { self.ending.as_deref().filter(|_| !is_over) },
+            ending: self.ending.as_deref().filter(|_| !is_over),
         };
         scene.status()
     }

@@ -354,7 +354,9 @@ impl World {
                     self.tell_conditions(&node.status.conditions, &status.conditions);
                     node.status = *status;
                 }
-                self.node = Some(Arc::new(node));
+                let node = Arc::new(node);
+                self.node = Some(Arc::clone(&node));
+                self.watch(Input::NodeSet(node));
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
