@@ -8,6 +8,7 @@ use base::{Cause, Handle, Luck, Name, Slab, Time};
 
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
+use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
@@ -63,8 +64,17 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if let Some(handle) = turn.core.secrets.remove(&id)
+                    && let Some(worker) = self.pods.get_mut(handle)
+                {
+                    worker.secret_answered(id, response.is_ok(), &mut turn);
                 }
             }
+            Input::Allowed(allowance) => {
+                turn.runtime.set_allowance(now, allowance);
+                images::look(&mut self.pods, &mut turn);
+            }
+            Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => {
                 if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
                     worker.be_disturbed(&mut turn);
@@ -106,6 +116,13 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Pulls => {
+                if turn.core.puller.expects(token.generation) {
+                    images::look(&mut self.pods, &mut turn);
+                }
+            }
+            Timer::ImageList => self.registrar.report_images(&mut turn),
+            Timer::ImageCollection => images::collect(&mut self.registrar, &mut turn),
         }
     }
 

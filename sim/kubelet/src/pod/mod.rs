@@ -9,6 +9,7 @@ mod actions;
 mod finish;
 mod kill;
 mod probe;
+mod pull;
 mod say;
 mod start;
 mod sync;
@@ -22,6 +23,7 @@ use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
 use self::probe::Prober;
+use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
@@ -48,6 +50,7 @@ pub(crate) struct Worker {
     pub(crate) report: Report,
     /// By position among all containers, init containers first.
     memos: Vec<Memo>,
+    pulls: Option<Box<Pulls>>,
     probers: Vec<Prober>,
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
@@ -138,7 +141,8 @@ enum Why {
 #[derive(Clone, Debug)]
 enum Step {
     Sandbox,
-    Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Secrets(Box<SecretStep>),
+    Pull(PullStep),
     Create { container: usize },
     PostStart,
     Kill(Vec<Kill>),
@@ -161,6 +165,7 @@ impl Worker {
             syncs: 0,
             report: Report::default(),
             memos: vec![Memo::default(); containers],
+            pulls: None,
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,
