@@ -25,6 +25,7 @@ mod meta;
 pub mod naming;
 mod nearest;
 mod node;
+pub mod node_selector;
 mod object;
 mod persistent_volume;
 mod pod;

@@ -10,6 +10,7 @@
 //! Upstream: `pkg/kubelet`.
 
 mod admission;
+mod admit;
 mod backoff;
 mod beat;
 mod bucket;

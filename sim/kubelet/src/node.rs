@@ -70,6 +70,11 @@ impl Registrar {
         self.create(turn);
     }
 
+    /// As it was last heard of; `None` until the API server knows it.
+    pub(crate) fn node(&self) -> Option<&Node> {
+        self.node.as_deref()
+    }
+
     fn create(&mut self, turn: &mut Turn<'_>) {
         let mut node = turn.core.setup.node();
         node.status.images = turn.runtime.image_list();

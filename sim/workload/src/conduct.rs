@@ -7,7 +7,9 @@ use base::Span;
 use crate::defaults::Defaults;
 use crate::exit::{Exit, ExitAfter, Stop};
 use crate::guess::{Sleep, only_sleeps};
+use crate::health::Health;
 use crate::lasting::Lasting;
+use crate::load::Load;
 use crate::matching::{Role, Subject};
 use crate::rule::Rule;
 use crate::usage::Usage;
@@ -24,25 +26,36 @@ pub struct Ending {
 #[derive(Clone, Copy, Debug)]
 pub struct Conduct<'a> {
     rule: Option<&'a Rule>,
+    /// What is guessed from the image, where the rule says nothing.
+    guess: Option<&'a Rule>,
     defaults: &'a Defaults,
     role: Role,
     sleeps: Option<Sleep>,
 }
 
 impl<'a> Conduct<'a> {
-    pub(crate) fn new(subject: &Subject<'_>, rule: Option<&'a Rule>, defaults: &'a Defaults) -> Self {
-        Self { rule, defaults, role: subject.role(), sleeps: only_sleeps(subject.container) }
+    pub(crate) fn new(
+        subject: &Subject<'_>,
+        rule: Option<&'a Rule>,
+        guess: Option<&'a Rule>,
+        defaults: &'a Defaults,
+    ) -> Self {
+        Self { rule, guess, defaults, role: subject.role(), sleeps: only_sleeps(subject.container) }
     }
 
-    /// From the start of the process until it passes its probes.
+    /// What the rule says, or else what is guessed.
+    fn said<T>(&self, field: impl Fn(&'a Rule) -> Option<&'a T>) -> Option<&'a T> {
+        self.rule.and_then(&field).or_else(|| self.guess.and_then(field))
+    }
+
+    /// From the start of the process until it listens.
     pub fn startup(&self, rank: f64) -> Span {
-        let said = self.rule.and_then(|it| it.startup.as_ref());
-        said.unwrap_or(&self.defaults.startup).draw(rank)
+        self.said(|it| it.startup.as_ref()).unwrap_or(&self.defaults.startup).draw(rank)
     }
 
     /// When and how the process ends by itself; `None` means never.
     pub fn exit(&self, rank: f64) -> Option<Ending> {
-        match (self.rule.and_then(|it| it.exit.as_ref()), self.sleeps, self.role) {
+        match (self.said(|it| it.exit.as_ref()), self.sleeps, self.role) {
             (Some(Exit::Never), _, _) | (None, Some(Sleep::Forever), _) | (None, None, Role::Service) => None,
             (Some(Exit::After(said)), _, _) => Some(said.ending(rank)),
             (None, Some(Sleep::For(after)), _) => Some(Ending { after, code: 0 }),
@@ -53,16 +66,27 @@ impl<'a> Conduct<'a> {
 
     /// How long after SIGTERM it ends, and how; `None` means that only SIGKILL ends it.
     pub fn stop(&self, rank: f64) -> Option<Ending> {
-        match (self.rule.and_then(|it| it.stop.as_ref()), self.sleeps) {
+        match (self.said(|it| it.stop.as_ref()), self.sleeps) {
             (Some(Stop::Never), _) | (None, Some(_)) => None,
             (Some(Stop::After(said)), _) => Some(said.ending(rank)),
             (None, None) => Some(done(&self.defaults.stop, rank)),
         }
     }
 
-    /// What it uses while it runs; shared by all containers of the rule.
-    pub fn usage(&self) -> &'a Arc<Usage> {
-        self.rule.map_or(&self.defaults.usage, |it| &it.usage)
+    /// What it uses while it runs; shared by all containers of the rule, as a rule.
+    pub fn usage(&self) -> Arc<Usage> {
+        let guess = self.guess.map_or(&self.defaults.usage, |it| &it.usage);
+        self.rule.map_or_else(|| Arc::clone(guess), |it| it.usage.over(guess))
+    }
+
+    /// What its probes find; `None` for nothing but well.
+    pub fn health(&self) -> Option<&'a Arc<Health>> {
+        self.rule?.health.as_ref()
+    }
+
+    /// The requests that come to it and its like.
+    pub fn load(&self) -> Option<&'a Arc<Load>> {
+        self.rule?.load.as_ref()
     }
 
     /// The compressed size of its image, in bytes.

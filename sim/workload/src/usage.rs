@@ -1,5 +1,7 @@
 //! What a running container uses, as a scenario writes it.
 
+use std::sync::Arc;
+
 use base::Span;
 use serde::Deserialize;
 
@@ -40,6 +42,23 @@ impl Usage {
             Resource::Pids => &self.pids,
         };
         curve.as_ref().unwrap_or(NONE)
+    }
+
+    /// With what `other` says where it says nothing.
+    pub(crate) fn over(self: &Arc<Self>, other: &Arc<Self>) -> Arc<Self> {
+        if **self == Self::NONE {
+            return Arc::clone(other);
+        }
+        if **other == Self::NONE {
+            return Arc::clone(self);
+        }
+        let own = Self::clone(self);
+        Arc::new(Self {
+            cpu: own.cpu.or_else(|| other.cpu.clone()),
+            memory: own.memory.or_else(|| other.memory.clone()),
+            disk: own.disk.or_else(|| other.disk.clone()),
+            pids: own.pids.or_else(|| other.pids.clone()),
+        })
     }
 
     /// So long after the start of the container.

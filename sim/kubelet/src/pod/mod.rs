@@ -28,6 +28,7 @@ use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
 use crate::runtime::entity_of;
+use crate::status::Ending;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {
@@ -55,6 +56,8 @@ pub(crate) struct Worker {
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
     grace: Span,
+    /// Why the kubelet itself ends it, if it does.
+    ending: Option<Box<Ending>>,
     pub(crate) flags: Flags,
 }
 
@@ -169,6 +172,7 @@ impl Worker {
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,
+            ending: None,
             flags: Flags::default(),
         }
     }

@@ -92,7 +92,7 @@ impl Runtime {
             if let Some(instance) = adopted(status, &container.image) {
                 let conduct = self.conduct(pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
-                let (usage, on_term) = (Arc::clone(conduct.usage()), conduct.stop(rank));
+                let (usage, on_term) = (conduct.usage(), conduct.stop(rank));
                 sandbox.cells[idx].start(Instance { usage, on_term, ..instance });
             }
         }
@@ -195,7 +195,7 @@ impl Runtime {
             started: now,
             healthy: now + conduct.startup(rank(self.luck.startup)),
             end: exit.map(|it| End::exit(now + it.after, it.code)),
-            usage: Arc::clone(conduct.usage()),
+            usage: conduct.usage(),
             on_term: conduct.stop(rank(self.luck.stop)),
         });
         attempt

@@ -17,6 +17,8 @@ struct Term<'a> {
     from: Time,
     /// It is nothing from here on; [`Time::MAX`] for never.
     until: Time,
+    /// How much of it counts; not negative.
+    factor: f64,
     curve: &'a Curve,
 }
 
@@ -28,8 +30,13 @@ impl<'a> Total<'a> {
 
     /// Adds `curve`, which is nothing before `from`, where it begins, and from `until` on.
     pub fn add(&mut self, from: Time, until: Time, curve: &'a Curve) {
-        if !curve.is_zero() && from < until {
-            self.terms.push(Term { from, until, curve });
+        self.add_scaled(from, until, 1.0, curve);
+    }
+
+    /// The same, `factor` times; not negative.
+    pub fn add_scaled(&mut self, from: Time, until: Time, factor: f64, curve: &'a Curve) {
+        if !curve.is_zero() && factor != 0.0 && from < until {
+            self.terms.push(Term { from, until, factor, curve });
         }
     }
 
@@ -77,13 +84,13 @@ impl Term<'_> {
 impl Line for Total<'_> {
     fn at(&self, at: Span) -> f64 {
         let at = Time::ZERO + at;
-        let values = self.terms.iter().filter_map(|it| Some(it.curve.at(it.offset(at)?)));
+        let values = self.terms.iter().filter_map(|it| Some(it.factor * it.curve.at(it.offset(at)?)));
         values.fold(self.constant, |sum, it| sum + it)
     }
 
     fn slope(&self, at: Span) -> f64 {
         let at = Time::ZERO + at;
-        self.terms.iter().filter_map(|it| Some(it.curve.slope(it.offset(at)?))).sum()
+        self.terms.iter().filter_map(|it| Some(it.factor * it.curve.slope(it.offset(at)?))).sum()
     }
 
     fn next_change(&self, at: Span) -> Option<Span> {
@@ -92,7 +99,7 @@ impl Line for Total<'_> {
     }
 
     fn max(&self) -> f64 {
-        self.terms.iter().fold(self.constant, |sum, it| sum + it.curve.max())
+        self.terms.iter().fold(self.constant, |sum, it| sum + it.factor * it.curve.max())
     }
 
     fn min(&self) -> f64 {
