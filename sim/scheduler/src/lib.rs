@@ -16,7 +16,6 @@ mod host_ports;
 mod hypothesis;
 mod memo;
 mod node_info;
-mod node_selector;
 mod node_tree;
 mod nodes;
 mod nominator;
@@ -35,6 +34,8 @@ mod trace;
 mod traced;
 mod volumes;
 
+use api::node_selector;
+
 pub use crate::cluster::Cluster;
 pub use crate::cost::Cost;
 pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
@@ -46,7 +47,6 @@ pub use crate::framework::{
 pub use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
 pub use crate::hypothesis::Hypothesis;
 pub use crate::node_info::{NodeIdx, NodeInfo};
-pub use crate::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
 pub use crate::nodes::{Column, ColumnIdx, Domain, ImageState, Nodes};
 pub use crate::nominator::Nominator;
 pub use crate::objects::Objects;
@@ -58,3 +58,4 @@ pub use crate::select::Ties;
 pub use crate::settings::Settings;
 pub use crate::trace::{PluginScores, PreFilterTrace, Trace};
 pub use crate::traced::TracedAttempt;
+pub use api::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
