@@ -10,6 +10,7 @@ use crate::admit::{Preemption, admit};
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
 use crate::eviction::Watch;
+use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
@@ -74,8 +75,17 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if let Some(handle) = turn.core.secrets.remove(&id)
+                    && let Some(worker) = self.pods.get_mut(handle)
+                {
+                    worker.secret_answered(id, response.is_ok(), &mut turn);
                 }
             }
+            Input::Allowed(allowance) => {
+                turn.runtime.set_allowance(now, allowance);
+                images::look(&mut self.pods, &mut turn);
+            }
+            Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
@@ -123,6 +133,13 @@ impl Kubelet {
                     self.watch.wake_kernel(token.generation, &self.pods, &mut self.registrar, &mut turn);
                 bereft.into_iter().for_each(|it| disturb(&mut self.pods, &self.by_uid, it, &mut turn));
             }
+            Timer::Pulls => {
+                if turn.core.puller.expects(token.generation) {
+                    images::look(&mut self.pods, &mut turn);
+                }
+            }
+            Timer::ImageList => self.registrar.report_images(&mut turn),
+            Timer::ImageCollection => images::collect(&mut self.registrar, &mut turn),
         }
     }
 

@@ -18,6 +18,7 @@ mod configuration;
 pub mod constants;
 mod core;
 mod eviction;
+mod images;
 mod input;
 mod kubelet;
 mod node;
@@ -30,6 +31,10 @@ mod status;
 mod text;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
+pub use crate::images::{
+    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
+    Reference, Registries, Registry,
+};
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
 pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};

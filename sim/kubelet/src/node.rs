@@ -66,7 +66,7 @@ impl Default for Registrar {
 impl Registrar {
     pub(crate) fn start(&mut self, turn: &mut Turn<'_>) {
         if turn.core.start != Start::Settled {
-            self.say(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
+            self.utter(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
         }
         self.create(turn);
     }
@@ -78,6 +78,8 @@ impl Registrar {
 
     fn create(&mut self, turn: &mut Turn<'_>) {
         let mut node = turn.core.setup.node();
+        node.status.images = turn.runtime.image_list();
+        turn.core.lister.reported(turn.runtime.image_version());
         node.status.conditions = conditions(&node.status, turn);
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
         self.asked = Some((id, Asked::Create));
@@ -119,6 +121,10 @@ impl Registrar {
             let request = patch(node, Subresource::Main, Edit::Labels(missing));
             turn.send(request, Cause::NONE);
         }
+        if turn.core.start != Start::Settled && node.status.images != turn.runtime.image_list() {
+            turn.core.lister.reported(turn.runtime.image_version().wrapping_sub(1));
+            turn.watch_images();
+        }
         self.node = Some(Arc::clone(node));
         self.report(turn);
         if self.heartbeat.is_none() {
@@ -136,7 +142,7 @@ impl Registrar {
             self.say_status(status, turn);
         }
         let text = Name::from_static("Updated Node Allocatable limit across pods");
-        self.say(turn, Saying::normal("NodeAllocatableEnforced", text));
+        self.utter(turn, Saying::normal("NodeAllocatableEnforced", text));
     }
 
     /// The node has changed. Upstream does not watch for that, but looks every 10 s.
@@ -167,10 +173,23 @@ impl Registrar {
         let fresh = turn.core.setup.node().status;
         let status = NodeStatus {
             conditions: conditions(&node.status, turn),
-            images: node.status.images.clone(),
+            images: turn.runtime.image_list(),
             ..fresh
         };
         let request = patch(&node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
+        let id = turn.send(request, Cause::NONE);
+        self.asked = Some((id, Asked::Patch));
+    }
+
+    /// Writes the images that are on the node now into its status.
+    pub(crate) fn report_images(&mut self, turn: &mut Turn<'_>) {
+        let Some(node) = self.node.as_ref().filter(|_| self.asked.is_none()) else {
+            turn.core.lister.put_off();
+            return turn.watch_images();
+        };
+        let status = NodeStatus { images: turn.runtime.image_list(), ..node.status.clone() };
+        turn.core.lister.reported(turn.runtime.image_version());
+        let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
         let id = turn.send(request, Cause::NONE);
         self.asked = Some((id, Asked::Patch));
     }
@@ -247,10 +266,11 @@ impl Registrar {
     /// Upstream: `recordNodeStatusEvent`.
     fn say_status(&mut self, status: &'static str, turn: &mut Turn<'_>) {
         let text = Name::from(format_args!("Node {} status is now: {status}", turn.core.setup.name));
-        self.say(turn, Saying::normal(status, text));
+        self.utter(turn, Saying::normal(status, text));
     }
 
-    pub(crate) fn say(&mut self, turn: &mut Turn<'_>, saying: Saying) {
+    /// An event about the node.
+    pub(crate) fn utter(&mut self, turn: &mut Turn<'_>, saying: Saying) {
         let name = turn.core.setup.name.clone();
         let about = ObjectReference {
             kind: Kind::Node.name(),

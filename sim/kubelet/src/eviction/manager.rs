@@ -18,6 +18,7 @@ use super::{Pods, local_storage};
 use crate::admission::is_critical;
 use crate::beat::Beat;
 use crate::core::Turn;
+use crate::images::delete_unused;
 use crate::input::Timer;
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
@@ -169,7 +170,7 @@ impl Manager {
         let first = due.first()?;
         let starved = first.signal.starved();
         let text = Name::from(format_args!("Attempting to reclaim {}", starved.name()));
-        registrar.say(turn, Saying::warning("EvictionThresholdMet", text));
+        registrar.utter(turn, Saying::warning("EvictionThresholdMet", text));
         if self.reclaim_from_node(starved, turn) {
             return None;
         }
@@ -184,7 +185,7 @@ impl Manager {
         match starved {
             Starved::Memory | Starved::Pids => false,
             Starved::Storage | Starved::Inodes => {
-                turn.runtime.delete_unused_images(turn.now);
+                delete_unused(turn);
                 self.state.is_relieved(&Observations::at(turn.now, turn.runtime, self.capacity))
             }
         }

@@ -89,9 +89,9 @@ impl Watch {
             manager.go_on_killing(pods, turn);
         }
         let is_watched = self.manager.is_some();
-        let concerns = |it: &Effect| match it {
-            Effect::Note(note) => is_watched || uses_something(note, turn),
-            Effect::Send { .. } | Effect::WakeAt(..) => false,
+        let concerns = |it: &Effect| {
+            let Effect::Note(note) = it else { return false };
+            is_watched || uses_something(note, turn)
         };
         if turn.effects[since..].iter().any(concerns) {
             self.foresee(pods, turn);
@@ -133,7 +133,7 @@ fn first_look(turn: &Turn<'_>) -> Time {
 fn uses_something(note: &Note, turn: &Turn<'_>) -> bool {
     if matches!(note.what, What::Pulled { .. }) {
         let disk = Resources::from_list(&turn.core.setup.capacity).ephemeral_bytes;
-        return disk / 2 < turn.runtime.disk_of_images(turn.now);
+        return disk / 2 < turn.runtime.images_bytes(turn.now);
     }
     matches!(note.what, What::Started { .. }) && turn.runtime.states_usage(note.pod)
 }

@@ -87,7 +87,7 @@ pub(crate) fn used(runtime: &Runtime, resource: Resource, at: Time) -> i64 {
 /// What is used that no container uses.
 pub(crate) fn besides_containers(runtime: &Runtime, resource: Resource, at: Time) -> f64 {
     match resource {
-        Resource::Disk => runtime.disk_of_images(at) as f64,
+        Resource::Disk => runtime.images_bytes(at) as f64,
         Resource::Cpu | Resource::Memory | Resource::Pids => 0.0,
     }
 }

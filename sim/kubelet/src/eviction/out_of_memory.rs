@@ -54,7 +54,7 @@ fn tell(victim: &Suspect, registrar: &mut Registrar, turn: &mut Turn<'_>) {
     let pid = 1_000 + pids.below(u64::from(victim.pod.0 as u32), victim.started.nanos(), 4_000_000);
     let process = &victim.process;
     let text = format!("System OOM encountered, victim process: {process}, pid: {pid}");
-    registrar.say(turn, Saying::warning("SystemOOM", Name::from(text)));
+    registrar.utter(turn, Saying::warning("SystemOOM", Name::from(text)));
 }
 
 /// The last of those with the highest score that use any memory.
@@ -111,4 +111,52 @@ fn process_name(image: &str) -> Name {
     let last = image.rsplit('/').next().unwrap_or(image);
     let name = last.split([':', '@']).next().unwrap_or(last);
     Name::from(name.chars().take(15).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{PodSpec, PodStatus};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Of a container that asks for so many of 8,000 bytes, in a pod with a sidecar that asks for as many.
+    fn adjustments(class: &str, priority: i32, request: &str) -> [i64; 2] {
+        let resources = json!({"requests": {"memory": request}});
+        let spec: PodSpec = serde_json::from_value(json!({
+            "priority": priority,
+            "initContainers": [{"name": "proxy", "restartPolicy": "Always", "resources": resources}],
+            "containers": [
+                {"name": "main", "resources": resources},
+                {"name": "other", "resources": {"requests": {"memory": "4000"}}},
+            ],
+        }))
+        .unwrap();
+        let status = PodStatus { qos_class: Name::new(class), ..PodStatus::default() };
+        let pod = Pod { spec: spec.into(), status, ..Pod::default() };
+        let of = |container| score_adjustment(&pod, container, 8_000);
+        [of(&pod.spec.containers[0]), of(&pod.spec.init_containers[0])]
+    }
+
+    #[test]
+    fn the_less_was_asked_for_the_sooner_it_goes() {
+        for (class, priority, request, expected) in [
+            ("BestEffort", 0, "0", [1_000, 1_000]),
+            ("Burstable", 0, "0", [999, 999]),
+            ("Burstable", 0, "800", [900, 900]),
+            ("Burstable", 0, "6000", [250, 250]),
+            ("Burstable", 0, "8000", [3, 3]),
+            ("Guaranteed", 0, "800", [-997, -997]),
+            ("BestEffort", 2_000_001_000, "0", [-997, -997]),
+            ("BestEffort", 2_000_000_000, "0", [1_000, 1_000]),
+        ] {
+            assert_eq!(adjustments(class, priority, request), expected, "{class} {priority} {request}");
+        }
+    }
+
+    #[test]
+    fn a_process_is_called_as_its_image() {
+        assert_eq!(process_name("registry.example.com:5000/shop/web:v1"), "web");
+        assert_eq!(process_name("a-very-long-name-of-an-image@sha256:00"), "a-very-long-nam");
+    }
 }

@@ -10,6 +10,7 @@ mod finish;
 mod hook;
 mod kill;
 mod probe;
+mod pull;
 mod say;
 mod start;
 mod sync;
@@ -23,6 +24,7 @@ use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
 use self::probe::Prober;
+use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
@@ -50,6 +52,7 @@ pub(crate) struct Worker {
     pub(crate) report: Report,
     /// By position among all containers, init containers first.
     memos: Vec<Memo>,
+    pulls: Option<Box<Pulls>>,
     probers: Vec<Prober>,
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
@@ -145,7 +148,8 @@ enum Why {
 #[derive(Clone, Debug)]
 enum Step {
     Sandbox,
-    Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Secrets(Box<SecretStep>),
+    Pull(PullStep),
     Create { container: usize },
     PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
@@ -168,6 +172,7 @@ impl Worker {
             syncs: 0,
             report: Report::default(),
             memos: vec![Memo::default(); containers],
+            pulls: None,
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,

@@ -72,10 +72,8 @@ impl Worker {
     fn end_step(&mut self, step: Step, busy: &mut Busy, turn: &mut Turn<'_>) {
         match step {
             Step::Sandbox => self.end_sandbox(busy, turn),
-            Step::Pull { container, asked, start, bytes } => {
-                self.end_pull(container, asked, start, bytes, turn);
-                self.begin_create(container, busy, turn);
-            }
+            Step::Secrets(step) => self.end_secrets(step, busy, turn),
+            Step::Pull(step) => self.end_pull(step, busy, turn),
             Step::Create { container } => self.end_create(container, busy, turn),
             Step::PostStart { container, failure } => self.end_post_start(container, failure, busy, turn),
             Step::Kill(kills) => self.go_on_killing(kills, busy, turn),

@@ -12,18 +12,6 @@ impl Runtime {
         self.pod(uid).is_some_and(|it| it.instances().any(|it| *it.usage != Usage::NONE))
     }
 
-    /// What all images take up on disk, in bytes.
-    pub(crate) fn disk_of_images(&self, at: Time) -> i64 {
-        self.images.bytes(at)
-    }
-
-    /// Deletes the images of which no container was made that is still there.
-    pub(crate) fn delete_unused_images(&mut self, now: Time) {
-        let used = self.pods.values().flat_map(|it| it.instances()).filter(|it| it.is_running(now));
-        let used = used.map(|it| it.image.clone()).collect();
-        self.images.delete_unused(&used, now);
-    }
-
     /// The kernel kills a container because there is no memory left.
     pub(crate) fn kill_for_memory(&mut self, now: Time, uid: Uid, container: usize) {
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
