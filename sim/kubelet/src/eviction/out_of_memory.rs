@@ -4,7 +4,7 @@
 //! Upstream: `pkg/kubelet/qos/policy.go`, `pkg/kubelet/oom/oom_watcher_linux.go`; Linux, `mm/oom_kill.c`.
 
 use api::{Container, Pod, Quantity, Uid};
-use base::{Name, Slab, Time};
+use base::{Luck, Name, Slab, Time};
 use workload::Resource;
 
 use super::observation::{Capacity, units, used};
@@ -51,7 +51,8 @@ pub(crate) fn relieve(
 /// Only where the machine itself has run out, and not the share of the pods, does the kubelet tell of it.
 fn tell(victim: &Suspect, registrar: &mut Registrar, turn: &mut Turn<'_>) {
     let pids = turn.core.luck.narrow("process.id");
-    let pid = 1_000 + pids.below(u64::from(victim.pod.0 as u32), victim.started.nanos(), 4_000_000);
+    let node = Luck::of_text(&turn.core.setup.name);
+    let pid = 1_000 + pids.below(node, victim.started.nanos(), 4_000_000);
     let process = &victim.process;
     let text = format!("System OOM encountered, victim process: {process}, pid: {pid}");
     registrar.utter(turn, Saying::warning("SystemOOM", Name::from(text)));
