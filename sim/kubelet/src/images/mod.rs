@@ -14,8 +14,8 @@ mod registry;
 mod sharing;
 
 pub(crate) use self::backoff::Backoffs;
-pub use self::catalog::{BASE_SHARE, Catalog, ImageSettings, Layer, Listing, Registry};
 pub(crate) use self::catalog::distinct_bytes;
+pub use self::catalog::{BASE_SHARE, Catalog, ImageSettings, Layer, Listing, Registry};
 pub(crate) use self::collector::{Collector, collect};
 pub(crate) use self::error::PullError;
 pub(crate) use self::list::Lister;

@@ -171,8 +171,7 @@ impl World {
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
-                .with_images(Arc::clone(&setup.images)),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
