@@ -7,6 +7,7 @@
 
 mod actions;
 mod finish;
+mod hook;
 mod kill;
 mod probe;
 mod pull;
@@ -129,6 +130,8 @@ enum Job {
     Sandbox,
     /// Stops a container that is to be started again, or not.
     Kill(usize, Why),
+    /// Stops all of them, since none is to go on.
+    KillAll,
     Start(usize),
 }
 
@@ -138,6 +141,7 @@ enum Why {
     Liveness,
     Startup,
     Changed,
+    PostStart,
 }
 
 /// What takes time. When it is over, the worker goes on.
@@ -147,7 +151,7 @@ enum Step {
     Secrets(Box<SecretStep>),
     Pull(PullStep),
     Create { container: usize },
-    PostStart,
+    PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
 }
 

@@ -5,9 +5,8 @@
 
 use api::GoDuration;
 use base::{Name, Span, Time};
-use workload::hook_time;
 
-use super::{Busy, Step, Worker};
+use super::{Busy, Job, Step, Why, Worker};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::input::What;
@@ -63,10 +62,25 @@ impl Worker {
         self.say(turn, Some(idx), Saying::normal("Created", join(["Created container: ", &name])));
         self.say(turn, Some(idx), Saying::normal("Started", join(["Started container ", &name])));
         self.note(turn, Some(idx), What::Started { restarts });
-        let hook =
-            self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref()).map(hook_time);
-        if let Some(took) = hook {
-            self.take_until(turn.now + took, Step::PostStart, busy, turn);
+        let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref());
+        if let Some(run) = hook.map(|it| self.run_hook(idx, it, turn)) {
+            self.take_until(run.until, Step::PostStart { container: idx, failure: run.failure }, busy, turn);
         }
+    }
+
+    /// A container whose postStart hook failed is killed, and counts as not started.
+    pub(super) fn end_post_start(
+        &mut self,
+        idx: usize,
+        failure: Option<String>,
+        busy: &mut Busy,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(failure) = failure else { return };
+        self.say(turn, Some(idx), Saying::warning("FailedPostStartHook", "PostStartHook failed"));
+        busy.has_failed = true;
+        self.memos[idx].trouble =
+            Some(Box::new((Name::from_static("PostStartHookError"), Name::from(failure))));
+        busy.jobs.push_front(Job::Kill(idx, Why::PostStart));
     }
 }

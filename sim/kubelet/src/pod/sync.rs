@@ -64,6 +64,7 @@ impl Worker {
         match job {
             Job::Sandbox => self.begin_sandbox(busy, turn),
             Job::Kill(idx, why) => self.begin_kill(idx, why, busy, turn),
+            Job::KillAll => self.begin_kill_all(self.grace_of_deletion(), busy, turn),
             Job::Start(idx) => self.begin_start(idx, busy, turn),
         }
     }
@@ -74,7 +75,7 @@ impl Worker {
             Step::Secrets(step) => self.end_secrets(step, busy, turn),
             Step::Pull(step) => self.end_pull(step, busy, turn),
             Step::Create { container } => self.end_create(container, busy, turn),
-            Step::PostStart => (),
+            Step::PostStart { container, failure } => self.end_post_start(container, failure, busy, turn),
             Step::Kill(kills) => self.go_on_killing(kills, busy, turn),
         }
     }
