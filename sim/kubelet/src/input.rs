@@ -124,10 +124,9 @@ pub enum What {
         bytes: i64,
         took: Span,
     },
-    /// The reason as the container's status has it.
     PullFailed {
         image: Name,
-        reason: &'static str,
+        why: Name,
     },
     /// `restarts` is 0 for the first start.
     Started {
