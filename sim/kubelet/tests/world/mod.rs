@@ -48,6 +48,8 @@ pub struct World {
     pub wakes: usize,
     /// What the kubelet would have taken from registries with a limit, and when.
     pub demands: Vec<(Time, kubelet::Demand)>,
+    /// Whether the story tells which images the node's status lists.
+    pub tells_images: bool,
     /// The secrets that there are.
     pub secrets: Vec<Name>,
 }
@@ -187,6 +189,7 @@ impl World {
             statuses: Vec::new(),
             wakes: 0,
             demands: Vec::new(),
+            tells_images: false,
             secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
@@ -381,10 +384,16 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
+                let mut images = None;
                 let node = Arc::make_mut(self.node.as_mut().unwrap());
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
+                    let is_new = node.status.images != status.images;
                     node.status = *status;
+                    images = is_new.then(|| node.status.images.clone()).or(images);
+                }
+                if let Some(images) = images.filter(|_| self.tells_images) {
+                    self.tell_images(&images);
                 }
                 Ok(Answer::Done)
             }
@@ -440,6 +449,12 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_images(&mut self, images: &[api::ContainerImage]) {
+        let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
+        let names: Vec<String> = images.iter().map(name).collect();
+        self.tell(&format!("node     has [{}]", names.join(", ")));
     }
 
     fn tell_status(&mut self, pod: &Pod) {
