@@ -197,7 +197,8 @@ fn wrong_expectations_are_refused() {
 
 #[test]
 fn wrong_images_and_registries_are_refused() {
-    let head = "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  cluster:\n    nodePools: [{name: general";
+    let head =
+        "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  cluster:\n    nodePools: [{name: general";
     let with = |rest: &str| format!("{head}{rest}");
     let cases = [
         ("no link", with(", network: {pull: 0}}]\n")),

@@ -304,7 +304,7 @@ impl Fetch {
     }
 
     fn set_rate(&mut self, rate: f64, at: Time) {
-        if rate == self.rate && self.done != Time::MAX {
+        if rate.total_cmp(&self.rate).is_eq() && self.done != Time::MAX {
             return;
         }
         self.left -= self.rate * at.since(self.since).as_secs_f64();
