@@ -84,6 +84,10 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    /// A look of the eviction manager.
+    Eviction,
+    /// The kernel has no memory left.
+    OutOfMemory,
     /// A pull is over.
     Pulls,
     /// The list of images in the node's status is out of date.

@@ -384,17 +384,18 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
-                let mut images = None;
-                let node = Arc::make_mut(self.node.as_mut().unwrap());
+                let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
-                    let is_new = node.status.images != status.images;
+                    self.tell_conditions(&node.status.conditions, &status.conditions);
+                    if self.tells_images && node.status.images != status.images {
+                        self.tell_images(&status.images);
+                    }
                     node.status = *status;
-                    images = is_new.then(|| node.status.images.clone()).or(images);
                 }
-                if let Some(images) = images.filter(|_| self.tells_images) {
-                    self.tell_images(&images);
-                }
+                let node = Arc::new(node);
+                self.node = Some(Arc::clone(&node));
+                self.watch(Input::NodeSet(node));
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
@@ -455,6 +456,15 @@ impl World {
         let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
         let names: Vec<String> = images.iter().map(name).collect();
         self.tell(&format!("node     has [{}]", names.join(", ")));
+    }
+
+    fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
+        for condition in new {
+            let is_known = |it: &&Condition| it.kind == condition.kind && it.status == condition.status;
+            if old.iter().find(is_known).is_none() {
+                self.tell(&format!("node     {}={} {}", condition.kind, condition.status, condition.reason));
+            }
+        }
     }
 
     fn tell_status(&mut self, pod: &Pod) {
