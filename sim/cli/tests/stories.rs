@@ -84,6 +84,21 @@ fn a_drain_keeps_to_the_disruption_budget() {
 }
 
 #[test]
+fn a_rollout_waits_for_a_registry_that_is_down() {
+    check("faults/registry-outage", "registry-outage.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_at_once_wait_for_rounds_of_back_off() {
+    check("incidents/image-pull-storm", "image-pull-storm.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_five_at_a_time_wait_for_the_pulls_only() {
+    check("incidents/image-pull-storm-fixed", "image-pull-storm-fixed.txt");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let scenario = load("quickstart");
     let [a, b, c] = [1, 1, 2].map(|seed| run(&scenario, seed).run);

@@ -128,8 +128,9 @@ impl Turn<'_> {
 
     /// Removes what is too old. Returns the rest.
     fn free_old(&mut self, unused: Vec<Unused>, max_age: Span) -> Vec<Unused> {
-        if max_age == Span::ZERO || self.now.since(self.collections().first) <= max_age {
-            return unused;
+        let is_new = self.core.start != Start::Settled && self.now.since(self.core.started) <= max_age;
+        if max_age == Span::ZERO || is_new {
+            return unused; // Upstream waits until it has looked for that long.
         }
         let (old, rest): (Vec<_>, Vec<_>) =
             unused.into_iter().partition(|it| max_age < self.now.since(it.last_used));
