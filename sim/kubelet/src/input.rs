@@ -35,6 +35,8 @@ pub enum Input {
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
     Disturbed(Uid),
+    /// The load that comes to the pod is shared by more or fewer pods than before: the runtime knows.
+    LoadChanged(Uid),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -70,6 +70,11 @@ impl Kubelet {
                     worker.be_disturbed(&mut turn);
                 }
             }
+            Input::LoadChanged(uid) => {
+                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
+                    worker.foresee(&mut turn);
+                }
+            }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         reporter::pump(&self.pods, &mut turn);
