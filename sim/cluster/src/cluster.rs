@@ -13,6 +13,7 @@ use scheduler::Scheduler;
 use crate::event::{Client, Event, NodeIdx, Watcher};
 use crate::latency::Latency;
 use crate::ledger::Ledger;
+use crate::load::Loads;
 use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
@@ -46,6 +47,7 @@ pub struct Cluster {
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    loads: Loads,
     sample_due: Option<Time>,
     /// Kinds written since someone last asked.
     dirty: Vec<Kind>,
@@ -59,6 +61,10 @@ pub struct Cluster {
 impl Cluster {
     /// A run that is about to begin. Nothing has happened yet but what the snapshot holds.
     pub fn start(setup: Setup) -> Result<Run<Self>, SetupError> {
+        let settings = &setup.scheduler;
+        if settings.transport.is_none() && !settings.configuration.extenders.is_empty() {
+            return Err(SetupError::NoTransport);
+        }
         let begin = setup.start.before(WARM_UP);
         let mut queue = Queue::starting_at(begin);
         if setup.shuffle_ties {
@@ -85,7 +91,8 @@ impl Cluster {
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
             scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
-                .with_cost(setup.scheduler.cost),
+                .with_cost(setup.scheduler.cost)
+                .with_extenders(setup.scheduler.extenders()),
             scheduler_view: client::View::default(),
             machines: Vec::with_capacity(setup.nodes.len()),
             by_name: Lookup::new(),
@@ -95,6 +102,7 @@ impl Cluster {
             log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
             ledger: Ledger::default(),
             series: Series::default(),
+            loads: Loads::new(&setup.behaviours),
             sample_due: None,
             dirty: Vec::new(),
             commits: 0,
@@ -217,6 +225,9 @@ impl Cluster {
         self.ledger.observe(now, commit.new.as_ref(), commit.old.as_ref());
         self.series.observe(commit.new.as_ref(), commit.old.as_ref());
         self.arm_sample(queue);
+        let node_of = |name: &Name| self.by_name.get(name).copied();
+        let shares = self.loads.observe(commit.new.as_ref(), commit.old.as_ref(), node_of);
+        self.share_loads(shares, digest, queue);
         if !self.dirty.contains(&commit.key.kind) {
             self.dirty.push(commit.key.kind.clone());
         }

@@ -36,7 +36,7 @@ struct Said {
 #[derive(Clone, Debug)]
 pub(crate) struct Saying {
     pub(crate) is_warning: bool,
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Name,
     pub(crate) message: Name,
 }
 
@@ -48,16 +48,16 @@ impl Default for Diary {
 
 impl Saying {
     pub(crate) fn normal(reason: &'static str, message: impl Into<Name>) -> Self {
-        Self { is_warning: false, reason, message: message.into() }
+        Self { is_warning: false, reason: Name::from_static(reason), message: message.into() }
     }
 
-    pub(crate) fn warning(reason: &'static str, message: impl Into<Name>) -> Self {
-        Self { is_warning: true, reason, message: message.into() }
+    pub(crate) fn warning(reason: impl Into<Name>, message: impl Into<Name>) -> Self {
+        Self { is_warning: true, reason: reason.into(), message: message.into() }
     }
 
     fn digest(&self, part: &str) -> u64 {
         let mut digest = Digest::of_text(part);
-        digest.text(self.reason);
+        digest.text(&self.reason);
         digest.text(&self.message);
         digest.value()
     }
@@ -110,7 +110,7 @@ fn recount(now: Time, about: &ObjectReference, said: Said) -> Request {
 fn event(now: Time, said: Said, node: &Name, about: ObjectReference, saying: Saying) -> Event {
     let kubelet = Name::from_static("kubelet");
     let mut event = Event {
-        reason: Name::from_static(saying.reason),
+        reason: saying.reason,
         message: saying.message,
         source: EventSource { component: kubelet.clone(), host: node.clone(), ..EventSource::default() },
         first_timestamp: Some(now.into()),

@@ -53,6 +53,7 @@ pub(crate) struct Cluster {
     pub(crate) snapshots: Vec<String>,
     pub(crate) scheduler_config: Option<String>,
     pub(crate) scheduler_cost: Option<String>,
+    pub(crate) extender_latency: Option<GoDuration>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -68,6 +68,11 @@ impl Behaviours {
         Conduct::new(subject, rule, guess, &self.defaults)
     }
 
+    /// Whether any rule that may match has requests come, wherever and whenever the container starts.
+    pub fn may_have_load(&self, subject: &Subject<'_>) -> bool {
+        self.rules.iter().any(|it| it.load.is_some() && it.matching.matches_subject(subject))
+    }
+
     /// Whether any rule has requests come.
     pub fn has_load(&self) -> bool {
         self.rules.iter().any(|it| it.load.is_some())
@@ -115,7 +120,7 @@ mod tests {
         assert_eq!((of(&new).exit(0.5), of(&new).stop(0.5)), (None, None));
         assert_eq!(of(&old).usage().of(Resource::Cpu), &Curve::constant(0.12));
         assert_eq!(of(&old).image_bytes(0.5), 400_000_000);
-        assert_eq!(of(&old).pull_time(400_000_000, 0.5), Span::millis(10_500));
+        assert_eq!((of(&old).pull_time(0.5), of(&old).pull_overhead(0.5)), (None, Span::millis(500)));
     }
 
     #[test]

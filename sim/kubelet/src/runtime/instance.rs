@@ -95,6 +95,11 @@ impl Instance {
         self.end.filter(|end| end.at <= at)
     }
 
+    /// Whether it has started up, and takes connections.
+    pub fn listens(&self, at: Time) -> bool {
+        self.is_running(at) && self.healthy <= at
+    }
+
     /// What a probe at `at` finds.
     pub fn answer(&self, look: Look, at: Time) -> Answer {
         if !self.is_running(at) {

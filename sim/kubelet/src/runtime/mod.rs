@@ -5,6 +5,7 @@ mod address;
 mod app;
 mod images;
 mod instance;
+mod pulls;
 mod sandbox;
 mod start;
 mod usage;
@@ -12,7 +13,7 @@ mod usage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{Pod, PullPolicy, Uid};
+use api::{Pod, Uid};
 use base::{Luck, Name, Span, Time};
 use workload::Behaviours;
 
@@ -20,7 +21,7 @@ use self::address::Addresses;
 pub use self::address::{CidrError, PodCidr};
 pub use self::app::{Answer, Look};
 use self::images::Images;
-pub(crate) use self::images::{Supply, truncated};
+pub(crate) use self::images::Order;
 pub use self::instance::{End, Instance};
 pub use self::sandbox::Sandbox;
 pub(crate) use self::sandbox::{draw_of, entity_of};
@@ -33,7 +34,7 @@ pub struct Runtime {
     site: Site,
     pods: BTreeMap<Uid, Sandbox>,
     addresses: Addresses,
-    images: Images,
+    pub(crate) images: Images,
     luck: Lucks,
     /// When the machine went down, while it is.
     down_since: Option<Time>,
@@ -57,11 +58,11 @@ impl Runtime {
     /// An empty runtime on the node `name`; its luck is that of the run.
     pub fn new(name: &str, cidr: PodCidr, behaviours: Arc<Behaviours>, luck: Luck) -> Self {
         Self {
+            images: Images::new(name, luck, &behaviours),
             behaviours,
             site: Site::new(name),
             pods: BTreeMap::new(),
             addresses: Addresses::new(cidr),
-            images: Images::new(name, luck),
             luck: Lucks {
                 startup: luck.narrow("container.startup"),
                 exit: luck.narrow("container.exit"),
@@ -83,19 +84,14 @@ impl Runtime {
         self.pods.iter().map(|(uid, it)| (*uid, it))
     }
 
-    /// Puts an image on the node that has been there from before.
-    pub fn preload(&mut self, image: &Name, bytes: i64) {
-        self.images.preload(image, bytes);
-    }
-
     /// The kubelet is gone: what it was pulling stops. Containers live on.
-    pub fn kubelet_gone(&mut self, now: Time) {
-        self.images.abandon_pulls(now);
+    pub fn kubelet_gone(&mut self) {
+        self.images.abandon_pulls();
     }
 
     /// The machine goes down, and all containers with it.
     pub fn power_off(&mut self, now: Time) {
-        self.images.abandon_pulls(now);
+        self.images.abandon_pulls();
         self.down_since = Some(now);
         for sandbox in self.pods.values_mut() {
             sandbox.up_until = sandbox.up_until.min(now);
@@ -155,19 +151,6 @@ impl Runtime {
         Ok(ip)
     }
 
-    /// Asks for the image of a container.
-    pub(crate) fn request_image(
-        &mut self,
-        now: Time,
-        pod: &Pod,
-        container: usize,
-        image: &Name,
-        policy: &PullPolicy,
-    ) -> Supply {
-        let conduct = self.site.conduct(&self.behaviours, now, pod, container);
-        self.images.request(now, image, policy, &conduct)
-    }
-
     /// How long it will take to create and start a container.
     pub(crate) fn create_time(&self, uid: Uid, container: usize) -> Span {
         let Some(sandbox) = self.pods.get(&uid) else { return Span::ZERO };
@@ -195,6 +178,9 @@ impl Runtime {
     pub(crate) fn remove(&mut self, uid: Uid) {
         if let Some(mut sandbox) = self.pods.remove(&uid) {
             release(&mut self.addresses, &mut sandbox);
+            for it in sandbox.instances() {
+                self.images.release(&it.image_reference, it.end.map_or(it.started, |end| end.reported));
+            }
         }
     }
 }

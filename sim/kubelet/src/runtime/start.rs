@@ -7,11 +7,12 @@ use base::{Digest, Luck, Name, Time};
 use workload::{Behaviours, Conduct, Place, Subject};
 
 use super::app::{App, Served};
-use super::images::hex64;
 use super::instance::{End, Instance};
 use super::sandbox::{draw_of, entity_of};
 use super::{Lucks, Runtime};
+use crate::images::Reference;
 use crate::setup::Setup;
+use crate::text::hex64;
 
 /// What a container sees of its node.
 #[derive(Clone, Debug)]
@@ -29,10 +30,11 @@ impl Site {
         Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, has_quota: true }
     }
 
+    /// What a container does that starts `now`; `None` where it is about its image only.
     pub(super) fn conduct<'a>(
         &self,
         behaviours: &'a Behaviours,
-        now: Time,
+        now: Option<Time>,
         pod: &Pod,
         container: usize,
     ) -> Conduct<'a> {
@@ -41,7 +43,8 @@ impl Site {
             container: container_of(pod, container),
             is_init: container < pod.spec.init_containers.len(),
         };
-        let place = Place { node: Some((&self.name, &self.labels)), at: Some(now.since(behaviours.start())) };
+        let at = now.map(|it| it.since(behaviours.start()));
+        let place = Place { node: Some((&self.name, &self.labels)), at };
         behaviours.of_at(&subject, &place)
     }
 
@@ -75,10 +78,10 @@ impl Runtime {
         let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
         for (idx, container) in pod.spec.all_containers().enumerate() {
             let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
-            self.images.preload(&container.image, 0);
+            self.adopt_image(pod, idx);
             sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
             if let Some(mut instance) = adopted(status, &container.image) {
-                let conduct = self.site.conduct(&self.behaviours, instance.started, pod, idx);
+                let conduct = self.site.conduct(&self.behaviours, Some(instance.started), pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
                 instance.app = self.app(&conduct, container, sandbox.entity, instance.end);
@@ -90,15 +93,15 @@ impl Runtime {
 
     /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it.
     pub(crate) fn start(&mut self, now: Time, pod: &Pod, container: usize, image: &Name) -> u32 {
-        let conduct = self.site.conduct(&self.behaviours, now, pod, container);
+        let conduct = self.site.conduct(&self.behaviours, Some(now), pod, container);
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let attempt = self.pods.get(&pod.meta.uid).map_or(0, |it| it.cells[container].runs);
         let mut instance = self.luck.instance(&conduct, now, entity, draw_of(container, attempt));
-        let found = self.images.get(image);
+        let found = Reference::parse(image).ok().and_then(|it| self.images.get(&it));
         instance.id =
             Name::from("containerd://".to_owned() + &hex64(id_of(pod.meta.uid, container, attempt)));
         instance.image = image.clone();
-        instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.clone());
+        instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.full().clone());
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
         instance.attempt = attempt;
         let spec = container_of(pod, container);

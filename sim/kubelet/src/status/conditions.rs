@@ -13,13 +13,22 @@ pub(super) fn all(scene: &Scene<'_>, status: &PodStatus) -> Vec<Condition> {
     let pod = scene.pod;
     let has_network = scene.sandbox.is_some_and(|it| it.is_up(scene.at));
     let containers = containers_ready(pod, status);
-    vec![
+    let mut all = vec![
         set(pod, condition::POD_READY_TO_START_CONTAINERS, has_network, "", Name::EMPTY),
         initialized(pod, status),
         ready(pod, &containers),
         containers,
         set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY),
-    ]
+    ];
+    all.extend(disruption(scene));
+    all
+}
+
+/// That something other than its containers ends the pod: said once, and kept.
+fn disruption(scene: &Scene<'_>) -> Option<Condition> {
+    let said = scene.ending.and_then(|it| it.disruption.clone());
+    let said = said.map(|it| set(scene.pod, condition::DISRUPTION_TARGET, true, "TerminationByKubelet", it));
+    said.or_else(|| scene.old.condition(&condition::DISRUPTION_TARGET).cloned())
 }
 
 /// Works out again what depends on which containers are ready. Upstream: `SetContainerReadiness`.
