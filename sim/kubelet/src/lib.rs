@@ -37,5 +37,5 @@ pub use crate::images::{
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{Answer, CidrError, End, Instance, Look, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

@@ -216,16 +216,17 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
     let mut steps: Vec<Step> =
         timeline::first_step(&spec.manifests, &mut loader, problems).into_iter().collect();
     steps.extend(timeline::steps(&spec.timeline, duration, &Targets::new(&nodes), &mut loader, problems));
+    let start = spec.start_time.map_or(DEFAULT_START, Timestamp::time);
     Scenario {
         name: read_name(file, stem, problems),
         seed: spec.seed.unwrap_or(DEFAULT_SEED),
         duration,
-        start: spec.start_time.map_or(DEFAULT_START, Timestamp::time),
+        start,
         pools: pools.into_iter().map(|(_, pool)| pool).collect(),
         nodes,
         snapshot,
         scheduler: Arc::new(scheduler),
-        behaviours: Arc::new(Behaviours::new(spec.behaviours.clone())),
+        behaviours: Arc::new(Behaviours::new(spec.behaviours.clone()).starting_at(start)),
         timeline: steps,
         expectations: expect::read(&spec.expect, duration, problems),
         inputs: loader.inputs,

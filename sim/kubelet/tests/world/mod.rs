@@ -166,14 +166,16 @@ impl World {
     /// A settled node of some make.
     pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
-        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
+        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults).starting_at(START));
         let luck = Luck::new(seed, "test");
         let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
@@ -251,6 +253,14 @@ impl World {
         let mut pod = self.pods[name].as_ref().clone();
         change(&mut pod);
         self.put(pod);
+    }
+
+    /// So many pods share the load from now on.
+    pub fn share_load(&mut self, name: &str, sharing: u32) {
+        self.tell(&format!("load     is shared among {sharing}"));
+        let uid = self.pods[name].meta.uid;
+        self.runtime.share_load(self.now, uid, sharing);
+        self.input(self.runs - 1, Input::LoadChanged(uid));
     }
 
     pub fn stop_kubelet(&mut self) {
