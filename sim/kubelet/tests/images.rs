@@ -207,10 +207,11 @@ fn a_registry_with_a_limit_slows_pulls_down() {
 /// A disk of 200 MB. The third image makes it 90 % full, above 85 %; at the next look of the collector (every 5 min, at
 /// 171.312 s and 471.312 s here) 20 MB are to go, so that 80 % are left. The first look finds the images, and may not take
 /// what it found less than 2 min ago; the second takes the one that came first, as no look saw either of them in use.
-/// The node's status lists what there is: made every half minute, written with the next status.
+/// The node's status lists what there is: made every half minute, written with the next status. Eviction, which by
+/// default begins at 85 % too, is turned off.
 #[test]
 fn images_that_nobody_uses_go_when_the_disk_is_full() {
-    let mut node = node(json!({}), Catalog::default());
+    let mut node = node(json!({"evictionHard": {}}), Catalog::default());
     node.capacity.insert("ephemeral-storage".into(), "200M".parse().unwrap());
     let mut world = World::on(node, json!([]), defaults(), 7);
     world.tells_images = true;
@@ -251,7 +252,7 @@ proptest! {
             json!({"match": {"image": format!("i{n}:*")}, "pull": {"size": format!("{}M", it.0)}})
         };
         let rules: Vec<Value> = images.iter().enumerate().map(rule).collect();
-        let mut node = node(json!({}), Catalog::default());
+        let mut node = node(json!({"evictionHard": {}}), Catalog::default());
         node.capacity.insert("ephemeral-storage".into(), "200M".parse().unwrap());
         let mut world = World::on(node, Value::from(rules), defaults(), 7);
         for (n, (_, stays)) in images.iter().enumerate() {
