@@ -59,6 +59,11 @@ fn a_configured_scheduler_packs_and_the_urgent_take_the_place_of_others() {
 }
 
 #[test]
+fn a_leak_is_evicted_from_one_node_after_the_other() {
+    check("incidents/memory-pressure", "memory-pressure.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }
