@@ -24,7 +24,7 @@ pub enum Change {
 #[derive(Clone, Debug, Default)]
 pub struct View {
     /// A position is a moment of first sight, and so is not used again.
-    slots: Vec<Option<Entry>>,
+    slots: Vec<Option<Object>>,
     by_key: Lookup<Key, Slot>,
     by_kind: BTreeMap<Kind, BTreeSet<Slot>>,
     /// By kind and namespace.
@@ -39,22 +39,15 @@ pub struct View {
 
 type Slot = u32;
 
-/// An object, and what it is indexed by besides its key.
-#[derive(Clone, Debug)]
-struct Entry {
-    object: Object,
-    links: Links,
-}
-
-/// Empty and unset where there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Links {
+/// What an object is indexed by besides its key: empty and unset where there is none.
+#[derive(PartialEq, Eq)]
+struct Links<'a> {
     /// The controlling owner.
     owner: Uid,
-    /// What it is and where, if nobody controls it and a controller may adopt it.
-    orphan: Option<(Kind, Name)>,
+    /// Whether nobody controls it and a controller may adopt it.
+    is_orphan: bool,
     /// Of a pod.
-    node: Name,
+    node: &'a Name,
 }
 
 impl Change {
@@ -104,13 +97,11 @@ impl View {
             self.insert(key, new.clone());
             return Change::Set { old: None, new };
         };
-        let links = Links::of(&new);
-        let entry = self.slots[slot as usize].as_mut().expect("a slot in the index is taken");
-        let old = std::mem::replace(&mut entry.object, new.clone());
-        if entry.links != links {
-            let before = std::mem::replace(&mut entry.links, links.clone());
-            self.unindex(&before, slot);
-            self.index(&links, slot);
+        let place = self.slots[slot as usize].as_mut().expect("a slot in the index is taken");
+        let old = std::mem::replace(place, new.clone());
+        if Links::of(&old) != Links::of(&new) {
+            self.unindex(&old, slot);
+            self.index(&new, slot);
         }
         Change::Set { old: Some(old), new }
     }
@@ -123,13 +114,13 @@ impl View {
             slots.remove(&slot);
         }
         drop_from(&mut self.by_namespace, &(key.kind.clone(), key.namespace.clone()), slot);
-        self.unindex(&old.links, slot);
+        self.unindex(&old, slot);
         self.close_ranks();
-        Some(Change::Gone(old.object))
+        Some(Change::Gone(old))
     }
 
     pub fn get(&self, key: &Key) -> Option<&Object> {
-        self.slots[*self.by_key.get(key)? as usize].as_ref().map(|it| &it.object)
+        self.slots[*self.by_key.get(key)? as usize].as_ref()
     }
 
     pub fn find<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
@@ -184,9 +175,8 @@ impl View {
         self.by_kind.entry(key.kind.clone()).or_default().insert(slot);
         let namespace = (key.kind.clone(), key.namespace.clone());
         self.by_namespace.entry_or_insert_with(namespace, BTreeSet::new).insert(slot);
-        let links = Links::of(&object);
-        self.index(&links, slot);
-        self.slots.push(Some(Entry { object, links }));
+        self.index(&object, slot);
+        self.slots.push(Some(object));
         self.by_key.insert(key, slot);
     }
 
@@ -196,7 +186,7 @@ impl View {
             return;
         }
         let slots = std::mem::take(self).slots;
-        slots.into_iter().flatten().for_each(|it| self.insert(it.object.key(), it.object));
+        slots.into_iter().flatten().for_each(|it| self.insert(it.key(), it));
     }
 
     fn pick<'a, T: Resource>(
@@ -204,45 +194,52 @@ impl View {
         slots: Option<&'a BTreeSet<Slot>>,
     ) -> impl Iterator<Item = &'a Arc<T>> {
         let slots = slots.into_iter().flatten();
-        slots.filter_map(|&slot| self.slots[slot as usize].as_ref().and_then(|it| T::of(&it.object)))
+        slots.filter_map(|&slot| self.slots[slot as usize].as_ref().and_then(T::of))
     }
 
-    fn index(&mut self, links: &Links, slot: Slot) {
+    fn index(&mut self, object: &Object, slot: Slot) {
+        let links = Links::of(object);
         if !links.owner.is_unset() {
             self.by_owner.entry_or_insert_with(links.owner, BTreeSet::new).insert(slot);
         }
-        if let Some(place) = &links.orphan {
-            self.orphans.entry_or_insert_with(place.clone(), BTreeSet::new).insert(slot);
+        if links.is_orphan {
+            self.orphans.entry_or_insert_with(place_of(object), BTreeSet::new).insert(slot);
         }
         if !links.node.is_empty() {
             self.by_node.entry_or_insert_with(links.node.clone(), BTreeSet::new).insert(slot);
         }
     }
 
-    fn unindex(&mut self, links: &Links, slot: Slot) {
+    fn unindex(&mut self, object: &Object, slot: Slot) {
+        let links = Links::of(object);
         if !links.owner.is_unset() {
             drop_from(&mut self.by_owner, &links.owner, slot);
         }
-        if let Some(place) = &links.orphan {
-            drop_from(&mut self.orphans, place, slot);
+        if links.is_orphan {
+            drop_from(&mut self.orphans, &place_of(object), slot);
         }
         if !links.node.is_empty() {
-            drop_from(&mut self.by_node, &links.node, slot);
+            drop_from(&mut self.by_node, links.node, slot);
         }
     }
 }
 
-impl Links {
-    fn of(object: &Object) -> Self {
-        let meta = object.meta();
-        let owner = meta.controller().map(|it| it.uid);
-        let is_adoptable = || matches!(object, Object::Pod(_) | Object::ReplicaSet(_));
+impl<'a> Links<'a> {
+    fn of(object: &'a Object) -> Self {
+        const NONE: &Name = &Name::EMPTY;
+        let owner = object.meta().controller().map(|it| it.uid);
+        let is_adoptable = matches!(object, Object::Pod(_) | Object::ReplicaSet(_));
         Self {
             owner: owner.unwrap_or_default(),
-            orphan: (owner.is_none() && is_adoptable()).then(|| (object.kind(), meta.namespace.clone())),
-            node: object.get::<Pod>().map_or(Name::EMPTY, |pod| pod.node.clone()),
+            is_orphan: owner.is_none() && is_adoptable,
+            node: object.get::<Pod>().map_or(NONE, |pod| &pod.node),
         }
     }
+}
+
+/// What it is and where.
+fn place_of(object: &Object) -> (Kind, Name) {
+    (object.kind(), object.meta().namespace.clone())
 }
 
 /// Empty sets go, so that memory does not grow with everything that ever was.
