@@ -82,6 +82,7 @@ impl Cluster {
 
     fn empty(setup: &Setup, begin: Time) -> Result<Self, SetupError> {
         let luck = Luck::new(setup.seed, "run");
+        let keep = setup.keep.unwrap_or(Keep::ALL);
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
@@ -97,8 +98,8 @@ impl Cluster {
             timeline: Arc::new(setup.timeline.clone()),
             sessions: std::collections::BTreeMap::new(),
             broken: std::collections::BTreeMap::new(),
-            log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
-            ledger: Ledger::default(),
+            log: Log::new(keep),
+            ledger: Ledger::new(keep.events),
             series: Series::default(),
             sample_due: None,
             dirty: Vec::new(),
@@ -320,10 +321,7 @@ impl Cluster {
             self.commit(now, done, &actor, cause, by, commit, digest, queue);
         }
         self.written = commits;
-        if let Some(flight) = self.wire.flight(handle) {
-            flight.content = Content::Response(response);
-        }
-        self.wire.answer(done, entity, handle, queue);
+        self.wire.answer(done, entity, handle, response, queue);
     }
 
     /// An answer reaches who asked.

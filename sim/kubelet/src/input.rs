@@ -56,9 +56,17 @@ pub enum Effect {
 pub struct RequestId {
     pub(crate) run: u16,
     pub(crate) number: u32,
+    /// Zero where nobody waits for the answer.
 }
 
 /// What a timer is for. To the driver, a token is to be given back.
+impl RequestId {
+    /// Whether the kubelet wants to hear the answer. Events are sent, and that is that.
+    pub fn is_awaited(self) -> bool {
+        self.number != 0
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Of the kubelet's process on its node: timers of a dead one mean nothing to the next.

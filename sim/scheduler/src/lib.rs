@@ -50,7 +50,6 @@ pub use crate::framework::{
 pub use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
 pub use crate::hypothesis::Hypothesis;
 pub use crate::node_info::{NodeIdx, NodeInfo};
-pub use api::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
 pub use crate::nodes::{Column, ColumnIdx, Domain, ImageState, Nodes};
 pub use crate::nominator::Nominator;
 pub use crate::objects::Objects;
@@ -62,3 +61,4 @@ pub use crate::select::Ties;
 pub use crate::settings::Settings;
 pub use crate::trace::{PluginScores, PreFilterTrace, Trace};
 pub use crate::traced::TracedAttempt;
+pub use api::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
