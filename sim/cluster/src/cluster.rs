@@ -88,7 +88,7 @@ impl Cluster {
             seed: setup.seed,
             server: ApiServer::new(begin, Settings { compaction: COMPACTION, ..Settings::default() }, luck),
             wire: Wire::new(Latency::new(setup.seed)),
-            manager: Manager::new(begin),
+            manager: Manager::new(begin, setup.one_by_one),
             scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
                 .with_cost(setup.scheduler.cost)
                 .with_extenders(setup.scheduler.extenders()),
@@ -114,7 +114,7 @@ impl Cluster {
             }
             let machine = Machine::new(node.clone(), &setup.behaviours, luck)
                 .map_err(|error| SetupError::PodCidr { node: node.name.clone(), error: error.to_string() })?;
-            cluster.machines.push(machine);
+            cluster.machines.push(machine.one_by_one(setup.one_by_one));
         }
         Ok(cluster)
     }

@@ -54,8 +54,7 @@ pub(crate) fn admit(
         }
         Verdict::Needs(shortages) => {
             let pod = worker.pod.clone();
-            let others: Vec<_> =
-                pods.iter().filter(|(_, it)| it.flags.is_admitted).map(candidate).collect();
+            let others: Vec<_> = pods.iter().filter(|(_, it)| it.flags.is_admitted).map(candidate).collect();
             let chosen = victims(&pod, &others, &shortages);
             make_room(handle, chosen, pods, turn)
         }

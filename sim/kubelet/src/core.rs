@@ -21,6 +21,8 @@ pub(crate) struct Core {
     pub(crate) run: u16,
     pub(crate) start: Start,
     pub(crate) started: Time,
+    /// Whether what is periodic is simulated instead of being computed.
+    pub(crate) one_by_one: bool,
     /// When the runtime is listed: its changes are noticed at these moments only.
     pub(crate) relist: Beat,
     /// When retries are picked up.
@@ -52,6 +54,7 @@ impl Core {
             run,
             start: Start::Settled,
             started: Time::MAX,
+            one_by_one: false,
             relist: still,
             tick: still,
             housekeeping: still,

@@ -6,6 +6,7 @@ use api::{Node, Pod, Request, Response, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
 use crate::pod::Worker;
+use crate::ticks::Tick;
 
 /// Why a kubelet starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +56,10 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId {
     pub(crate) run: u16,
-    pub(crate) number: u32,
     /// Zero where nobody waits for the answer.
+    pub(crate) number: u32,
 }
 
-/// What a timer is for. To the driver, a token is to be given back.
 impl RequestId {
     /// Whether the kubelet wants to hear the answer. Events are sent, and that is that.
     pub fn is_awaited(self) -> bool {
@@ -67,6 +67,7 @@ impl RequestId {
     }
 }
 
+/// What a timer is for. To the driver, a token is to be given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// Of the kubelet's process on its node: timers of a dead one mean nothing to the next.
@@ -85,6 +86,7 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    Tick(Tick),
 }
 
 /// Something that happened on the node, for the story of the run.

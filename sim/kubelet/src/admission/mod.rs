@@ -143,7 +143,8 @@ mod tests {
         let big = json!([{"name": "a", "resources": {"requests": {"cpu": "2"}}}]);
         let wrong = json!({"disk": "hdd"});
         let out = "OutOfcpu: Node didn't have enough resource: cpu, requested: 2000, used: 0, capacity: 1000";
-        let affinity = "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
+        let affinity =
+            "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
         let ports = "NodePorts: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
         let taint = "TaintToleration: Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate";
         for (meta, spec, expected) in [

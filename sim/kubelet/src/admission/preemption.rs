@@ -138,8 +138,7 @@ mod tests {
         let mut room = Room::new(Resources { cpu_milli: 4_000, pods: 10, ..Resources::default() });
         others.iter().for_each(|it| room.take(it));
         let critical = pod("Guaranteed", 2_000_000_000, wanted);
-        let candidates: Vec<_> =
-            others.iter().enumerate().map(|(key, pod)| Candidate { pod, key }).collect();
+        let candidates: Vec<_> = others.iter().enumerate().map(|(key, pod)| Candidate { pod, key }).collect();
         victims(&critical, &candidates, &room.shortages(&critical))
     }
 
@@ -154,7 +153,11 @@ mod tests {
         ];
         assert_eq!(chosen("500m", &others), Ok(vec![2]), "one that is just large enough");
         assert_eq!(chosen("1200m", &others), Ok(vec![3]), "one rather than two");
-        assert_eq!(chosen("3500m", &others), Ok(vec![3, 1, 0]), "a guaranteed one spares a small burstable one");
+        assert_eq!(
+            chosen("3500m", &others),
+            Ok(vec![3, 1, 0]),
+            "a guaranteed one spares a small burstable one"
+        );
         let important = [pod("Burstable", 2_000_000_000, "4")];
         let error = "no set of running pods found to reclaim resources: [(res: cpu, q: 1000), ]";
         assert_eq!(chosen("1", &important), Err(error.to_owned()));
