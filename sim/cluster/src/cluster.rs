@@ -19,8 +19,11 @@ use crate::series::Series;
 use crate::setup::{Setup, SetupError, Step};
 use crate::wire::{self, Content, Flight, News, Wire};
 
-/// Before a run begins, the nodes of the scenario register themselves for so long.
-pub const WARM_UP: base::Span = base::Span::secs(5);
+/// Before a run begins, its nodes register themselves, and the node controller frees each of the taint that new nodes have, and
+/// says so: two requests each, of which it makes twenty a second after the first thirty. Small clusters take 5 s.
+pub fn warm_up(nodes: usize) -> base::Span {
+    base::Span::secs(5 + nodes.saturating_sub(40).div_ceil(10) as u64)
+}
 
 /// Nobody in here lists or watches from an old revision, so that none is kept for long: it would be most of the memory.
 const COMPACTION: base::Span = base::Span::secs(10);
@@ -63,7 +66,7 @@ impl Cluster {
         if settings.transport.is_none() && !settings.configuration.extenders.is_empty() {
             return Err(SetupError::NoTransport);
         }
-        let begin = setup.start.before(WARM_UP);
+        let begin = setup.start.before(warm_up(setup.nodes.len()));
         let mut queue = Queue::starting_at(begin);
         if setup.shuffle_ties {
             queue.shuffle_ties(Seed(setup.seed));
