@@ -6,6 +6,8 @@ use std::sync::Arc;
 use api::{Key, Kind, Object, Pod, Resource, Uid};
 use base::{Lookup, Name};
 
+use crate::tally::Tally;
+
 /// One step of a view: the object as it was and as it is.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -30,7 +32,7 @@ pub struct View {
     /// By kind and namespace.
     by_namespace: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// By the uid of the controlling owner.
-    by_owner: Lookup<Uid, BTreeSet<Slot>>,
+    by_owner: Lookup<Uid, Owned>,
     /// Pods and replica sets that nobody controls, by kind and namespace: what controllers may adopt.
     orphans: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// Pods by the node that they are bound to.
@@ -38,6 +40,13 @@ pub struct View {
 }
 
 type Slot = u32;
+
+/// What an owner controls, and how many pods that are.
+#[derive(Clone, Debug, Default)]
+struct Owned {
+    slots: BTreeSet<Slot>,
+    tally: Tally,
+}
 
 /// What an object is indexed by besides its key: empty and unset where there is none.
 #[derive(PartialEq, Eq)]
@@ -102,6 +111,10 @@ impl View {
         if Links::of(&old) != Links::of(&new) {
             self.unindex(&old, slot);
             self.index(&new, slot);
+        } else if let (Object::Pod(old), Object::Pod(new)) = (&old, &new)
+            && !Tally::is_blind_to(old, new)
+        {
+            self.recount(old, new);
         }
         Change::Set { old: Some(old), new }
     }
@@ -143,7 +156,12 @@ impl View {
 
     /// What `owner` controls, of kind `T`.
     pub fn owned_by<T: Resource>(&self, owner: Uid) -> impl Iterator<Item = &Arc<T>> {
-        self.pick(self.by_owner.get(&owner))
+        self.pick(self.by_owner.get(&owner).map(|it| &it.slots))
+    }
+
+    /// How many pods `owner` controls.
+    pub fn tally(&self, owner: Uid) -> &Tally {
+        self.by_owner.get(&owner).map_or(Tally::NONE, |it| &it.tally)
     }
 
     /// The objects of a namespace that nobody controls. Only pods and replica sets are indexed by that.
@@ -200,7 +218,9 @@ impl View {
     fn index(&mut self, object: &Object, slot: Slot) {
         let links = Links::of(object);
         if !links.owner.is_unset() {
-            self.by_owner.entry_or_insert_with(links.owner, BTreeSet::new).insert(slot);
+            let owned = self.by_owner.entry_or_insert_with(links.owner, Owned::default);
+            owned.slots.insert(slot);
+            object.get::<Pod>().into_iter().for_each(|pod| owned.tally.add(pod));
         }
         if links.is_orphan {
             self.orphans.entry_or_insert_with(place_of(object), BTreeSet::new).insert(slot);
@@ -210,10 +230,23 @@ impl View {
         }
     }
 
+    /// A pod has changed, but not its owner.
+    fn recount(&mut self, old: &Pod, new: &Pod) {
+        let owner = new.meta.controller().map(|it| it.uid);
+        if let Some(owned) = owner.and_then(|it| self.by_owner.get_mut(&it)) {
+            owned.tally.remove(old);
+            owned.tally.add(new);
+        }
+    }
+
     fn unindex(&mut self, object: &Object, slot: Slot) {
         let links = Links::of(object);
-        if !links.owner.is_unset() {
-            drop_from(&mut self.by_owner, &links.owner, slot);
+        if let Some(owned) = self.by_owner.get_mut(&links.owner) {
+            owned.slots.remove(&slot);
+            object.get::<Pod>().into_iter().for_each(|pod| owned.tally.remove(pod));
+            if owned.slots.is_empty() {
+                self.by_owner.remove(&links.owner);
+            }
         }
         if links.is_orphan {
             drop_from(&mut self.orphans, &place_of(object), slot);
@@ -254,7 +287,7 @@ fn drop_from<K: Eq + std::hash::Hash>(index: &mut Lookup<K, BTreeSet<Slot>>, key
 
 #[cfg(test)]
 mod tests {
-    use api::{Meta, Node, OwnerReference, ReplicaSet};
+    use api::{Condition, ConditionStatus, Meta, Node, OwnerReference, PodPhase, PodStatus, ReplicaSet};
     use proptest::prelude::*;
 
     use super::*;
@@ -267,18 +300,28 @@ mod tests {
         name: u8,
         owner: u128,
         node: u8,
+        state: u8,
         is_removal: bool,
     }
 
     prop_compose! {
         fn draft()(
-            is_pod: bool, namespace in 0_u8..2, name in 0_u8..8, owner in 0_u128..3, node in 0_u8..3, is_removal: bool,
+            is_pod: bool, namespace in 0_u8..2, name in 0_u8..8, owner in 0_u128..3, node in 0_u8..3,
+            state in 0_u8..3, is_removal: bool,
         ) -> Draft {
-            Draft { is_pod, namespace, name, owner, node, is_removal }
+            Draft { is_pod, namespace, name, owner, node, state, is_removal }
         }
     }
 
     impl Draft {
+        /// Running, ready or finished.
+        fn status(&self) -> PodStatus {
+            let phase = if self.state == 2 { PodPhase::Failed } else { PodPhase::Running };
+            let status = if self.state == 1 { ConditionStatus::True } else { ConditionStatus::False };
+            let ready = Condition { kind: api::condition::READY, status, ..Condition::default() };
+            PodStatus { phase, conditions: vec![ready], ..PodStatus::default() }
+        }
+
         fn object(&self) -> Object {
             let owner = OwnerReference::controller(&Kind::ReplicaSet, &"web".into(), Uid(self.owner));
             let meta = Meta {
@@ -290,7 +333,7 @@ mod tests {
             if self.is_pod {
                 let node =
                     if self.node == 0 { Name::EMPTY } else { Name::from(format_args!("node-{}", self.node)) };
-                Object::new(Pod { meta, node, ..Pod::default() })
+                Object::new(Pod { meta, node, status: self.status(), ..Pod::default() })
             } else {
                 Object::new(ReplicaSet { meta, ..ReplicaSet::default() })
             }
@@ -334,6 +377,11 @@ mod tests {
                 prop_assert_eq!(names(view.list_in::<Pod>(&namespace)), scan(&|pod| pod.meta.namespace == namespace));
                 prop_assert_eq!(names(view.pods_on(&node)), scan(&|pod| pod.node == node));
                 prop_assert_eq!(names(view.owned_by::<Pod>(owner)), scan(&|pod| pod.meta.is_controlled_by(owner)));
+                let is_counted = |pod: &Pod| pod.meta.is_controlled_by(owner) && pod.is_active();
+                let tally = view.tally(owner);
+                prop_assert_eq!(tally.active(), scan(&is_counted).len());
+                prop_assert_eq!(tally.ready(), scan(&|pod| is_counted(pod) && pod.is_ready()).len());
+                prop_assert_eq!(tally.labels().iter().map(|it| it.1).sum::<usize>(), tally.active());
                 let is_orphan = |pod: &Pod| pod.meta.namespace == namespace && pod.meta.controller().is_none();
                 prop_assert_eq!(names(view.orphans_in::<Pod>(&namespace)), scan(&is_orphan));
             }
