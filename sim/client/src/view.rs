@@ -33,7 +33,7 @@ pub struct View {
     by_namespace: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// By the uid of the controlling owner.
     by_owner: Lookup<Uid, Owned>,
-    /// Pods and replica sets that nobody controls, by kind and namespace: what controllers may adopt.
+    /// Pods, replica sets and revisions that nobody controls, by kind and namespace: what controllers may adopt.
     orphans: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// Pods by the node that they are bound to.
     by_node: Lookup<Name, BTreeSet<Slot>>,
@@ -164,7 +164,8 @@ impl View {
         self.by_owner.get(&owner).map_or(Tally::NONE, |it| &it.tally)
     }
 
-    /// The objects of a namespace that nobody controls. Only pods and replica sets are indexed by that.
+    /// The objects of a namespace that nobody controls. Only pods, replica sets and
+    /// revisions are indexed by that.
     pub fn orphans_in<T: Resource>(&self, namespace: &Name) -> impl Iterator<Item = &Arc<T>> {
         self.pick(self.orphans.get(&(T::KIND, namespace.clone())))
     }
@@ -261,7 +262,8 @@ impl<'a> Links<'a> {
     fn of(object: &'a Object) -> Self {
         const NONE: &Name = &Name::EMPTY;
         let owner = object.meta().controller().map(|it| it.uid);
-        let is_adoptable = matches!(object, Object::Pod(_) | Object::ReplicaSet(_));
+        let is_adoptable =
+            matches!(object, Object::Pod(_) | Object::ReplicaSet(_) | Object::ControllerRevision(_));
         Self {
             owner: owner.unwrap_or_default(),
             is_orphan: owner.is_none() && is_adoptable,

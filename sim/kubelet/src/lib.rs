@@ -17,6 +17,8 @@ mod bucket;
 mod configuration;
 pub mod constants;
 mod core;
+mod eviction;
+mod images;
 mod input;
 mod kubelet;
 mod node;
@@ -30,6 +32,10 @@ mod text;
 mod ticks;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
+pub use crate::images::{
+    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
+    Reference, Registries, Registry,
+};
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
 pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};

@@ -115,7 +115,7 @@ mod tests {
         assert_eq!((of(&new).exit(0.5), of(&new).stop(0.5)), (None, None));
         assert_eq!(of(&old).usage().of(Resource::Cpu), &Curve::constant(0.12));
         assert_eq!(of(&old).image_bytes(0.5), 400_000_000);
-        assert_eq!(of(&old).pull_time(400_000_000, 0.5), Span::millis(10_500));
+        assert_eq!((of(&old).pull_time(0.5), of(&old).pull_overhead(0.5)), (None, Span::millis(500)));
     }
 
     #[test]

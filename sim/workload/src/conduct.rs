@@ -93,19 +93,20 @@ impl<'a> Conduct<'a> {
     pub fn image_bytes(&self, rank: f64) -> i64 {
         match self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.size) {
             Some(size) => size.value(),
-            None => whole(self.defaults.image_bytes.quantile(rank)),
+            None => self.defaults.image_size(rank),
         }
     }
 
-    /// How long a node takes to pull its image of so many bytes, when it has none of it.
-    pub fn pull_time(&self, bytes: i64, rank: f64) -> Span {
-        match self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.time.as_ref()) {
-            Some(said) => said.draw(rank),
-            None => {
-                let transfer = Span::from_secs_f64(bytes as f64 / self.defaults.pull_bytes_per_second);
-                self.defaults.pull_overhead.draw(rank) + transfer
-            }
-        }
+    /// How long all of a pull takes on a node that has none of its image, where the behaviour says so. Otherwise it
+    /// follows from the size.
+    pub fn pull_time(&self, rank: f64) -> Option<Span> {
+        let said = self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.time.as_ref());
+        said.map(|it| it.draw(rank))
+    }
+
+    /// What a pull takes beside the transfer.
+    pub fn pull_overhead(&self, rank: f64) -> Span {
+        self.defaults.pull_overhead.draw(rank)
     }
 
     /// How long a pull takes on a node that has the image already.
@@ -116,11 +117,6 @@ impl<'a> Conduct<'a> {
 
 fn done(after: &Lasting, rank: f64) -> Ending {
     Ending { after: after.draw(rank), code: 0 }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is meant")]
-fn whole(bytes: f64) -> i64 {
-    bytes as i64
 }
 
 impl ExitAfter {

@@ -52,3 +52,11 @@ impl Default for Defaults {
         }
     }
 }
+
+impl Defaults {
+    /// The compressed size of an image, in bytes.
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is meant")]
+    pub fn image_size(&self, rank: f64) -> i64 {
+        self.image_bytes.quantile(rank) as i64
+    }
+}

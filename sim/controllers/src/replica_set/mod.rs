@@ -4,7 +4,6 @@
 
 mod counts;
 mod manage;
-mod pod_from_template;
 mod rank;
 mod status;
 mod wakes;

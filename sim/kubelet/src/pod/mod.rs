@@ -7,8 +7,10 @@
 
 mod actions;
 mod finish;
+mod hook;
 mod kill;
 mod probe;
+mod pull;
 mod say;
 mod start;
 mod sync;
@@ -22,6 +24,7 @@ use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
 use self::probe::Prober;
+use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
@@ -49,6 +52,7 @@ pub(crate) struct Worker {
     pub(crate) report: Report,
     /// By position among all containers, init containers first.
     memos: Vec<Memo>,
+    pulls: Option<Box<Pulls>>,
     probers: Vec<Prober>,
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
@@ -126,6 +130,8 @@ enum Job {
     Sandbox,
     /// Stops a container that is to be started again, or not.
     Kill(usize, Why),
+    /// Stops all of them, since none is to go on.
+    KillAll,
     Start(usize),
 }
 
@@ -135,15 +141,17 @@ enum Why {
     Liveness,
     Startup,
     Changed,
+    PostStart,
 }
 
 /// What takes time. When it is over, the worker goes on.
 #[derive(Clone, Debug)]
 enum Step {
     Sandbox,
-    Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Secrets(Box<SecretStep>),
+    Pull(PullStep),
     Create { container: usize },
-    PostStart,
+    PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
 }
 
@@ -164,6 +172,7 @@ impl Worker {
             syncs: 0,
             report: Report::default(),
             memos: vec![Memo::default(); containers],
+            pulls: None,
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,

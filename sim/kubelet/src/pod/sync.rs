@@ -64,6 +64,7 @@ impl Worker {
         match job {
             Job::Sandbox => self.begin_sandbox(busy, turn),
             Job::Kill(idx, why) => self.begin_kill(idx, why, busy, turn),
+            Job::KillAll => self.begin_kill_all(self.grace_of_deletion(), busy, turn),
             Job::Start(idx) => self.begin_start(idx, busy, turn),
         }
     }
@@ -71,12 +72,10 @@ impl Worker {
     fn end_step(&mut self, step: Step, busy: &mut Busy, turn: &mut Turn<'_>) {
         match step {
             Step::Sandbox => self.end_sandbox(busy, turn),
-            Step::Pull { container, asked, start, bytes } => {
-                self.end_pull(container, asked, start, bytes, turn);
-                self.begin_create(container, busy, turn);
-            }
+            Step::Secrets(step) => self.end_secrets(step, busy, turn),
+            Step::Pull(step) => self.end_pull(step, busy, turn),
             Step::Create { container } => self.end_create(container, busy, turn),
-            Step::PostStart => (),
+            Step::PostStart { container, failure } => self.end_post_start(container, failure, busy, turn),
             Step::Kill(kills) => self.go_on_killing(kills, busy, turn),
         }
     }
@@ -148,6 +147,7 @@ impl Worker {
             self.say(turn, None, Saying::normal("DeadlineExceeded", DEADLINE.message));
         }
         let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
+        let late = DEADLINE;
         let scene = Scene {
             now: turn.now,
             pod: &self.pod,
@@ -157,7 +157,9 @@ impl Worker {
             facts: &facts,
             host_ip: &turn.core.setup.address,
             is_over,
-            ending: if is_late { Some(&DEADLINE) } else { self.ending.as_deref() },
+            verdict: is_late.then_some(&late),
+            // What its containers come to in the end counts more than why they were stopped.
+            ending: self.ending.as_deref().filter(|_| !is_over),
         };
         scene.status()
     }

@@ -96,6 +96,12 @@ impl Scheduler {
         Self::with_profiles(now, Profile::all_of(configuration), ties, back_off(configuration))
     }
 
+    /// One with plugins of one's own.
+    pub fn with_own(now: Time, seed_luck: Luck, profiles: Vec<Profile>) -> Self {
+        let ties = Ties::Luck(seed_luck.narrow("scheduler.ties"));
+        Self::with_profiles(now, profiles, ties, BackOff::default())
+    }
+
     fn with_profiles(now: Time, profiles: Vec<Profile>, ties: Ties, back_off: BackOff) -> Self {
         Self {
             core: Core::new(profiles, ties),
