@@ -15,6 +15,7 @@ pub(crate) struct Machine {
     setup: Arc<Setup>,
     kubelet: Option<Kubelet>,
     runtime: Runtime,
+    one_by_one: bool,
     /// How often a kubelet has started here.
     runs: u16,
     luck: Luck,
@@ -32,9 +33,15 @@ impl Machine {
                 .on(&setup),
             setup: Arc::new(setup),
             kubelet: None,
+            one_by_one: false,
             runs: 0,
             luck,
         })
+    }
+
+    /// The same, with kubelets that compute nothing.
+    pub(crate) fn one_by_one(self, one_by_one: bool) -> Self {
+        Self { one_by_one, ..self }
     }
 
     /// Whether its kubelet is at work.
@@ -50,6 +57,7 @@ impl Machine {
     /// Starts a kubelet, which finds these pods bound to its node.
     pub(crate) fn start(&mut self, now: Time, start: Start, pods: Vec<Arc<Pod>>, effects: &mut Vec<Effect>) {
         let kubelet = Kubelet::new(Arc::clone(&self.setup), self.runs, self.luck);
+        let kubelet = if self.one_by_one { kubelet.one_by_one() } else { kubelet };
         self.runs = self.runs.wrapping_add(1);
         self.kubelet = Some(kubelet);
         self.handle(now, Input::Started(start), effects);

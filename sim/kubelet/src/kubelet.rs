@@ -17,6 +17,7 @@ use crate::pod::{Mode, Worker};
 use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::ticks;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
 #[derive(Clone, Debug)]
@@ -42,6 +43,13 @@ impl Kubelet {
         }
     }
 
+    /// The same, but every probe, every renewal of the lease and every look at the node's status is an event of its own, also
+    /// where it changes nothing.
+    pub fn one_by_one(mut self) -> Self {
+        self.core.one_by_one = true;
+        self
+    }
+
     pub fn node(&self) -> &Name {
         &self.core.setup.name
     }
@@ -56,6 +64,7 @@ impl Kubelet {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
+                ticks::begin(&mut turn);
             }
             Input::PodSet(pod, cause) => {
                 if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
@@ -130,6 +139,7 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Tick(tick) => ticks::tick(tick, &mut self.registrar, &mut turn),
             Timer::Eviction => {
                 self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
             }

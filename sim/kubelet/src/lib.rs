@@ -29,6 +29,7 @@ mod runtime;
 mod setup;
 mod status;
 mod text;
+mod ticks;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
 pub use crate::images::{

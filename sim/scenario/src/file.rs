@@ -39,6 +39,7 @@ pub(crate) struct Spec {
     pub(crate) seed: Option<u64>,
     pub(crate) duration: Option<GoDuration>,
     pub(crate) start_time: Option<Timestamp>,
+    pub(crate) one_by_one: bool,
     pub(crate) cluster: Cluster,
     pub(crate) manifests: Vec<String>,
     pub(crate) behaviours: Vec<Rule>,

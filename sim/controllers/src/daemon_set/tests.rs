@@ -9,6 +9,7 @@ use base::{Name, Span};
 use client::{ControlLoop, Expect, Rate, Requeue};
 use proptest::prelude::*;
 
+use super::template::REVISION_HASH;
 use super::*;
 use crate::testing::{World, events, requests};
 

@@ -188,6 +188,7 @@ impl Worker {
             return;
         }
         prober.armed = Time::MAX;
+        let before = prober.verdict;
         match prober.under_way.take() {
             Some(look) => {
                 prober.is_late = prober.from(look.since + Span::from_nanos(1)) <= turn.now;
@@ -195,7 +196,11 @@ impl Worker {
             }
             None => self.probe(n, turn),
         }
-        self.arm_probes(turn);
+        if self.probers.get(n).is_some_and(|it| it.verdict == before) {
+            self.arm_probe(n, turn); // What the others wait for is the same.
+        } else {
+            self.arm_probes(turn);
+        }
     }
 
     pub(super) fn stop_probes(&mut self, kinds: &[Kind]) {
@@ -206,18 +211,21 @@ impl Worker {
 
     /// Sets the timer of every probe whose next interesting moment has changed.
     pub(super) fn arm_probes(&mut self, turn: &mut Turn<'_>) {
-        for n in 0..self.probers.len() {
-            let at = self.next_probe(n, turn).unwrap_or(Time::MAX);
-            let me = self.handle();
-            let prober = &mut self.probers[n];
-            if at != prober.armed {
-                prober.armed = at;
-                prober.generation = prober.generation.wrapping_add(1);
-                if at != Time::MAX {
-                    let position = u8::try_from(n).expect("a pod has fewer than 86 containers");
-                    turn.wake_at(at, Timer::Probe(me, position), prober.generation);
-                }
-            }
+        (0..self.probers.len()).for_each(|n| self.arm_probe(n, turn));
+    }
+
+    fn arm_probe(&mut self, n: usize, turn: &mut Turn<'_>) {
+        let at = self.next_probe(n, turn).unwrap_or(Time::MAX);
+        let me = self.handle();
+        let prober = &mut self.probers[n];
+        if at == prober.armed {
+            return;
+        }
+        prober.armed = at;
+        prober.generation = prober.generation.wrapping_add(1);
+        if at != Time::MAX {
+            let position = u8::try_from(n).expect("a pod has fewer than 86 containers");
+            turn.wake_at(at, Timer::Probe(me, position), prober.generation);
         }
     }
 
@@ -240,7 +248,7 @@ impl Worker {
         let is_default = prober.kind == Kind::Liveness && prober.attempt != Some(instance.attempt);
         let probed = self.probed_by(prober);
         let passes = || probed.find(prober.kind.check(), instance, at).0 == Finding::Passes;
-        if (is_content || is_default) && passes() {
+        if !turn.core.one_by_one && (is_content || is_default) && passes() {
             return instance.next_trouble(probed.look(prober.kind.check()), at, prober.period);
         }
         Some(at)
