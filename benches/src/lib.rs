@@ -1,5 +1,6 @@
 //! What the benchmarks share: clusters of a size, ready to run.
 
+pub mod queueing;
 pub mod scheduling;
 
 use std::sync::Arc;
@@ -56,6 +57,7 @@ fn node(n: u32) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: Rest::default(),
+        configuration: Arc::default(),
     }
 }
 
