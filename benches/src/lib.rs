@@ -58,6 +58,7 @@ fn node(n: u32) -> kubelet::Setup {
         arch: Name::from_static("amd64"),
         status_rest: Rest::default(),
         configuration: Arc::default(),
+        images: Arc::default(),
     }
 }
 

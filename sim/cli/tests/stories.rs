@@ -74,6 +74,24 @@ fn recreate_never_runs_two_versions_at_once() {
 }
 
 #[test]
+fn a_liveness_probe_that_depends_on_load_takes_a_service_down() {
+    check("incidents/liveness-cascade", "liveness-cascade.txt");
+    check("incidents/liveness-cascade-fixed", "liveness-cascade-fixed.txt");
+}
+
+#[test]
+fn a_limit_that_is_too_low_ends_in_a_loop() {
+    check("incidents/oom-loop", "oom-loop.txt");
+    check("incidents/oom-loop-fixed", "oom-loop-fixed.txt");
+}
+
+#[test]
+fn a_readiness_probe_that_looks_at_the_wrong_thing_lets_a_broken_version_through() {
+    check("incidents/bad-readiness", "bad-readiness.txt");
+    check("incidents/bad-readiness-fixed", "bad-readiness-fixed.txt");
+}
+
+#[test]
 fn a_rollout_can_be_paused_resumed_and_undone() {
     check("rollouts/pause-resume-undo", "pause-resume-undo.txt");
 }
@@ -81,6 +99,21 @@ fn a_rollout_can_be_paused_resumed_and_undone() {
 #[test]
 fn a_drain_keeps_to_the_disruption_budget() {
     check("maintenance/drain", "drain.txt");
+}
+
+#[test]
+fn a_rollout_waits_for_a_registry_that_is_down() {
+    check("faults/registry-outage", "registry-outage.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_at_once_wait_for_rounds_of_back_off() {
+    check("incidents/image-pull-storm", "image-pull-storm.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_five_at_a_time_wait_for_the_pulls_only() {
+    check("incidents/image-pull-storm-fixed", "image-pull-storm-fixed.txt");
 }
 
 #[test]

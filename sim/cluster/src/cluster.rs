@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{Kind, Object, Pod, Revision};
 use apiserver::{ApiServer, Commit, Settings};
 use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
+use chaos::Fault;
 use engine::{Phase, Queue, Run, Seed, World};
 use kubectl::Session;
 use record::{Keep, Log, Verb};
@@ -13,6 +14,7 @@ use scheduler::Scheduler;
 use crate::event::{Client, Event, NodeIdx, Watcher};
 use crate::latency::Latency;
 use crate::ledger::Ledger;
+use crate::load::Loads;
 use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
@@ -43,9 +45,14 @@ pub struct Cluster {
     pub(crate) sessions: std::collections::BTreeMap<u16, Session>,
     /// Nodes that a fault keeps down, by step: what its end repairs.
     pub(crate) broken: std::collections::BTreeMap<u16, Vec<NodeIdx>>,
+    /// What registries with a limit send to whom.
+    pub(crate) registries: kubelet::Registries,
+    /// Faults of registries that go on, by step.
+    pub(crate) disturbed: std::collections::BTreeMap<u16, Fault>,
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    loads: Loads,
     sample_due: Option<Time>,
     /// Kinds written since someone last asked.
     dirty: Vec<Kind>,
@@ -82,6 +89,7 @@ impl Cluster {
 
     fn empty(setup: &Setup, begin: Time) -> Result<Self, SetupError> {
         let luck = Luck::new(setup.seed, "run");
+        let limits = setup.nodes.first().map(|it| it.images.catalog.limits()).unwrap_or_default();
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
@@ -97,9 +105,12 @@ impl Cluster {
             timeline: Arc::new(setup.timeline.clone()),
             sessions: std::collections::BTreeMap::new(),
             broken: std::collections::BTreeMap::new(),
+            registries: kubelet::Registries::new(limits),
+            disturbed: std::collections::BTreeMap::new(),
             log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
             ledger: Ledger::default(),
             series: Series::default(),
+            loads: Loads::new(&setup.behaviours),
             sample_due: None,
             dirty: Vec::new(),
             commits: 0,
@@ -222,6 +233,9 @@ impl Cluster {
         self.ledger.observe(now, commit.new.as_ref(), commit.old.as_ref());
         self.series.observe(commit.new.as_ref(), commit.old.as_ref());
         self.arm_sample(queue);
+        let node_of = |name: &Name| self.by_name.get(name).copied();
+        let shares = self.loads.observe(commit.new.as_ref(), commit.old.as_ref(), node_of);
+        self.share_loads(shares, digest, queue);
         if !self.dirty.contains(&commit.key.kind) {
             self.dirty.push(commit.key.kind.clone());
         }

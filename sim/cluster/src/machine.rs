@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{Lease, Pod};
 use base::{Luck, Name, Time};
-use kubelet::{CidrError, Effect, Input, Kubelet, Runtime, Setup, Start};
+use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start};
 use workload::Behaviours;
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,9 @@ impl Machine {
         Ok(Self {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
-            runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck),
+            runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             setup: Arc::new(setup),
             kubelet: None,
             runs: 0,
@@ -67,7 +69,7 @@ impl Machine {
     /// The kubelet dies. Its lease is left as it renewed it last.
     pub(crate) fn stop_kubelet(&mut self, now: Time) -> Option<Lease> {
         let kubelet = self.kubelet.take()?;
-        self.runtime.kubelet_gone(now);
+        self.runtime.kubelet_gone();
         kubelet.last_lease(now)
     }
 
@@ -76,6 +78,24 @@ impl Machine {
         let lease = self.stop_kubelet(now);
         self.runtime.power_off(now);
         lease
+    }
+
+    /// The load that comes to a pod is shared by so many from now on; 0 means that none comes to it.
+    pub(crate) fn share_load(&mut self, now: Time, uid: api::Uid, sharing: u32, effects: &mut Vec<Effect>) {
+        if self.runtime.share_load(now, uid, sharing) {
+            self.handle(now, Input::LoadChanged(uid), effects);
+        }
+    }
+
+    /// Registries fail, or work again.
+    pub(crate) fn set_registries(
+        &mut self,
+        now: Time,
+        conditions: &Arc<Conditions>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.runtime.set_registries(now, Arc::clone(conditions));
+        self.handle(now, Input::RegistriesChanged, effects);
     }
 
     pub(crate) fn power_on(&mut self, now: Time) {

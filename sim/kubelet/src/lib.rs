@@ -10,12 +10,15 @@
 //! Upstream: `pkg/kubelet`.
 
 mod admission;
+mod admit;
 mod backoff;
 mod beat;
 mod bucket;
 mod configuration;
 pub mod constants;
 mod core;
+mod eviction;
+mod images;
 mod input;
 mod kubelet;
 mod node;
@@ -28,7 +31,11 @@ mod status;
 mod text;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
+pub use crate::images::{
+    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
+    Reference, Registries, Registry,
+};
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{Answer, CidrError, End, Instance, Look, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

@@ -17,7 +17,6 @@ mod host_ports;
 mod hypothesis;
 mod memo;
 mod node_info;
-mod node_selector;
 mod node_tree;
 mod nodes;
 mod nominator;
@@ -37,6 +36,8 @@ mod trace;
 mod traced;
 mod volumes;
 
+use api::node_selector;
+
 pub use crate::cluster::Cluster;
 pub use crate::cost::Cost;
 pub use crate::cycle::{Core, Placement, Reserved};
@@ -49,7 +50,6 @@ pub use crate::framework::{
 pub use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
 pub use crate::hypothesis::Hypothesis;
 pub use crate::node_info::{NodeIdx, NodeInfo};
-pub use crate::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
 pub use crate::nodes::{Column, ColumnIdx, Domain, ImageState, Nodes};
 pub use crate::nominator::Nominator;
 pub use crate::objects::Objects;
@@ -61,3 +61,4 @@ pub use crate::select::Ties;
 pub use crate::settings::Settings;
 pub use crate::trace::{PluginScores, PreFilterTrace, Trace};
 pub use crate::traced::TracedAttempt;
+pub use api::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};

@@ -46,6 +46,12 @@ pub struct World {
     pub statuses: Vec<(Time, Name, PodStatus)>,
     /// When the kubelet was woken, by a timer.
     pub wakes: usize,
+    /// What the kubelet would have taken from registries with a limit, and when.
+    pub demands: Vec<(Time, kubelet::Demand)>,
+    /// Whether the story tells which images the node's status lists.
+    pub tells_images: bool,
+    /// The secrets that there are.
+    pub secrets: Vec<Name>,
 }
 
 enum Due {
@@ -64,6 +70,7 @@ pub fn defaults() -> Defaults {
         stop: millis(500),
         init_run: millis(2_000),
         batch_run: millis(5_000),
+        usage: Arc::default(),
         image_bytes: base::Distribution::constant(60e6).unwrap(),
         pull_overhead: millis(500),
         pull_bytes_per_second: 40e6,
@@ -91,8 +98,15 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
-        configuration: std::sync::Arc::default(),
+        configuration: Arc::default(),
+        images: images(kubelet::Catalog::default()),
     }
+}
+
+/// Images of which no two have a layer in common, unless the catalog says so.
+pub fn images(catalog: kubelet::Catalog) -> Arc<kubelet::ImageSettings> {
+    let catalog = Arc::new(kubelet::Catalog { base_share: 0.0, ..catalog });
+    Arc::new(kubelet::ImageSettings { catalog, ..kubelet::ImageSettings::default() })
 }
 
 /// A pod from the YAML-like JSON of its spec.
@@ -146,15 +160,22 @@ impl World {
     }
 
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
+        Self::on(setup(), rules, defaults, seed)
+    }
+
+    /// A settled node of some make.
+    pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
-        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
+        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults).starting_at(START));
         let luck = Luck::new(seed, "test");
-        let setup = Arc::new(setup());
+        let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
@@ -169,6 +190,9 @@ impl World {
             notes: Vec::new(),
             statuses: Vec::new(),
             wakes: 0,
+            demands: Vec::new(),
+            tells_images: false,
+            secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
         world
@@ -231,12 +255,20 @@ impl World {
         self.put(pod);
     }
 
+    /// So many pods share the load from now on.
+    pub fn share_load(&mut self, name: &str, sharing: u32) {
+        self.tell(&format!("load     is shared among {sharing}"));
+        let uid = self.pods[name].meta.uid;
+        self.runtime.share_load(self.now, uid, sharing);
+        self.input(self.runs - 1, Input::LoadChanged(uid));
+    }
+
     pub fn stop_kubelet(&mut self) {
         self.tell("fault    the kubelet dies");
         if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
             self.lease = Some(Arc::new(lease));
         }
-        self.runtime.kubelet_gone(self.now);
+        self.runtime.kubelet_gone();
     }
 
     pub fn crash_node(&mut self) {
@@ -254,6 +286,21 @@ impl World {
         ready.status = status;
         let node = Arc::clone(self.node.as_ref().unwrap());
         self.watch(Input::NodeSet(node));
+    }
+
+    /// Has registries fail, or work again.
+    pub fn set_registries(&mut self, conditions: kubelet::Conditions) {
+        let failing: Vec<String> =
+            conditions.failing.iter().map(|(host, how)| format!("{host} {how:?}")).collect();
+        self.tell(&format!("fault    registries that fail: [{}]", failing.join(", ")));
+        self.runtime.set_registries(self.now, Arc::new(conditions));
+        self.input(self.runs - 1, Input::RegistriesChanged);
+    }
+
+    /// Tells how fast pulls from registries with a limit may go.
+    pub fn allow(&mut self, host: &str, bytes_per_second: f64) {
+        self.tell(&format!("registry {host} gives each pull {bytes_per_second} bytes per second"));
+        self.input(self.runs - 1, Input::Allowed([(Name::new(host), bytes_per_second)].into()));
     }
 
     /// Tells the kubelet that something was done to the pod's containers.
@@ -295,6 +342,7 @@ impl World {
                 }
                 Effect::WakeAt(at, token) => self.wake(run, at, token),
                 Effect::Note(note) => self.notes.push((self.now, note)),
+                Effect::Demand(demand) => self.demands.push((self.now, demand)),
             }
         }
     }
@@ -316,6 +364,10 @@ impl World {
                 Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
                 None => Err(Status::not_found(&key)),
             },
+            (Request::Get { .. }, Kind::Secret) => {
+                let is_there = self.secrets.contains(&key.name);
+                if is_there { Ok(Answer::Done) } else { Err(Status::not_found(&key)) }
+            }
             (Request::Get { .. }, _) => {
                 Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object()))
             }
@@ -342,11 +394,18 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
-                let node = Arc::make_mut(self.node.as_mut().unwrap());
+                let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
+                    self.tell_conditions(&node.status.conditions, &status.conditions);
+                    if self.tells_images && node.status.images != status.images {
+                        self.tell_images(&status.images);
+                    }
                     node.status = *status;
                 }
+                let node = Arc::new(node);
+                self.node = Some(Arc::clone(&node));
+                self.watch(Input::NodeSet(node));
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
@@ -401,6 +460,21 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_images(&mut self, images: &[api::ContainerImage]) {
+        let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
+        let names: Vec<String> = images.iter().map(name).collect();
+        self.tell(&format!("node     has [{}]", names.join(", ")));
+    }
+
+    fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
+        for condition in new {
+            let is_known = |it: &&Condition| it.kind == condition.kind && it.status == condition.status;
+            if old.iter().find(is_known).is_none() {
+                self.tell(&format!("node     {}={} {}", condition.kind, condition.status, condition.reason));
+            }
+        }
     }
 
     fn tell_status(&mut self, pod: &Pod) {
