@@ -1,5 +1,6 @@
 //! What the benchmarks share: clusters of a size, ready to run.
 
+pub mod queueing;
 pub mod scheduling;
 
 use std::sync::Arc;
