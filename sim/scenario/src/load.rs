@@ -15,6 +15,7 @@ use manifest::{Diagnostic, Diagnostics, Limits, Path};
 use serde_json::Value;
 use workload::Behaviours;
 
+use crate::default_class::default_class;
 use crate::document::{Document, Problems};
 use crate::expect;
 use crate::file::{API_VERSION, File, KIND};
@@ -76,6 +77,7 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
     let objects = in_order(loaded.objects.into_iter().map(|it| it.object).collect());
     let named: Vec<String> = files.iter().map(|it| format!(" -f {}", crate::inputs::shown(it))).collect();
     let text = Name::from(format!("apply{}", named.concat()));
+    let timeline = vec![Step { at: Span::ZERO, text, action: Action::Kubectl(Command::apply(objects)) }];
     let stem = files.first().and_then(|it| it.file_stem()).map(|it| it.to_string_lossy().into_owned());
     Ok(Scenario {
         name: file_name(&stem.unwrap_or_default()),
@@ -85,10 +87,10 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
         one_by_one: false,
         pools,
         nodes: setups,
-        snapshot: Vec::new(),
+        snapshot: default_class(&[], &timeline).into_iter().collect(),
         scheduler: Arc::default(),
         behaviours: Arc::new(Behaviours::default()),
-        timeline: vec![Step { at: Span::ZERO, text, action: Action::Kubectl(Command::apply(objects)) }],
+        timeline,
         expectations: Vec::new(),
         inputs,
     })
@@ -211,12 +213,15 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
     let scheduler = scheduler_config::settings(&spec.cluster, &folder, problems);
     let mut loader = Loader::new(folder);
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
-    let snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
+    let mut snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
     let nodes = read_nodes(&pools, &snapshot, &catalog, problems);
 
     let mut steps: Vec<Step> =
         timeline::first_step(&spec.manifests, &mut loader, problems).into_iter().collect();
     steps.extend(timeline::steps(&spec.timeline, duration, &Targets::new(&nodes), &mut loader, problems));
+    if spec.cluster.default_storage_class != Some(false) {
+        snapshot.extend(default_class(&snapshot, &steps));
+    }
     let start = spec.start_time.map_or(DEFAULT_START, Timestamp::time);
     Scenario {
         name: read_name(file, stem, problems),
