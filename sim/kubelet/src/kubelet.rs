@@ -69,6 +69,8 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if let Some(worker) = turn.core.asker(id).and_then(|it| self.pods.get_mut(it)) {
+                    worker.hear(id, &response, &mut turn);
                 }
             }
             Input::Disturbed(uid) => {

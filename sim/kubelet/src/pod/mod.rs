@@ -9,6 +9,8 @@ mod actions;
 mod finish;
 mod hook;
 mod kill;
+mod mount;
+mod objects;
 mod probe;
 mod say;
 mod start;
@@ -22,6 +24,8 @@ use api::{Container, Pod, PodStatus};
 use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
+use self::mount::Mounting;
+use self::objects::Lookups;
 use self::probe::Prober;
 use crate::backoff::Backoff;
 use crate::core::Turn;
@@ -84,6 +88,8 @@ pub(crate) struct Flags {
     pub(crate) is_to_compare: bool,
     /// Its probes have been set up.
     is_probed: bool,
+    /// Its volumes are there.
+    is_mounted: bool,
 }
 
 /// The status, and how much of it the API server has.
@@ -124,6 +130,7 @@ struct Busy {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
+    Mount,
     Sandbox,
     /// Stops a container that is to be started again, or not.
     Kill(usize, Why),
@@ -144,11 +151,28 @@ enum Why {
 /// What takes time. When it is over, the worker goes on.
 #[derive(Clone, Debug)]
 enum Step {
+    Mount(Mounting),
     Sandbox,
     Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Configure { container: usize, lookups: Lookups },
     Create { container: usize },
     PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
+}
+
+impl Step {
+    /// The objects that it waits for.
+    fn lookups(&mut self) -> Option<&mut Lookups> {
+        match self {
+            Self::Mount(mounting) => mounting.lookups(),
+            Self::Configure { lookups, .. } => Some(lookups),
+            Self::Sandbox
+            | Self::Pull { .. }
+            | Self::Create { .. }
+            | Self::PostStart { .. }
+            | Self::Kill(_) => None,
+        }
+    }
 }
 
 impl Worker {

@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use api::{
-    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Kind, Lease, Meta, Node, Patch, Pod,
-    PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
+    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Key, Kind, Lease, Meta, Node, Object,
+    Patch, Pod, PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
 };
 use base::{Cause, Luck, Name, Span, Time};
 use kubelet::{Effect, Input, Kubelet, Note, Runtime, Setup, Start, Token};
@@ -32,6 +32,8 @@ pub struct World {
     pub pods: BTreeMap<Name, Arc<Pod>>,
     pub node: Option<Arc<Node>>,
     pub lease: Option<Arc<Lease>>,
+    /// ConfigMaps and Secrets.
+    objects: BTreeMap<Key, Object>,
     events: BTreeMap<Name, Event>,
     setup: Arc<Setup>,
     luck: Luck,
@@ -145,11 +147,20 @@ impl World {
         Self::with_seed(rules, defaults(), 7)
     }
 
+    /// The same with another set-up of the node.
+    pub fn with_setup(rules: serde_json::Value, setup: Setup) -> Self {
+        Self::build(rules, defaults(), 7, setup)
+    }
+
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
+        Self::build(rules, defaults, seed, setup())
+    }
+
+    fn build(rules: serde_json::Value, defaults: Defaults, seed: u64, setup: Setup) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
         let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
         let luck = Luck::new(seed, "test");
-        let setup = Arc::new(setup());
+        let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
@@ -158,6 +169,7 @@ impl World {
             pods: BTreeMap::new(),
             node: None,
             lease: None,
+            objects: BTreeMap::new(),
             events: BTreeMap::new(),
             setup,
             luck,
@@ -229,6 +241,23 @@ impl World {
         let mut pod = self.pods[name].as_ref().clone();
         change(&mut pod);
         self.put(pod);
+    }
+
+    /// A ConfigMap or Secret in the namespace of the pods.
+    pub fn create_object(&mut self, kind: &str, name: &str, data: &serde_json::Value) {
+        self.tell(&format!("user     creates {kind} {name}"));
+        let meta = serde_json::json!({"name": name, "namespace": "default"});
+        let value = serde_json::json!({"metadata": meta, "data": data});
+        let kind = Kind::ALL.iter().find(|it| it.name() == kind).unwrap();
+        let object = Object::from_json(kind, value).unwrap();
+        self.objects.insert(object.key(), object);
+    }
+
+    /// What somebody else does to the node.
+    pub fn edit_node(&mut self, change: impl FnOnce(&mut Node)) {
+        change(Arc::make_mut(self.node.as_mut().unwrap()));
+        let node = Arc::clone(self.node.as_ref().unwrap());
+        self.watch(Input::NodeSet(node));
     }
 
     pub fn stop_kubelet(&mut self) {
@@ -316,6 +345,10 @@ impl World {
                 Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
                 None => Err(Status::not_found(&key)),
             },
+            (Request::Get { .. }, Kind::ConfigMap | Kind::Secret) => match self.objects.get(&key) {
+                Some(object) => Ok(Answer::Object(object.clone())),
+                None => Err(Status::not_found(&key)),
+            },
             (Request::Get { .. }, _) => {
                 Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object()))
             }
@@ -355,7 +388,11 @@ impl World {
                     return Err(Status::not_found(&key));
                 };
                 let [Edit::PodStatus(status)] = edits.as_slice() else { panic!("{edits:?}") };
-                let pod = Pod { status: status.as_ref().clone(), ..pod.as_ref().clone() };
+                let mut status = status.as_ref().clone();
+                let is_other = |it: &&Condition| !status.conditions.iter().any(|own| own.kind == it.kind);
+                let others: Vec<_> = pod.status.conditions.iter().filter(is_other).cloned().collect();
+                status.conditions.extend(others);
+                let pod = Pod { status, ..pod.as_ref().clone() };
                 self.tell_status(&pod);
                 self.statuses.push((self.now, pod.meta.name.clone(), pod.status.clone()));
                 self.put(pod);
