@@ -38,6 +38,7 @@ mod replication_controller;
 mod request;
 mod resize;
 mod resources;
+mod revision;
 mod selector;
 mod service;
 mod sets;
@@ -81,6 +82,7 @@ pub use crate::resources::{
     CPU, EPHEMERAL_STORAGE, MEMORY, PODS, ResourceList, ResourceRequirements, Resources,
     container_request_list, pod_limits, pod_request_list,
 };
+pub use crate::revision::*;
 pub use crate::selector::*;
 pub use crate::service::*;
 pub use crate::sets::*;

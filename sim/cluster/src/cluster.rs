@@ -59,6 +59,10 @@ pub struct Cluster {
 impl Cluster {
     /// A run that is about to begin. Nothing has happened yet but what the snapshot holds.
     pub fn start(setup: Setup) -> Result<Run<Self>, SetupError> {
+        let settings = &setup.scheduler;
+        if settings.transport.is_none() && !settings.configuration.extenders.is_empty() {
+            return Err(SetupError::NoTransport);
+        }
         let begin = setup.start.before(WARM_UP);
         let mut queue = Queue::starting_at(begin);
         if setup.shuffle_ties {
@@ -85,7 +89,8 @@ impl Cluster {
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
             scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
-                .with_cost(setup.scheduler.cost),
+                .with_cost(setup.scheduler.cost)
+                .with_extenders(setup.scheduler.extenders()),
             scheduler_view: client::View::default(),
             machines: Vec::with_capacity(setup.nodes.len()),
             by_name: Lookup::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{Lease, Pod};
 use base::{Luck, Name, Time};
-use kubelet::{CidrError, Effect, Input, Kubelet, Runtime, Setup, Start};
+use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start};
 use workload::Behaviours;
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,8 @@ impl Machine {
         Ok(Self {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
-            runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck),
+            runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
+                .with_images(Arc::clone(&setup.images)),
             setup: Arc::new(setup),
             kubelet: None,
             runs: 0,
@@ -67,7 +68,7 @@ impl Machine {
     /// The kubelet dies. Its lease is left as it renewed it last.
     pub(crate) fn stop_kubelet(&mut self, now: Time) -> Option<Lease> {
         let kubelet = self.kubelet.take()?;
-        self.runtime.kubelet_gone(now);
+        self.runtime.kubelet_gone();
         kubelet.last_lease(now)
     }
 
@@ -76,6 +77,17 @@ impl Machine {
         let lease = self.stop_kubelet(now);
         self.runtime.power_off(now);
         lease
+    }
+
+    /// Registries fail, or work again.
+    pub(crate) fn set_registries(
+        &mut self,
+        now: Time,
+        conditions: &Arc<Conditions>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.runtime.set_registries(now, Arc::clone(conditions));
+        self.handle(now, Input::RegistriesChanged, effects);
     }
 
     pub(crate) fn power_on(&mut self, now: Time) {

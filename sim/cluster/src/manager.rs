@@ -7,7 +7,7 @@ use base::{Cause, Name, Time};
 use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
     DeploymentController, DisruptionController, EndpointSliceController, GarbageCollector,
-    NamespaceController, NodeLifecycle, ReplicaSetController, TaintEviction,
+    NamespaceController, NodeLifecycle, ReplicaSetController, StatefulSetController, TaintEviction,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -36,6 +36,7 @@ impl Manager {
             Arc::new(DeploymentController::default()),
             Arc::new(ReplicaSetController::default()),
             Arc::new(DisruptionController),
+            Arc::new(StatefulSetController::default()),
         ];
         let mut members: Vec<Member> =
             stateless.into_iter().map(|it| Member::Stateless(ControlLoop::new(it, rate))).collect();

@@ -81,6 +81,7 @@ impl Cluster {
         let actor = self.machines[node.0 as usize].actor.clone();
         // What was noted first explains what is asked for next.
         let mut noted: Option<Cause> = None;
+        let mut demanded = None;
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { id, at, request, cause } => {
@@ -95,6 +96,7 @@ impl Cluster {
                     let id = self.note(queue.now(), &actor, &note, digest);
                     noted = Some(id);
                 }
+                Effect::Demand(demand) => demanded = Some(demand),
             }
         }
     }

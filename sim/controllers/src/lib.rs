@@ -3,15 +3,22 @@
 //!
 //! Knows nothing of the simulation: the same loops could run against a real API server.
 
+mod availability;
 mod deployment;
 mod disruption;
 mod endpoint_slice;
 mod garbage_collector;
+mod history;
 mod namespace;
 mod node_lifecycle;
 mod ownership;
+mod pod_control;
+mod pod_from_template;
 mod replica_set;
+mod slow_start;
+mod stateful_set;
 mod taint_eviction;
+mod template_hash;
 #[cfg(test)]
 mod testing;
 
@@ -22,4 +29,5 @@ pub use crate::garbage_collector::GarbageCollector;
 pub use crate::namespace::NamespaceController;
 pub use crate::node_lifecycle::NodeLifecycle;
 pub use crate::replica_set::ReplicaSetController;
+pub use crate::stateful_set::StatefulSetController;
 pub use crate::taint_eviction::TaintEviction;

@@ -10,6 +10,7 @@ use crate::admission::Room;
 use crate::beat::Beat;
 use crate::bucket::Bucket;
 use crate::constants::{API_BURST, API_PER_SECOND, HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::images::{Collector, Lister, Puller};
 use crate::input::{Effect, RequestId, Start, Timer, Token};
 use crate::pod::Worker;
 use crate::reporter::Reporter;
@@ -31,6 +32,11 @@ pub(crate) struct Core {
     pub(crate) room: Room,
     pub(crate) luck: Luck,
     pub(crate) reporter: Reporter,
+    pub(crate) puller: Puller,
+    pub(crate) lister: Lister,
+    pub(crate) collector: Collector,
+    /// Who asked for a pull secret.
+    pub(crate) secrets: BTreeMap<RequestId, Handle<Worker>>,
     requests: Bucket,
     events: Bucket,
     next_request: u32,
@@ -51,6 +57,10 @@ impl Core {
         let still = Beat { first: Time::MAX, period: RELIST };
         Self {
             room: Room::new(setup.allocatable()),
+            puller: Puller::new(&setup.configuration),
+            lister: Lister::default(),
+            collector: Collector::default(),
+            secrets: BTreeMap::new(),
             setup,
             run,
             start: Start::Settled,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{Node, Pod, Request, Response, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
+use crate::images::{Allowance, Demand};
 use crate::pod::Worker;
 
 /// Why a kubelet starts.
@@ -35,6 +36,10 @@ pub enum Input {
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
     Disturbed(Uid),
+    /// How fast pulls from registries with a limit may go from now on.
+    Allowed(Allowance),
+    /// Registries fail, or work again: the runtime knows.
+    RegistriesChanged,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +54,8 @@ pub enum Effect {
     /// `Input::Timer` is wanted then. Timers are never cancelled: one that is no longer needed is ignored.
     WakeAt(Time, Token),
     Note(Note),
+    /// How much the node would take from registries with a limit has changed.
+    Demand(Demand),
 }
 
 /// Tells the answers to a kubelet's requests apart, also from those to its predecessor on the node.
@@ -77,6 +84,11 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    /// A pull is over.
+    Pulls,
+    /// The list of images in the node's status is out of date.
+    ImageList,
+    ImageCollection,
 }
 
 /// Something that happened on the node, for the story of the run.
@@ -107,6 +119,11 @@ pub enum What {
         image: Name,
         bytes: i64,
         took: Span,
+    },
+    /// The reason as the container's status has it.
+    PullFailed {
+        image: Name,
+        reason: &'static str,
     },
     /// `restarts` is 0 for the first start.
     Started {

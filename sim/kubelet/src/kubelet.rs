@@ -9,12 +9,14 @@ use base::{Cause, Handle, Luck, Name, Slab, Time};
 use crate::admit::{Preemption, admit};
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
+use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
 use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::static_pods::{self, StaticPods, is_mirror};
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
 #[derive(Clone, Debug)]
@@ -24,6 +26,7 @@ pub struct Kubelet {
     by_uid: BTreeMap<Uid, Handle<Worker>>,
     registrar: Registrar,
     preemptions: Vec<Preemption>,
+    static_pods: StaticPods,
 }
 
 impl Kubelet {
@@ -35,6 +38,7 @@ impl Kubelet {
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
             preemptions: Vec::new(),
+            static_pods: StaticPods::default(),
         }
     }
 
@@ -51,13 +55,21 @@ impl Kubelet {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
+                self.start_static_pods(runtime, effects, now);
+            }
+            Input::PodSet(pod, _) if is_mirror(&pod) => {
+                self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
             }
             Input::PodSet(pod, cause) => {
                 if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
                     self.admit(new, runtime, effects, now);
                 }
             }
-            Input::PodGone(uid, cause) => self.gone(uid, cause, runtime, effects, now),
+            Input::PodGone(uid, cause) => {
+                if !self.static_pods.mirror_gone(uid, &mut self.pods) {
+                    self.gone(uid, cause, runtime, effects, now);
+                }
+            }
             Input::Listed => {
                 let at = turn.core.housekeeping.after(now);
                 turn.wake_at(at, Timer::Housekeeping, 0);
@@ -69,10 +81,21 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if self.static_pods.is_mine(id) {
+                    self.static_pods.answer(id, &response);
                 } else if let Some(worker) = turn.core.asker(id).and_then(|it| self.pods.get_mut(it)) {
                     worker.hear(id, &response, &mut turn);
+                } else if let Some(handle) = turn.core.secrets.remove(&id)
+                    && let Some(worker) = self.pods.get_mut(handle)
+                {
+                    worker.secret_answered(id, response.is_ok(), &mut turn);
                 }
             }
+            Input::Allowed(allowance) => {
+                turn.runtime.set_allowance(now, allowance);
+                images::look(&mut self.pods, &mut turn);
+            }
+            Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => {
                 if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
                     worker.be_disturbed(&mut turn);
@@ -81,6 +104,7 @@ impl Kubelet {
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
+        self.static_pods.tend(&self.pods, self.registrar.node(), &mut turn);
         reporter::pump(&self.pods, &mut turn);
     }
 
@@ -115,6 +139,26 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Pulls => {
+                if turn.core.puller.expects(token.generation) {
+                    images::look(&mut self.pods, &mut turn);
+                }
+            }
+            Timer::ImageList => self.registrar.report_images(&mut turn),
+            Timer::ImageCollection => images::collect(&mut self.registrar, &mut turn),
+        }
+    }
+
+    fn start_static_pods(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        for pod in static_pods::of_setup(&self.core.setup) {
+            let uid = pod.meta.uid;
+            let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+            let new = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+            if let Some(new) = new {
+                self.pods.get_mut(new).expect("it was just put there").hide_mirror();
+                self.static_pods.add(new, uid);
+                self.admit(new, runtime, effects, now);
+            }
         }
     }
 

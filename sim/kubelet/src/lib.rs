@@ -17,6 +17,7 @@ mod bucket;
 mod configuration;
 pub mod constants;
 mod core;
+mod images;
 mod input;
 mod kubelet;
 mod node;
@@ -25,10 +26,15 @@ mod recorder;
 mod reporter;
 mod runtime;
 mod setup;
+mod static_pods;
 mod status;
 mod text;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
+pub use crate::images::{
+    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
+    Reference, Registries, Registry,
+};
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
 pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};

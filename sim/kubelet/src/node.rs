@@ -77,6 +77,8 @@ impl Registrar {
 
     fn create(&mut self, turn: &mut Turn<'_>) {
         let mut node = turn.core.setup.node();
+        node.status.images = turn.runtime.image_list();
+        turn.core.lister.reported(turn.runtime.image_version());
         node.status.conditions = conditions(&node.status, turn.now);
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
         self.asked = Some((id, Asked::Create));
@@ -117,6 +119,10 @@ impl Registrar {
         if !missing.is_empty() {
             let request = patch(node, Subresource::Main, Edit::Labels(missing));
             turn.send(request, Cause::NONE);
+        }
+        if turn.core.start != Start::Settled && node.status.images != turn.runtime.image_list() {
+            turn.core.lister.reported(turn.runtime.image_version().wrapping_sub(1));
+            turn.watch_images();
         }
         self.node = Some(Arc::clone(node));
         self.report(turn);
@@ -170,9 +176,22 @@ impl Registrar {
         let fresh = turn.core.setup.node().status;
         let status = NodeStatus {
             conditions: conditions(&node.status, turn.now),
-            images: node.status.images.clone(),
+            images: turn.runtime.image_list(),
             ..fresh
         };
+        let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
+        let id = turn.send(request, Cause::NONE);
+        self.asked = Some((id, Asked::Patch));
+    }
+
+    /// Writes the images that are on the node now into its status.
+    pub(crate) fn report_images(&mut self, turn: &mut Turn<'_>) {
+        let Some(node) = self.node.as_ref().filter(|_| self.asked.is_none()) else {
+            turn.core.lister.put_off();
+            return turn.watch_images();
+        };
+        let status = NodeStatus { images: turn.runtime.image_list(), ..node.status.clone() };
+        turn.core.lister.reported(turn.runtime.image_version());
         let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
         let id = turn.send(request, Cause::NONE);
         self.asked = Some((id, Asked::Patch));
@@ -231,6 +250,11 @@ impl Registrar {
     }
 
     fn say(&mut self, turn: &mut Turn<'_>, reason: &'static str, message: Name) {
+        self.utter(turn, Saying::normal(reason, message));
+    }
+
+    /// An event about the node.
+    pub(crate) fn utter(&mut self, turn: &mut Turn<'_>, saying: Saying) {
         let name = turn.core.setup.name.clone();
         let about = ObjectReference {
             kind: Kind::Node.name(),
@@ -238,7 +262,7 @@ impl Registrar {
             uid: self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid),
             ..ObjectReference::default()
         };
-        if let Some(request) = self.diary.say(turn.now, &name, about, Saying::normal(reason, message)) {
+        if let Some(request) = self.diary.say(turn.now, &name, about, saying) {
             turn.send_event(request, Cause::NONE);
         }
     }

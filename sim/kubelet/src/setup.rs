@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Meta, Node, NodeAddress, NodeSpec, ResourceList, Resources, Rest, Taint};
+use api::{Labels, Meta, Node, NodeAddress, NodeSpec, Pod, ResourceList, Resources, Rest, Taint};
 use base::Name;
 
 use crate::configuration::Configuration;
+use crate::images::{ImageSettings, Reference};
 
 /// The part of a node that its kubelet is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +27,10 @@ pub struct Setup {
     pub arch: Name,
     /// Of `status`, word for word: `nodeInfo` and the like.
     pub status_rest: Rest,
+    /// What it runs without being asked by the API server, as files of the node say.
+    pub static_pods: Vec<Arc<Pod>>,
     pub configuration: Arc<Configuration>,
+    pub images: Arc<ImageSettings>,
 }
 
 impl Setup {
@@ -46,6 +50,8 @@ impl Setup {
             arch: node.meta.label("kubernetes.io/arch").cloned().unwrap_or(Name::from_static("amd64")),
             status_rest: node.status.rest.clone(),
             configuration: Arc::default(),
+            static_pods: Vec::new(),
+            images: Arc::new(ImageSettings { preloaded: preloaded(node), ..ImageSettings::default() }),
         }
     }
 
@@ -102,4 +108,18 @@ impl Setup {
         };
         vec![address("InternalIP", &self.address), address("Hostname", &self.name)]
     }
+}
+
+/// The images that a node's status names. Those that are known by a digest only have no tag.
+fn preloaded(node: &Node) -> Vec<(Reference, Option<i64>)> {
+    let mut preloaded = Vec::new();
+    for image in &node.status.images {
+        let mut names: Vec<Reference> =
+            image.names.iter().filter_map(|it| Reference::parse(it).ok()).collect();
+        if names.iter().any(|it| !it.is_by_digest()) {
+            names.retain(|it| !it.is_by_digest());
+        }
+        preloaded.extend(names.into_iter().map(|it| (it, Some(image.size_bytes))));
+    }
+    preloaded
 }

@@ -129,8 +129,7 @@ fn a_post_start_hook_by_http_comes_too_early() {
 #[test]
 fn a_post_start_hook_fails() {
     let mut world = World::new(json!([{"stop": "never"}]));
-    let hook =
-        json!({"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "sleep 5; exit 2"]}}}});
+    let hook = json!({"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "sleep 5; exit 2"]}}}});
     let spec = json!({"restartPolicy": "Never", "terminationGracePeriodSeconds": 4});
     create(&mut world, 10.0, "web", web(hook, spec));
     world.run_until(40.0);
@@ -218,8 +217,7 @@ fn a_sidecar_crashes_during_initialization() {
         {"match": {"container": "proxy"}, "exit": {"after": "4s", "code": 1}},
         {"match": {"container": "setup"}, "exit": {"after": "10s"}},
     ]));
-    let spec =
-        json!({"initContainers": [sidecar("proxy"), {"name": "setup", "image": "init:v1"}]});
+    let spec = json!({"initContainers": [sidecar("proxy"), {"name": "setup", "image": "init:v1"}]});
     create(&mut world, 10.0, "web", web(json!({}), spec));
     world.run_until(45.0);
     expect_file!["golden/lifecycle/sidecar-crashes.txt"].assert_eq(world.story());
@@ -386,4 +384,18 @@ fn the_statuses_of_many_pods_wait_for_the_limit_of_requests() {
 fn list(pods: &str) -> api::ResourceList {
     let list = [("cpu", "100"), ("memory", "100Gi"), ("pods", pods)];
     list.into_iter().map(|(name, amount)| (Name::new(name), amount.parse().unwrap())).collect()
+}
+
+/// It starts with the kubelet and without the API server, which is shown a mirror. Deleting that has the kubelet remove
+/// it for good and make another, while the container runs on; so does a new kubelet.
+#[test]
+fn a_static_pod_outlives_its_mirror() {
+    let file = pod("proxy", web(json!({}), json!({"hostNetwork": true})));
+    let setup = Setup { static_pods: vec![std::sync::Arc::new(file)], ..setup() };
+    let mut world = World::with_setup(json!([]), setup);
+    world.at(20.0, |it| it.delete("proxy-node-0", 30));
+    world.at(30.0, World::stop_kubelet);
+    world.at(40.0, |it| it.start_kubelet(kubelet::Start::Restarted));
+    world.run_until(60.0);
+    expect_file!["golden/lifecycle/static-pod.txt"].assert_eq(world.story());
 }

@@ -53,6 +53,7 @@ pub(crate) struct Cluster {
     pub(crate) snapshots: Vec<String>,
     pub(crate) scheduler_config: Option<String>,
     pub(crate) scheduler_cost: Option<String>,
+    pub(crate) extender_latency: Option<GoDuration>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,6 +70,7 @@ pub(crate) struct NodePool {
     pub(crate) taints: Vec<Taint>,
     pub(crate) price_per_hour: Option<f64>,
     pub(crate) kubelet: kubelet::Configuration,
+    pub(crate) static_pods: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -10,6 +10,7 @@ mod device_selector;
 mod devices;
 mod diagnosis;
 pub mod extender;
+mod failed_attempt;
 mod framework;
 mod hint;
 mod host_ports;
@@ -28,6 +29,7 @@ mod profile;
 mod queue;
 mod rows;
 mod scheduler;
+mod search;
 mod select;
 mod settings;
 mod trace;
@@ -38,8 +40,9 @@ use api::node_selector;
 
 pub use crate::cluster::Cluster;
 pub use crate::cost::Cost;
-pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
+pub use crate::cycle::{Core, Placement, Reserved};
 pub use crate::diagnosis::{Diagnosis, Refusal};
+pub use crate::failed_attempt::FailedAttempt;
 pub use crate::framework::{
     Code, Cycle, Filter, MAX_NODE_SCORE, Permit, Plugin, PodStep, PostFilter, PreBind, PreFilter, Progress,
     Rejection, Reservation, Scope, Score, default_normalize,

@@ -12,6 +12,7 @@ mod kill;
 mod mount;
 mod objects;
 mod probe;
+mod pull;
 mod say;
 mod start;
 mod sync;
@@ -20,13 +21,14 @@ mod work;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use api::{Container, Pod, PodStatus};
+use api::{Container, Pod, PodStatus, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
 use self::mount::Mounting;
 use self::objects::Lookups;
 use self::probe::Prober;
+use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
@@ -39,6 +41,8 @@ pub(crate) struct Worker {
     pub(crate) pod: Arc<Pod>,
     /// Of the last change that was heard of.
     pub(crate) cause: Cause,
+    /// What the API server knows it by; `None` while it does not know a static pod.
+    pub(crate) api_uid: Option<Uid>,
     /// The pod's number in all draws.
     entity: u64,
     pub(crate) mode: Mode,
@@ -54,6 +58,7 @@ pub(crate) struct Worker {
     pub(crate) report: Report,
     /// By position among all containers, init containers first.
     memos: Vec<Memo>,
+    pulls: Option<Box<Pulls>>,
     probers: Vec<Prober>,
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
@@ -153,7 +158,8 @@ enum Why {
 enum Step {
     Mount(Mounting),
     Sandbox,
-    Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Secrets(Box<SecretStep>),
+    Pull(PullStep),
     Configure { container: usize, lookups: Lookups },
     Create { container: usize },
     PostStart { container: usize, failure: Option<String> },
@@ -167,7 +173,8 @@ impl Step {
             Self::Mount(mounting) => mounting.lookups(),
             Self::Configure { lookups, .. } => Some(lookups),
             Self::Sandbox
-            | Self::Pull { .. }
+            | Self::Secrets(_)
+            | Self::Pull(_)
             | Self::Create { .. }
             | Self::PostStart { .. }
             | Self::Kill(_) => None,
@@ -180,6 +187,7 @@ impl Worker {
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
         Self {
             me: None,
+            api_uid: Some(pod.meta.uid),
             entity: entity_of(&pod.meta.namespace, &pod.meta.name),
             pod,
             cause,
@@ -192,6 +200,7 @@ impl Worker {
             syncs: 0,
             report: Report::default(),
             memos: vec![Memo::default(); containers],
+            pulls: None,
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,
@@ -234,6 +243,22 @@ impl Worker {
         if self.report.reported == self.report.version && !self.differs() {
             self.report.own = None;
         }
+    }
+
+    /// What the API server shows of a static pod.
+    pub(crate) fn show_mirror(&mut self, mirror: &Pod, turn: &mut Turn<'_>) {
+        let is_new = self.api_uid.replace(mirror.meta.uid) != Some(mirror.meta.uid);
+        self.remember_status(mirror);
+        Arc::make_mut(&mut self.pod).status = mirror.status.clone();
+        if is_new && self.report.own.is_some() {
+            turn.report(self.handle());
+        }
+        self.forget_status_if_shown();
+    }
+
+    /// The API server shows nothing of a static pod.
+    pub(crate) fn hide_mirror(&mut self) {
+        self.api_uid = None;
     }
 
     /// Whether the API server shows something else than what was worked out here.

@@ -9,9 +9,7 @@ use base::{Name, Span, Time};
 
 use super::objects::{Lookups, Need, Purpose, mounts_objects, needs_of_volume};
 use super::{Busy, Step, Worker};
-use crate::constants::{
-    MOUNT_RETRY_FIRST, MOUNT_RETRY_MAX, MOUNT_TIMEOUT, RETRY, RETRY_JITTER, VOLUME_POLL,
-};
+use crate::constants::{MOUNT_RETRY_FIRST, MOUNT_RETRY_MAX, MOUNT_TIMEOUT, RETRY, RETRY_JITTER, VOLUME_POLL};
 use crate::core::Turn;
 use crate::recorder::Saying;
 

@@ -220,7 +220,10 @@ mod tests {
         );
         let volume = |value| serde_json::from_value::<Volume>(value).unwrap();
         let table = [
-            (json!({"name": "v", "secret": {"secretName": "s", "items": [{"key": "k"}]}}), "Secret s [\"k\"] false"),
+            (
+                json!({"name": "v", "secret": {"secretName": "s", "items": [{"key": "k"}]}}),
+                "Secret s [\"k\"] false",
+            ),
             (json!({"name": "v", "configMap": {"name": "c"}}), "ConfigMap c [] false"),
             (
                 json!({"name": "v", "projected": {"sources": [

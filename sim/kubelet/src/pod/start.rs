@@ -1,11 +1,10 @@
-//! Starting a container: its back-off, its image, its creation, its postStart hook.
+//! Starting a container: its back-off, its creation, its postStart hook.
 //!
 //! Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container.go`, `startContainer`;
-//! `kuberuntime_manager.go`, `doBackOff`; `pkg/kubelet/images/image_manager.go`, `EnsureImageExists`.
+//! `kuberuntime_manager.go`, `doBackOff`.
 
 use api::GoDuration;
 use base::{Name, Span, Time};
-use workload::effective_policy;
 
 use super::objects::{Lookups, Purpose, needs_of_container};
 use super::{Busy, Job, Step, Why, Worker};
@@ -13,7 +12,6 @@ use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
-use crate::runtime::{Supply, truncated};
 use crate::text::join;
 
 impl Worker {
@@ -22,26 +20,7 @@ impl Worker {
             busy.has_failed = true;
             return;
         }
-        let container = self.container(idx);
-        let (image, policy) = (container.image.clone(), effective_policy(container));
-        match turn.runtime.request_image(turn.now, &self.pod, idx, &image, &policy) {
-            Supply::Present => {
-                let text = join(["Container image \"", &image, "\" already present on machine"]);
-                self.say(turn, Some(idx), Saying::normal("Pulled", text));
-                self.begin_configure(idx, busy, turn);
-            }
-            Supply::Missing => {
-                busy.has_failed = true;
-                self.refuse_image(idx, &image, turn);
-            }
-            Supply::Pull { start, done, bytes } => {
-                let text = join(["Pulling image \"", &image, "\""]);
-                self.say(turn, Some(idx), Saying::normal("Pulling", text));
-                self.note(turn, Some(idx), What::PullStarted { image });
-                let step = Step::Pull { container: idx, asked: turn.now, start, bytes };
-                self.take_until(done, step, busy, turn);
-            }
-        }
+        self.ensure_image(idx, busy, turn);
     }
 
     /// Whether a container that ended is still in its back-off; if not, the next one begins.
@@ -68,26 +47,6 @@ impl Worker {
             format_args!("back-off {} restarting failed container={name} pod={pod}", GoDuration::from(delay));
         self.memos[idx].trouble = Some(Box::new((Name::from_static("CrashLoopBackOff"), Name::from(full))));
         self.note(turn, Some(idx), What::BackingOff { delay });
-    }
-
-    fn refuse_image(&mut self, idx: usize, image: &Name, turn: &mut Turn<'_>) {
-        let text =
-            Name::from(format_args!("Container image \"{image}\" is not present with pull policy of Never"));
-        self.say(turn, Some(idx), Saying::warning("ErrImageNeverPull", text.clone()));
-        self.say(turn, Some(idx), Saying::warning("Failed", Name::from_static("Error: ErrImageNeverPull")));
-        self.memos[idx].trouble = Some(Box::new((Name::from_static("ErrImageNeverPull"), text)));
-    }
-
-    pub(super) fn end_pull(&mut self, idx: usize, asked: Time, start: Time, bytes: i64, turn: &mut Turn<'_>) {
-        let image = self.container(idx).image.clone();
-        let (took, waited) = (truncated(turn.now - start), truncated(turn.now - asked));
-        let text = Name::from(format_args!(
-            "Successfully pulled image \"{image}\" in {} ({} including waiting). Image size: {bytes} bytes.",
-            GoDuration::from(took),
-            GoDuration::from(waited),
-        ));
-        self.say(turn, Some(idx), Saying::normal("Pulled", text));
-        self.note(turn, Some(idx), What::Pulled { image, bytes, took: waited });
     }
 
     /// Reads what the container's environment is taken from.

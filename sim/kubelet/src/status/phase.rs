@@ -196,7 +196,8 @@ mod tests {
             let (init, main) = (statuses(init), statuses(main));
             let init_containers =
                 init.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
-            let containers = main.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
+            let containers =
+                main.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
             let spec = PodSpec {
                 restart_policy: policy.clone(),
                 containers: containers.collect(),

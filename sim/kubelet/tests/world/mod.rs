@@ -48,6 +48,10 @@ pub struct World {
     pub statuses: Vec<(Time, Name, PodStatus)>,
     /// When the kubelet was woken, by a timer.
     pub wakes: usize,
+    /// What the kubelet would have taken from registries with a limit, and when.
+    pub demands: Vec<(Time, kubelet::Demand)>,
+    /// The secrets that there are.
+    pub secrets: Vec<Name>,
 }
 
 enum Due {
@@ -66,6 +70,7 @@ pub fn defaults() -> Defaults {
         stop: millis(500),
         init_run: millis(2_000),
         batch_run: millis(5_000),
+        usage: Arc::default(),
         image_bytes: base::Distribution::constant(60e6).unwrap(),
         pull_overhead: millis(500),
         pull_bytes_per_second: 40e6,
@@ -93,8 +98,16 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
+        static_pods: Vec::new(),
         configuration: Arc::default(),
+        images: images(kubelet::Catalog::default()),
     }
+}
+
+/// Images of which no two have a layer in common, unless the catalog says so.
+pub fn images(catalog: kubelet::Catalog) -> Arc<kubelet::ImageSettings> {
+    let catalog = Arc::new(kubelet::Catalog { base_share: 0.0, ..catalog });
+    Arc::new(kubelet::ImageSettings { catalog, ..kubelet::ImageSettings::default() })
 }
 
 /// A pod from the YAML-like JSON of its spec.
@@ -149,14 +162,15 @@ impl World {
 
     /// The same with another set-up of the node.
     pub fn with_setup(rules: serde_json::Value, setup: Setup) -> Self {
-        Self::build(rules, defaults(), 7, setup)
+        Self::on(setup, rules, defaults(), 7)
     }
 
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
-        Self::build(rules, defaults, seed, setup())
+        Self::on(setup(), rules, defaults, seed)
     }
 
-    fn build(rules: serde_json::Value, defaults: Defaults, seed: u64, setup: Setup) -> Self {
+    /// A settled node of some make.
+    pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
         let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
         let luck = Luck::new(seed, "test");
@@ -165,7 +179,7 @@ impl World {
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
@@ -181,6 +195,8 @@ impl World {
             notes: Vec::new(),
             statuses: Vec::new(),
             wakes: 0,
+            demands: Vec::new(),
+            secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
         world
@@ -265,7 +281,7 @@ impl World {
         if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
             self.lease = Some(Arc::new(lease));
         }
-        self.runtime.kubelet_gone(self.now);
+        self.runtime.kubelet_gone();
     }
 
     pub fn crash_node(&mut self) {
@@ -283,6 +299,21 @@ impl World {
         ready.status = status;
         let node = Arc::clone(self.node.as_ref().unwrap());
         self.watch(Input::NodeSet(node));
+    }
+
+    /// Has registries fail, or work again.
+    pub fn set_registries(&mut self, conditions: kubelet::Conditions) {
+        let failing: Vec<String> =
+            conditions.failing.iter().map(|(host, how)| format!("{host} {how:?}")).collect();
+        self.tell(&format!("fault    registries that fail: [{}]", failing.join(", ")));
+        self.runtime.set_registries(self.now, Arc::new(conditions));
+        self.input(self.runs - 1, Input::RegistriesChanged);
+    }
+
+    /// Tells how fast pulls from registries with a limit may go.
+    pub fn allow(&mut self, host: &str, bytes_per_second: f64) {
+        self.tell(&format!("registry {host} gives each pull {bytes_per_second} bytes per second"));
+        self.input(self.runs - 1, Input::Allowed([(Name::new(host), bytes_per_second)].into()));
     }
 
     /// Tells the kubelet that something was done to the pod's containers.
@@ -324,6 +355,7 @@ impl World {
                 }
                 Effect::WakeAt(at, token) => self.wake(run, at, token),
                 Effect::Note(note) => self.notes.push((self.now, note)),
+                Effect::Demand(demand) => self.demands.push((self.now, demand)),
             }
         }
     }
@@ -347,6 +379,7 @@ impl World {
             },
             (Request::Get { .. }, Kind::ConfigMap | Kind::Secret) => match self.objects.get(&key) {
                 Some(object) => Ok(Answer::Object(object.clone())),
+                None if self.secrets.contains(&key.name) => Ok(Answer::Done),
                 None => Err(Status::not_found(&key)),
             },
             (Request::Get { .. }, _) => {
@@ -361,6 +394,17 @@ impl World {
             }
             (Request::Create { object } | Request::Update { object, .. }, Kind::Lease) => {
                 self.lease = object.get::<Lease>().cloned();
+                Ok(Answer::Object(object))
+            }
+            (Request::Create { object }, Kind::Pod) => {
+                if self.pods.contains_key(&key.name) {
+                    return Err(Status::already_exists(&key));
+                }
+                self.tell(&format!("kubelet  creates {}", key.name));
+                let mut pod = object.get::<Pod>().unwrap().as_ref().clone();
+                pod.meta.uid = Uid(u128::from(self.revision + 1));
+                pod.status.phase = PodPhase::Pending;
+                self.put(pod);
                 Ok(Answer::Object(object))
             }
             (Request::Create { object }, _) => {
@@ -389,7 +433,9 @@ impl World {
                 };
                 let [Edit::PodStatus(status)] = edits.as_slice() else { panic!("{edits:?}") };
                 let mut status = status.as_ref().clone();
-                let is_other = |it: &&Condition| !status.conditions.iter().any(|own| own.kind == it.kind);
+                let is_others = |kind: &str| kind == "DisruptionTarget" || kind.contains('/');
+                let is_named = |it: &Condition| status.conditions.iter().any(|own| own.kind == it.kind);
+                let is_other = |it: &&Condition| is_others(&it.kind) && !is_named(it);
                 let others: Vec<_> = pod.status.conditions.iter().filter(is_other).cloned().collect();
                 status.conditions.extend(others);
                 let pod = Pod { status, ..pod.as_ref().clone() };
