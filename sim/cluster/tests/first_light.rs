@@ -34,6 +34,7 @@ fn node(n: usize) -> kubelet::Setup {
         status_rest: api::Rest::default(),
         static_pods: Vec::new(),
         configuration: std::sync::Arc::default(),
+        images: std::sync::Arc::default(),
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use api::{Labels, Object, Pod, ResourceList, Taint, defaults, naming};
 use base::Name;
 use chaos::POOL_LABEL;
+use kubelet::Catalog;
 use manifest::Path;
 
 use crate::document::Problems;
 use crate::file::{self, NodePool};
+use crate::images;
 
 /// The label that says in which zone a node is.
 pub(crate) const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
@@ -32,6 +34,8 @@ pub struct Pool {
     pub kubelet: Arc<kubelet::Configuration>,
     /// What every node of it runs from files of its own.
     pub static_pods: Vec<Arc<Pod>>,
+    /// How its nodes come to images, and which they have from the start.
+    pub images: Arc<kubelet::ImageSettings>,
 }
 
 impl Pool {
@@ -49,11 +53,12 @@ impl Pool {
             price_per_hour: None,
             kubelet: Arc::default(),
             static_pods: Vec::new(),
+            images: Arc::default(),
         }
     }
 
     /// The pool that a scenario describes at `path`. What is wrong with it goes to `problems`.
-    pub(crate) fn read(it: &NodePool, path: &Path, problems: &mut Problems) -> Self {
+    pub(crate) fn read(it: &NodePool, catalog: &Arc<Catalog>, path: &Path, problems: &mut Problems) -> Self {
         let name = read_name(it, path, problems);
         let count = it.count.unwrap_or(1);
         if NODES_MAX < count {
@@ -88,6 +93,7 @@ impl Pool {
             price_per_hour: it.price_per_hour,
             kubelet: Arc::new(it.kubelet.clone()),
             static_pods: Vec::new(),
+            images: Arc::new(images::of_pool(it, catalog, path, problems)),
         }
     }
 
