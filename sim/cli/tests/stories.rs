@@ -74,6 +74,11 @@ fn a_rollout_that_only_surges_never_lacks_a_replica() {
 }
 
 #[test]
+fn a_rollout_waits_for_what_its_pods_name() {
+    check("pods/missing-config", "missing-config.txt");
+}
+
+#[test]
 fn recreate_never_runs_two_versions_at_once() {
     check("rollouts/recreate", "recreate.txt");
 }

@@ -32,6 +32,7 @@ fn node(n: usize) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: api::Rest::default(),
+        static_pods: Vec::new(),
         configuration: Arc::default(),
         images: Arc::default(),
     }

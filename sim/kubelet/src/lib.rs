@@ -27,6 +27,7 @@ mod recorder;
 mod reporter;
 mod runtime;
 mod setup;
+mod static_pods;
 mod status;
 mod text;
 mod ticks;

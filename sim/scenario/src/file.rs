@@ -76,6 +76,7 @@ pub(crate) struct NodePool {
     pub(crate) taints: Vec<Taint>,
     pub(crate) price_per_hour: Option<f64>,
     pub(crate) kubelet: kubelet::Configuration,
+    pub(crate) static_pods: Vec<String>,
     pub(crate) network: Network,
     pub(crate) images: Vec<Name>,
 }

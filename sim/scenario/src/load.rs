@@ -206,12 +206,17 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
     let duration = read_duration(file, problems);
     let catalog = Arc::new(images::catalog(&spec.cluster, problems));
     let whole = Path::parse("spec.cluster.nodePools");
-    let pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
+    let mut pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
         .map(|(n, it)| (whole.clone().index(n), it))
         .map(|(path, it)| (path.clone(), Pool::read(it, &catalog, &path, problems)))
         .collect();
     let scheduler = scheduler_config::settings(&spec.cluster, &folder, problems);
     let mut loader = Loader::new(folder);
+    for ((path, pool), it) in pools.iter_mut().zip(&spec.cluster.node_pools) {
+        let path = path.clone().key("staticPods");
+        let objects = loader.load(&it.static_pods, |n| path.clone().index(n), problems);
+        pool.set_static_pods(objects, &path, problems);
+    }
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
     let mut snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
     let nodes = read_nodes(&pools, &snapshot, &catalog, problems);
