@@ -2,11 +2,14 @@
 
 mod cluster;
 mod event;
+mod faults;
 mod latency;
 mod ledger;
 mod machine;
 mod manager;
 mod nodes;
+mod outage;
+mod plight;
 mod series;
 mod setup;
 mod timeline;

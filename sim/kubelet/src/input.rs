@@ -29,8 +29,12 @@ pub enum Input {
     PodGone(Uid, Cause),
     /// The first list of pods is complete: what the runtime has beside it is nobody's.
     Listed,
+    /// The kubelet is heard again, and hears: these are the pods of its node now, all of them.
+    Relisted(Vec<Arc<Pod>>),
     /// The kubelet's own node, as it is now.
     NodeSet(Arc<Node>),
+    /// The machine is to shut down.
+    ShutDown,
     Timer(Token),
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
@@ -49,6 +53,8 @@ pub enum Effect {
     /// `Input::Timer` is wanted then. Timers are never cancelled: one that is no longer needed is ignored.
     WakeAt(Time, Token),
     Note(Note),
+    /// Nothing holds up the shutdown of the machine any longer.
+    PowerOff,
 }
 
 /// Tells the answers to a kubelet's requests apart, also from those to its predecessor on the node.
@@ -77,6 +83,7 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    Shutdown,
 }
 
 /// Something that happened on the node, for the story of the run.

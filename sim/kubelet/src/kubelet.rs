@@ -1,19 +1,22 @@
 //! The kubelet of one node: takes what comes in to the pod, probe or request that it is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{Lease, Pod, Uid};
 use base::{Cause, Handle, Luck, Name, Slab, Time};
 
+use crate::admission::Rejection;
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
+use crate::recorder::Saying;
 use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::shutdown::Shutdown;
 use crate::status::is_terminal;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
@@ -23,6 +26,8 @@ pub struct Kubelet {
     pods: Slab<Worker>,
     by_uid: BTreeMap<Uid, Handle<Worker>>,
     registrar: Registrar,
+    /// Under way, if it is.
+    shutdown: Option<Box<Shutdown>>,
 }
 
 impl Kubelet {
@@ -33,6 +38,7 @@ impl Kubelet {
             pods: Slab::new(),
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
+            shutdown: None,
         }
     }
 
@@ -56,6 +62,8 @@ impl Kubelet {
                 let at = turn.core.housekeeping.after(now);
                 turn.wake_at(at, Timer::Housekeeping, 0);
             }
+            Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
+            Input::ShutDown => self.shut_down(runtime, effects, now),
             Input::NodeSet(node) => self.registrar.node_set(node, &mut turn),
             Input::Timer(token) => self.timer(token, runtime, effects, now),
             Input::Answer(id, response) => {
@@ -72,13 +80,17 @@ impl Kubelet {
             }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.pump(&mut self.pods, &mut turn);
+        }
         reporter::pump(&self.pods, &mut turn);
     }
 
     /// The node's lease as the kubelet leaves it when it dies at `now`: to be written in place of the one that
     /// renews itself. `None` before there is one.
     pub fn last_lease(&self, now: Time) -> Option<Lease> {
-        self.registrar.last_lease(&self.core.setup.name, now)
+        let seconds = self.core.setup.configuration.node_lease_duration_seconds;
+        self.registrar.last_lease(&self.core.setup.name, seconds, now)
     }
 
     /// How many pods it looks after.
@@ -106,7 +118,42 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Shutdown => (), // It goes on after every turn.
         }
+    }
+
+    /// Takes in a complete list, after changes may have been missed. Upstream: `config.PodConfig`, `SET`.
+    fn relist(&mut self, pods: Vec<Arc<Pod>>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let there: BTreeSet<Uid> = pods.iter().map(|it| it.meta.uid).collect();
+        let gone: Vec<Uid> = self.by_uid.keys().copied().filter(|it| !there.contains(it)).collect();
+        for uid in gone {
+            self.gone(uid, Cause::NONE, runtime, effects, now);
+        }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        for pod in pods {
+            set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+        }
+        self.registrar.resume(&mut turn);
+        let at = turn.core.housekeeping.after(now);
+        turn.wake_at(at, Timer::Housekeeping, 0);
+    }
+
+    /// The machine goes off at once unless the configuration says how long it is to wait for pods.
+    fn shut_down(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let groups = self.core.setup.configuration.shutdown_groups();
+        if groups.is_empty() {
+            return effects.push(Effect::PowerOff);
+        }
+        if self.shutdown.is_some() {
+            return; // It is under way.
+        }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let text = Name::from_static("Shutdown manager detected shutdown event");
+        self.registrar.say(&mut turn, Saying::normal("Shutdown", text));
+        turn.core.is_shutting_down = true;
+        self.registrar.changed(&mut turn);
+        let pods = self.by_uid.values().filter_map(|it| Some((*it, self.pods.get(*it)?)));
+        self.shutdown = Some(Box::new(Shutdown::new(&groups, pods)));
     }
 
     fn gone(&mut self, uid: Uid, cause: Cause, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
@@ -192,6 +239,10 @@ fn admit(worker: &mut Worker, turn: &mut Turn<'_>) {
         return worker.begin(turn);
     }
     match turn.core.room.admit(&worker.pod) {
+        Ok(()) if turn.core.is_shutting_down => {
+            turn.core.room.release(&worker.pod);
+            worker.reject(Rejection::shutdown(), turn);
+        }
         Ok(()) => {
             worker.flags.is_admitted = true;
             worker.begin(turn);

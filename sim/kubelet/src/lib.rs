@@ -18,17 +18,21 @@ pub mod constants;
 mod core;
 mod input;
 mod kubelet;
+mod lease;
 mod node;
 mod pod;
 mod recorder;
 mod reporter;
 mod runtime;
 mod setup;
+mod shutdown;
 mod status;
 mod text;
 
-pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
+pub use crate::configuration::{
+    Configuration, CrashLoopBackOff, Problem, ShutdownGracePeriod, default_eviction_hard,
+};
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{CidrError, Disk, End, Instance, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

@@ -1,34 +1,45 @@
-//! The kubelet's own node: its registration, its lease, its conditions.
+//! The kubelet's own node: its registration, and its status.
 //!
-//! Upstream: `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/nodestatus/setters.go`,
-//! `component-helpers/apimachinery/lease/controller.go`.
+//! Upstream: `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/nodestatus/setters.go`.
 
 use std::sync::Arc;
 
 use api::{
-    Condition, ConditionStatus, Edit, Heartbeat, Key, Kind, Lease, LeaseSpec, Meta, Node, NodeStatus, Object,
-    ObjectReference, OwnerReference, Patch, Preconditions, Reason, Request, Response, Subresource, Uid,
+    Condition, ConditionStatus, Edit, Key, Kind, Lease, Node, NodeStatus, Object, ObjectReference, Patch,
+    Preconditions, Reason, Request, Response, Subresource, Uid,
 };
-use base::{Cause, Luck, Name, Span, Time};
+use base::{Cause, Name, Span, Time};
+use serde_json::{Map, Value};
 
-use crate::beat::Beat;
-use crate::constants::{LEASE_JITTER, LEASE_RENEWAL, LEASE_SECONDS, NODE_STATUS};
 use crate::core::Turn;
 use crate::input::{RequestId, Start, Timer};
+use crate::lease::{Keeper, Outcome};
 use crate::recorder::{Diary, Saying};
 
-const LEASE_NAMESPACE: Name = Name::from_static("kube-node-lease");
-/// The pause before a failed registration is tried again doubles from the first to the last.
+/// The pause before a registration is tried doubles from the first to the last.
+/// Upstream: `registerWithAPIServer`.
 const RETRY_FIRST: Span = Span::millis(100);
 const RETRY_MAX: Span = Span::secs(7);
+
+/// The labels that a kubelet sets right on a node that is there already. Upstream: `updateDefaultLabels`.
+const DEFAULT_LABELS: [&str; 9] = [
+    "kubernetes.io/hostname",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+    "node.kubernetes.io/instance-type",
+    "beta.kubernetes.io/instance-type",
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+];
 
 /// What the kubelet has told the API server about its node.
 #[derive(Clone, Debug)]
 pub(crate) struct Registrar {
     asked: Option<(RequestId, Asked)>,
-    lease_asked: Option<(RequestId, LeaseAsked)>,
+    lease: Keeper,
     node: Option<Arc<Node>>,
-    heartbeat: Option<Heartbeat>,
     retry: Span,
     generation: u32,
     diary: Diary,
@@ -41,20 +52,12 @@ enum Asked {
     Patch,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeaseAsked {
-    Create,
-    Read,
-    Update,
-}
-
 impl Default for Registrar {
     fn default() -> Self {
         Self {
             asked: None,
-            lease_asked: None,
+            lease: Keeper::default(),
             node: None,
-            heartbeat: None,
             retry: RETRY_FIRST,
             generation: 0,
             diary: Diary::default(),
@@ -64,26 +67,31 @@ impl Default for Registrar {
 
 impl Registrar {
     pub(crate) fn start(&mut self, turn: &mut Turn<'_>) {
-        if turn.core.start != Start::Settled {
-            self.say(turn, "Starting", Name::from_static("Starting kubelet."));
+        match turn.core.start {
+            Start::Settled => self.create(turn),
+            Start::Booted | Start::Restarted => {
+                self.say(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
+                self.retry(turn);
+            }
         }
-        self.create(turn);
     }
 
     fn create(&mut self, turn: &mut Turn<'_>) {
-        let mut node = turn.core.setup.node();
-        node.status.conditions = conditions(&node.status, turn.now);
+        let node = Node { status: self.status(&NodeStatus::default(), turn), ..turn.core.setup.node() };
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
         self.asked = Some((id, Asked::Create));
     }
 
     pub(crate) fn is_mine(&self, id: RequestId) -> bool {
-        self.asked.is_some_and(|it| it.0 == id) || self.lease_asked.is_some_and(|it| it.0 == id)
+        self.asked.is_some_and(|it| it.0 == id) || self.lease.is_mine(id)
     }
 
     pub(crate) fn answer(&mut self, id: RequestId, response: Response, turn: &mut Turn<'_>) {
-        if let Some((_, asked)) = self.lease_asked.take_if(|it| it.0 == id) {
-            return self.lease_answer(asked, &response, turn);
+        if self.lease.is_mine(id) {
+            if self.lease.answer(&response, self.uid(), turn) == Outcome::Failed {
+                self.retry(turn);
+            }
+            return;
         }
         let Some((_, asked)) = self.asked.take_if(|it| it.0 == id) else { return };
         match (asked, response) {
@@ -97,16 +105,23 @@ impl Registrar {
                 let id = turn.send(Request::Get { key }, Cause::NONE);
                 self.asked = Some((id, Asked::Read));
             }
+            // Whoever deletes the node of a kubelet that runs does not see it again until that kubelet is restarted.
+            (Asked::Patch, Err(status)) if status.reason == Reason::NotFound => (),
+            (Asked::Patch, Err(_)) => self.look_again(turn),
             (Asked::Patch, Ok(_)) => (),
-            (_, Err(_)) => self.retry(turn),
+            (Asked::Create | Asked::Read, Err(_)) => self.retry(turn),
         }
     }
 
     /// The API server knows the node: what of it is out of date is brought up to date.
+    /// Upstream: `tryRegisterWithAPIServer`.
     fn registered(&mut self, node: &Arc<Node>, is_new: bool, turn: &mut Turn<'_>) {
         self.retry = RETRY_FIRST;
         if turn.core.start != Start::Settled {
-            self.tell(node.is_ready() && !is_new, turn);
+            self.tell(turn);
+            if is_new {
+                self.say_status("NodeReady", turn);
+            }
         }
         let missing = missing_labels(&turn.core.setup.node(), node);
         if !missing.is_empty() {
@@ -115,104 +130,105 @@ impl Registrar {
         }
         self.node = Some(Arc::clone(node));
         self.report(turn);
-        if self.heartbeat.is_none() {
-            self.take_lease(None, turn);
+        if self.lease.is_idle() {
+            self.lease.take(self.uid(), turn);
         }
     }
 
-    /// Upstream: `recordNodeStatusEvent` and its callers.
-    fn tell(&mut self, was_ready: bool, turn: &mut Turn<'_>) {
-        let name = turn.core.setup.name.clone();
-        let ready = if was_ready { None } else { Some("NodeReady") };
-        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"]
-            .into_iter()
-            .chain(ready)
-        {
-            self.say(turn, status, Name::from(format_args!("Node {name} status is now: {status}")));
+    /// What every new kubelet says of its node. Upstream: `initialNode`, `enforceNodeAllocatableCgroups`.
+    fn tell(&mut self, turn: &mut Turn<'_>) {
+        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
+            self.say_status(status, turn);
         }
-        self.say(
-            turn,
-            "NodeAllocatableEnforced",
-            Name::from_static("Updated Node Allocatable limit across pods"),
-        );
+        let text = Name::from_static("Updated Node Allocatable limit across pods");
+        self.say(turn, Saying::normal("NodeAllocatableEnforced", text));
     }
 
     /// The node has changed. Upstream does not watch for that, but looks every 10 s.
     pub(crate) fn node_set(&mut self, node: Arc<Node>, turn: &mut Turn<'_>) {
         let is_known = self.node.is_some();
-        let is_well = is_up_to_date(&node.status);
+        let is_well = self.is_up_to_date(&node.status, turn);
         self.node = is_known.then_some(node);
         if is_known && !is_well && self.asked.is_none() {
-            let look = Beat { first: turn.core.started, period: NODE_STATUS };
-            self.wake_at(look.after(turn.now), turn);
+            self.look_again(turn);
         }
+    }
+
+    /// Something that the node's status tells of has changed, and is told at once. Upstream: `SyncNodeStatusFunc`.
+    pub(crate) fn changed(&mut self, turn: &mut Turn<'_>) {
+        if self.asked.is_none() {
+            self.report(turn);
+        }
+    }
+
+    /// The kubelet is heard again after it was not for a while.
+    pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
+        self.lease.resume(turn);
     }
 
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
         if generation != self.generation || self.asked.is_some() {
             return;
         }
-        match (&self.node, self.heartbeat) {
-            (None, _) => self.create(turn),
-            (Some(_), None) if self.lease_asked.is_none() => self.take_lease(None, turn),
-            (Some(_), _) => self.report(turn),
+        if self.node.is_none() {
+            return self.create(turn);
         }
+        if self.lease.is_idle() {
+            self.lease.take(self.uid(), turn);
+        }
+        self.report(turn);
     }
 
     /// Writes the node's status, if it is not as it should be.
     fn report(&mut self, turn: &mut Turn<'_>) {
-        let Some(node) = self.node.as_ref().filter(|it| !is_up_to_date(&it.status)) else { return };
-        let fresh = turn.core.setup.node().status;
-        let status = NodeStatus {
-            conditions: conditions(&node.status, turn.now),
-            images: node.status.images.clone(),
-            ..fresh
-        };
-        let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
-        let id = turn.send(request, Cause::NONE);
+        let Some(node) = self.node.clone().filter(|it| !self.is_up_to_date(&it.status, turn)) else { return };
+        let status = self.status(&node.status, turn);
+        self.say_what_changed(&node.status, &status, turn);
+        let request = patch(&node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
+        let id = turn.send_heartbeat(request);
         self.asked = Some((id, Asked::Patch));
     }
 
-    /// Writes the lease once; that it is renewed from then on is computed by whoever reads it.
-    /// Writes the lease, with the promise to renew it from now on: anew, or over the one that is there.
-    fn take_lease(&mut self, there: Option<&Lease>, turn: &mut Turn<'_>) {
-        let entity = Luck::of_text(&turn.core.setup.name);
-        let period = turn.jitter(LEASE_RENEWAL, LEASE_JITTER, entity, u64::MAX);
-        let heartbeat = Heartbeat { first: turn.now, period };
-        let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
-        let mut lease = lease(&turn.core.setup.name, uid, turn.now, Some(heartbeat));
-        let (request, asked) = match there {
-            None => (Request::Create { object: Object::new(lease) }, LeaseAsked::Create),
-            Some(there) => {
-                lease.meta = there.meta.clone();
-                (Request::Update { object: Object::new(lease), sub: Subresource::Main }, LeaseAsked::Update)
-            }
-        };
-        self.heartbeat = Some(heartbeat);
-        self.lease_asked = Some((turn.send(request, Cause::NONE), asked));
+    /// Upstream: `nodestatus.ReadyCondition`, `nodestatus.MachineInfo`.
+    fn say_what_changed(&mut self, old: &NodeStatus, new: &NodeStatus, turn: &mut Turn<'_>) {
+        let (before, after) = (boot_id_of(old), boot_id_of(new));
+        if !before.is_empty() && before != after {
+            let name = &turn.core.setup.name;
+            let text = Name::from(format_args!("Node {name} has been rebooted, boot id: {after}"));
+            self.say(turn, Saying::warning("Rebooted", text));
+        }
+        let ready =
+            |it: &NodeStatus| it.conditions.iter().find(|it| it.kind == "Ready").map(|it| it.status.clone());
+        let (before, after) = (ready(old), ready(new));
+        if before.is_some() && before != after {
+            let is_ready = after == Some(ConditionStatus::True);
+            self.say_status(if is_ready { "NodeReady" } else { "NodeNotReady" }, turn);
+        }
     }
 
-    /// Upstream: `ensureLease`, `retryUpdateLease`.
-    fn lease_answer(&mut self, asked: LeaseAsked, response: &Response, turn: &mut Turn<'_>) {
-        match (asked, response) {
-            (LeaseAsked::Read, Ok(answer)) => {
-                let there = answer.object().and_then(Object::get::<Lease>).cloned();
-                self.take_lease(there.as_deref(), turn);
-            }
-            (LeaseAsked::Create | LeaseAsked::Update, Ok(_)) => (),
-            (LeaseAsked::Create, Err(status)) if status.reason == Reason::AlreadyExists => {
-                self.heartbeat = None;
-                let key = Key::new(Kind::Lease, LEASE_NAMESPACE, turn.core.setup.name.clone());
-                self.lease_asked = Some((turn.send(Request::Get { key }, Cause::NONE), LeaseAsked::Read));
-            }
-            (LeaseAsked::Read | LeaseAsked::Update, Err(status)) if status.reason == Reason::NotFound => {
-                self.take_lease(None, turn);
-            }
-            (_, Err(_)) => {
-                self.heartbeat = None;
-                self.retry(turn);
-            }
-        }
+    /// The status now, where the API server has `old`.
+    fn status(&self, old: &NodeStatus, turn: &Turn<'_>) -> NodeStatus {
+        let mut fresh = turn.core.setup.node().status;
+        fresh.conditions = conditions(old, turn);
+        fresh.images.clone_from(&old.images);
+        let mut info = fresh.rest.get("nodeInfo").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        info["bootID"] = turn.boot_id().into();
+        fresh.rest.set("nodeInfo", info);
+        fresh
+    }
+
+    fn is_up_to_date(&self, status: &NodeStatus, turn: &Turn<'_>) -> bool {
+        let holds = |kind: &str, holds: bool| {
+            status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
+        };
+        facts(turn).into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
+            && boot_id_of(status) == turn.boot_id()
+    }
+
+    /// Looks at the node once more when the time for that has come.
+    fn look_again(&mut self, turn: &mut Turn<'_>) {
+        let at = turn.core.node_status.after(turn.now);
+        self.wake_at(at, turn);
     }
 
     fn retry(&mut self, turn: &mut Turn<'_>) {
@@ -225,49 +241,32 @@ impl Registrar {
         turn.wake_at(at, Timer::NodeStatus, self.generation);
     }
 
-    fn say(&mut self, turn: &mut Turn<'_>, reason: &'static str, message: Name) {
+    /// Upstream: `recordNodeStatusEvent`.
+    fn say_status(&mut self, status: &'static str, turn: &mut Turn<'_>) {
+        let text = Name::from(format_args!("Node {} status is now: {status}", turn.core.setup.name));
+        self.say(turn, Saying::normal(status, text));
+    }
+
+    pub(crate) fn say(&mut self, turn: &mut Turn<'_>, saying: Saying) {
         let name = turn.core.setup.name.clone();
         let about = ObjectReference {
             kind: Kind::Node.name(),
             name: name.clone(),
-            uid: self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid),
+            uid: self.uid(),
             ..ObjectReference::default()
         };
-        if let Some(request) = self.diary.say(turn.now, &name, about, Saying::normal(reason, message)) {
+        if let Some(request) = self.diary.say(turn.now, &name, about, saying) {
             turn.send_event(request, Cause::NONE);
         }
     }
 
-    /// The lease as it stands when the kubelet dies at `now`: renewed last, and no more.
-    pub(crate) fn last_lease(&self, name: &Name, now: Time) -> Option<Lease> {
-        let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
-        Some(lease(name, uid, self.heartbeat?.last(now)?, None))
+    fn uid(&self) -> Uid {
+        self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid)
     }
-}
 
-fn lease(name: &Name, node: Uid, renewed: Time, heartbeat: Option<Heartbeat>) -> Lease {
-    let owner = OwnerReference {
-        api_version: Name::from_static("v1"),
-        kind: Kind::Node.name(),
-        name: name.clone(),
-        uid: node,
-        ..OwnerReference::default()
-    };
-    Lease {
-        meta: Meta {
-            name: name.clone(),
-            namespace: LEASE_NAMESPACE,
-            owner_references: vec![owner],
-            ..Meta::default()
-        },
-        spec: LeaseSpec {
-            holder_identity: Some(name.clone()),
-            lease_duration_seconds: Some(LEASE_SECONDS),
-            renew_time: Some(renewed.into()),
-            ..LeaseSpec::default()
-        },
-        heartbeat,
-        ..Lease::default()
+    /// The lease as it stands when the kubelet falls silent at `now`: renewed last, and no more.
+    pub(crate) fn last_lease(&self, name: &Name, seconds: i32, now: Time) -> Option<Lease> {
+        self.lease.last(name, self.uid(), seconds, now)
     }
 }
 
@@ -279,12 +278,21 @@ const HEALTHY: [(&str, bool, &str, &str); 4] = [
     ("Ready", true, "KubeletReady", "kubelet is posting ready status"),
 ];
 
+/// The same of a node that shuts down. Upstream: `nodestatus.ReadyCondition`.
+const SHUTTING_DOWN: (&str, bool, &str, &str) = ("Ready", false, "KubeletNotReady", "node is shutting down");
+
+fn facts(turn: &Turn<'_>) -> [(&'static str, bool, &'static str, &'static str); 4] {
+    let [memory, disk, pid, ready] = HEALTHY;
+    [memory, disk, pid, if turn.core.is_shutting_down { SHUTTING_DOWN } else { ready }]
+}
+
 fn status_of(holds: bool) -> ConditionStatus {
     if holds { ConditionStatus::True } else { ConditionStatus::False }
 }
 
 /// The conditions now; one that has not changed keeps its time.
-fn conditions(old: &NodeStatus, now: Time) -> Vec<Condition> {
+fn conditions(old: &NodeStatus, turn: &Turn<'_>) -> Vec<Condition> {
+    let now = turn.now;
     let condition = |(kind, holds, reason, message): (&'static str, bool, &'static str, &'static str)| {
         let before = old.conditions.iter().find(|it| it.kind == kind && it.status == status_of(holds));
         Condition {
@@ -297,18 +305,17 @@ fn conditions(old: &NodeStatus, now: Time) -> Vec<Condition> {
             ..Condition::default()
         }
     };
-    HEALTHY.into_iter().map(condition).collect()
+    facts(turn).into_iter().map(condition).collect()
 }
 
-fn is_up_to_date(status: &NodeStatus) -> bool {
-    let holds = |kind: &str, holds: bool| {
-        status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
-    };
-    HEALTHY.into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
+/// Empty where there is none.
+fn boot_id_of(status: &NodeStatus) -> &str {
+    status.rest.get("nodeInfo").and_then(|it| it.get("bootID")).and_then(Value::as_str).unwrap_or("")
 }
 
 fn missing_labels(wanted: &Node, found: &Node) -> Vec<(Name, Option<Name>)> {
-    let missing = wanted.meta.labels.iter().filter(|(key, value)| found.meta.label(key) != Some(value));
+    let own = wanted.meta.labels.iter().filter(|(key, _)| DEFAULT_LABELS.contains(&key.as_str()));
+    let missing = own.filter(|(key, value)| found.meta.label(key) != Some(value));
     missing.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
 }
 

@@ -148,6 +148,7 @@ fn merge(worker: &Worker, found: &Pod, turn: &Turn<'_>) -> PodStatus {
     }
     if is_terminal(&status.phase) {
         set_terminal(&worker.pod, &mut status, turn.now);
+        status.conditions.extend(worker.fate.as_ref().map(|it| it.condition(found, turn.now)));
     }
     status
 }

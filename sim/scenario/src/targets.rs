@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::GoDuration;
 use base::Name;
 use chaos::{Fault, NodeTarget, POOL_LABEL, PodTarget};
 use kubelet::Setup;
@@ -25,14 +26,30 @@ impl<'a> Targets<'a> {
     /// Whether `fault`, which stands at `path`, is about nodes that there are.
     pub(crate) fn check(&self, fault: &Fault, path: &Path, problems: &mut Problems) {
         let here = path.clone().key(fault.name());
+        if let Some(nodes) = fault.nodes() {
+            self.check_nodes(nodes, &here.clone().key("nodes"), problems);
+        }
+        if let Some(lasting) = fault.lasting() {
+            crate::timeline::span(lasting, &here.clone().key("for"), problems);
+        }
         match fault {
-            Fault::NodeCrash { nodes, lasting } | Fault::KubeletStop { nodes, lasting } => {
-                self.check_nodes(nodes, &here.clone().key("nodes"), problems);
-                if let Some(lasting) = lasting {
-                    crate::timeline::span(*lasting, &here.key("for"), problems);
-                }
+            Fault::SlowDisk(it) if it.factor < 1.0 || !it.factor.is_finite() => {
+                let text = format!("a slow disk takes at least 1 times as long, not {}", it.factor);
+                problems.add(&here.key("factor"), text);
+            }
+            Fault::ClockSkew(it) if it.by == GoDuration::default() => {
+                problems.add(&here.key("by"), "a clock that is wrong by 0s is right; write `30s` or `-30s`");
             }
             Fault::PodKill { pods } => self.check_pods(pods, &here.key("pods"), problems),
+            Fault::NodeCrash(_)
+            | Fault::NodeReboot(_)
+            | Fault::NodeShutdown(_)
+            | Fault::NodeFreeze(_)
+            | Fault::KubeletStop(_)
+            | Fault::NetworkLoss(_)
+            | Fault::DiskFull(_)
+            | Fault::SlowDisk(_)
+            | Fault::ClockSkew(_) => (),
         }
     }
 

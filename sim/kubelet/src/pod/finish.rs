@@ -108,6 +108,7 @@ fn reason_text(reason: &str) -> &'static str {
         "OutOfmemory" => "OutOfmemory",
         "OutOfpods" => "OutOfpods",
         "OutOfephemeral-storage" => "OutOfephemeral-storage",
+        "NodeShutdown" => "NodeShutdown",
         _ => "UnexpectedAdmissionError",
     }
 }

@@ -6,6 +6,8 @@
 //! Upstream: `pkg/kubelet/pod_workers.go`.
 
 mod actions;
+mod disk_full;
+mod fate;
 mod finish;
 mod kill;
 mod probe;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use api::{Container, Pod, PodStatus};
 use base::{Cause, Handle, Name, Span, Time};
 
+pub(crate) use self::fate::Fate;
 use self::kill::Kill;
 use self::probe::Prober;
 use crate::backoff::Backoff;
@@ -52,6 +55,8 @@ pub(crate) struct Worker {
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
     grace: Span,
+    /// Why the node ended it, if it did.
+    pub(crate) fate: Option<Box<Fate>>,
     pub(crate) flags: Flags,
 }
 
@@ -164,6 +169,7 @@ impl Worker {
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,
+            fate: None,
             flags: Flags::default(),
         }
     }

@@ -12,7 +12,7 @@ use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
 use crate::runtime::NoAddress;
-use crate::status::{Facts, Scene, is_terminal};
+use crate::status::{Facts, Scene, Verdict, is_terminal};
 
 const DEADLINE: (&str, &str) =
     ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
@@ -96,6 +96,9 @@ impl Worker {
     }
 
     fn end_sandbox(&mut self, busy: &mut Busy, turn: &mut Turn<'_>) {
+        if self.lacks_disk_for_sandbox(busy, turn) {
+            return;
+        }
         match turn.runtime.create_sandbox(turn.now, &self.pod) {
             Ok(ip) => {
                 busy.has_changed = true;
@@ -154,9 +157,24 @@ impl Worker {
             facts: &facts,
             host_ip: &turn.core.setup.address,
             is_over,
-            verdict: is_late.then_some(DEADLINE),
+            verdict: self.verdict_of_node(is_late, is_over),
         };
         scene.status()
+    }
+
+    /// The end that is decided for the pod. That of a node is put into the status once, when the pod begins to stop:
+    /// if all containers then end well, the pod has succeeded, and nothing is said.
+    fn verdict_of_node(&self, is_late: bool, is_over: bool) -> Option<Verdict> {
+        let name = base::Name::from_static;
+        if is_late {
+            return Some(Verdict {
+                reason: name(DEADLINE.0),
+                message: name(DEADLINE.1),
+                spares_success: false,
+            });
+        }
+        let fate = self.fate.as_ref().filter(|_| !is_over)?;
+        Some(Verdict { reason: fate.reason.clone(), message: fate.message.clone(), spares_success: true })
     }
 
     fn facts(&self, idx: usize) -> Facts<'_> {

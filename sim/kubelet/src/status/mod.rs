@@ -30,8 +30,16 @@ pub(crate) struct Scene<'a> {
     pub(crate) host_ip: &'a Name,
     /// Its containers have been stopped for good.
     pub(crate) is_over: bool,
-    /// Phase, reason and message are decided: past its deadline.
-    pub(crate) verdict: Option<(&'static str, &'static str)>,
+    /// Phase, reason and message are decided.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+/// Why a pod has failed, whatever its containers show.
+pub(crate) struct Verdict {
+    pub(crate) reason: Name,
+    pub(crate) message: Name,
+    /// A pod that has succeeded has not failed.
+    pub(crate) spares_success: bool,
 }
 
 impl Scene<'_> {
@@ -71,9 +79,11 @@ impl Scene<'_> {
                 (status.reason, status.message) = (before.reason.clone(), before.message.clone());
             }
         }
-        if let Some((reason, message)) = self.verdict {
-            status.phase = PodPhase::Failed;
-            (status.reason, status.message) = (Name::from_static(reason), Name::from_static(message));
+        if let Some(verdict) = &self.verdict {
+            if !verdict.spares_success || status.phase != PodPhase::Succeeded {
+                status.phase = PodPhase::Failed;
+            }
+            (status.reason, status.message) = (verdict.reason.clone(), verdict.message.clone());
         }
         if is_terminal(&self.pod.status.phase) {
             status.phase = self.pod.status.phase.clone();

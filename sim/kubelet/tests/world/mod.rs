@@ -40,12 +40,22 @@ pub struct World {
     queue: BTreeMap<(Time, u64), Due>,
     tickets: u64,
     story: String,
+    outage: Outage,
     /// Everything the kubelet noted, and when.
     pub notes: Vec<(Time, Note)>,
     /// Every status that was written, and when.
     pub statuses: Vec<(Time, Name, PodStatus)>,
     /// When the kubelet was woken, by a timer.
     pub wakes: usize,
+}
+
+/// What keeps the kubelet from going on, and what waits for it.
+#[derive(Default)]
+struct Outage {
+    is_frozen: bool,
+    is_cut_off: bool,
+    held: Vec<(u16, Input)>,
+    lost: Vec<(u16, kubelet::RequestId)>,
 }
 
 enum Due {
@@ -91,7 +101,7 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
-        configuration: std::sync::Arc::default(),
+        configuration: Arc::default(),
     }
 }
 
@@ -146,10 +156,20 @@ impl World {
     }
 
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
+        Self::of(setup(), rules, defaults, seed)
+    }
+
+    /// A settled node whose kubelet has a configuration.
+    pub fn configured(rules: serde_json::Value, configuration: serde_json::Value) -> Self {
+        let configuration = Arc::new(serde_json::from_value(configuration).unwrap());
+        Self::of(Setup { configuration, ..setup() }, rules, defaults(), 7)
+    }
+
+    fn of(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
         let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
         let luck = Luck::new(seed, "test");
-        let setup = Arc::new(setup());
+        let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
@@ -166,6 +186,7 @@ impl World {
             queue: BTreeMap::new(),
             tickets: 0,
             story: String::new(),
+            outage: Outage::default(),
             notes: Vec::new(),
             statuses: Vec::new(),
             wakes: 0,
@@ -247,6 +268,56 @@ impl World {
         self.runtime.power_off(self.now);
     }
 
+    pub fn edit_node(&mut self, change: impl FnOnce(&mut Node)) {
+        self.tell("user     edits the node");
+        change(Arc::make_mut(self.node.as_mut().unwrap()));
+        let node = self.node.clone().unwrap();
+        self.watch(Input::NodeSet(node));
+    }
+
+    pub fn shut_down(&mut self) {
+        self.tell("fault    the machine is to shut down");
+        self.input(self.runs - 1, Input::ShutDown);
+    }
+
+    pub fn freeze(&mut self) {
+        self.tell("fault    the machine freezes");
+        self.outage.is_frozen = true;
+        self.runtime.freeze(self.now);
+    }
+
+    pub fn thaw(&mut self) {
+        self.tell("fault    the machine goes on");
+        self.outage.is_frozen = false;
+        self.runtime.thaw(self.now);
+        for (run, input) in std::mem::take(&mut self.outage.held) {
+            self.input(run, input);
+        }
+        self.relist();
+    }
+
+    pub fn cut_off(&mut self) {
+        self.tell("fault    the network is lost");
+        self.outage.is_cut_off = true;
+    }
+
+    pub fn reconnect(&mut self) {
+        self.tell("fault    the network is back");
+        self.outage.is_cut_off = false;
+        for (run, id) in std::mem::take(&mut self.outage.lost) {
+            let failure = Status::new(api::Reason::Timeout, "lost");
+            self.push(self.now, Due::Input(run, Input::Answer(id, Err(failure))));
+        }
+        self.relist();
+    }
+
+    fn relist(&mut self) {
+        let pods: Vec<_> = self.pods.values().cloned().collect();
+        self.input(self.runs - 1, Input::Relisted(pods));
+        let node = self.node.clone().unwrap();
+        self.input(self.runs - 1, Input::NodeSet(node));
+    }
+
     /// As the node lifecycle controller does.
     pub fn set_node_ready(&mut self, status: api::ConditionStatus) {
         let node = Arc::make_mut(self.node.as_mut().unwrap());
@@ -285,6 +356,9 @@ impl World {
 
     fn input(&mut self, run: u16, input: Input) {
         let Some(kubelet) = self.kubelet.as_mut().filter(|_| run + 1 == self.runs) else { return };
+        if self.outage.is_frozen {
+            return self.outage.held.push((run, input));
+        }
         self.wakes += usize::from(matches!(input, Input::Timer(_)));
         let mut effects = Vec::new();
         kubelet.handle(self.now, input, &mut self.runtime, &mut effects);
@@ -295,6 +369,7 @@ impl World {
                 }
                 Effect::WakeAt(at, token) => self.wake(run, at, token),
                 Effect::Note(note) => self.notes.push((self.now, note)),
+                Effect::PowerOff => self.push(self.now, Due::Act(Box::new(Self::crash_node))),
             }
         }
     }
@@ -305,6 +380,9 @@ impl World {
     }
 
     fn serve(&mut self, run: u16, id: kubelet::RequestId, request: Request) {
+        if self.outage.is_cut_off {
+            return self.outage.lost.push((run, id));
+        }
         let response = self.carry_out(request);
         self.push(self.now + ONE_WAY, Due::Input(run, Input::Answer(id, response)));
     }
@@ -314,6 +392,10 @@ impl World {
         match (request, key.kind.clone()) {
             (Request::Get { .. }, Kind::Pod) => match self.pods.get(&key.name) {
                 Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
+                None => Err(Status::not_found(&key)),
+            },
+            (Request::Get { .. }, Kind::Lease) => match &self.lease {
+                Some(lease) => Ok(Answer::Object(Arc::clone(lease).into_object())),
                 None => Err(Status::not_found(&key)),
             },
             (Request::Get { .. }, _) => {
@@ -343,10 +425,23 @@ impl World {
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
                 let node = Arc::make_mut(self.node.as_mut().unwrap());
+                let mut line = "node     gets its labels right".to_owned();
                 for edit in edits {
-                    let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
-                    node.status = *status;
+                    match edit {
+                        Edit::NodeStatus(status) => {
+                            node.status = *status;
+                            let ready = node.condition("Ready").unwrap();
+                            line = format!("node     Ready={} ({})", ready.status, ready.message);
+                        }
+                        Edit::Labels(labels) => {
+                            for (key, value) in labels {
+                                node.meta.labels.insert(key, value.unwrap());
+                            }
+                        }
+                        other => panic!("a kubelet does not ask for {other:?}"),
+                    }
                 }
+                self.tell(&line);
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
@@ -387,6 +482,9 @@ impl World {
     }
 
     fn watch(&mut self, input: Input) {
+        if self.outage.is_frozen || self.outage.is_cut_off {
+            return; // It will list what there is.
+        }
         let run = self.runs - 1;
         self.push(self.now + ONE_WAY, Due::Input(run, input));
     }
