@@ -7,7 +7,7 @@ use base::{Cause, Name, Time};
 use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
     DeploymentController, DisruptionController, EndpointSliceController, GarbageCollector,
-    NamespaceController, NodeLifecycle, ReplicaSetController, TaintEviction,
+    NamespaceController, NodeLifecycle, PodGc, ReplicaSetController, TaintEviction,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -26,6 +26,7 @@ enum Member {
     EndpointSlice(ControlLoop<EndpointSliceController>),
     GarbageCollector(Box<GarbageCollector>),
     Namespace(Box<NamespaceController>),
+    PodGc(ControlLoop<PodGc>),
 }
 
 impl Manager {
@@ -44,6 +45,7 @@ impl Manager {
         members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
+        members.push(Member::PodGc(ControlLoop::new(PodGc::new(now), rate)));
         Self { view: View::default(), members }
     }
 
@@ -94,6 +96,7 @@ impl Member {
             Self::EndpointSlice(it) => it.name(),
             Self::GarbageCollector(_) => "generic-garbage-collector",
             Self::Namespace(_) => "namespace-controller",
+            Self::PodGc(it) => it.name(),
         }
     }
 
@@ -105,6 +108,7 @@ impl Member {
             Self::EndpointSlice(it) => it.handle(now, input, view, effects),
             Self::GarbageCollector(it) => it.handle(now, input, effects),
             Self::Namespace(it) => it.handle(now, input, effects),
+            Self::PodGc(it) => it.handle(now, input, view, effects),
         }
     }
 }

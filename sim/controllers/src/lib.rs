@@ -10,6 +10,7 @@ mod garbage_collector;
 mod namespace;
 mod node_lifecycle;
 mod ownership;
+mod pod_gc;
 mod replica_set;
 mod taint_eviction;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use crate::endpoint_slice::EndpointSliceController;
 pub use crate::garbage_collector::GarbageCollector;
 pub use crate::namespace::NamespaceController;
 pub use crate::node_lifecycle::NodeLifecycle;
+pub use crate::pod_gc::PodGc;
 pub use crate::replica_set::ReplicaSetController;
 pub use crate::taint_eviction::TaintEviction;
