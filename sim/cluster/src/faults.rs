@@ -41,8 +41,13 @@ impl Cluster {
     }
 
     fn nodes_of(&self, target: &chaos::NodeTarget, queue: &Queue<Event>) -> Vec<NodeIdx> {
-        let nodes = self.manager.view().list::<Node>().filter(|node| target.matches(node));
-        let names: Vec<Name> = nodes.map(|node| node.meta.name.clone()).collect();
+        let nodes = self.manager.view().list::<Node>().map(|it| (&it.meta.name, &it.meta.labels));
+        // A machine is there even when somebody has deleted its node.
+        let is_there = |name: &Name| self.manager.view().find::<Node>(&Name::EMPTY, name).is_some();
+        let unknown = self.machines.iter().filter(|it| !is_there(&it.name));
+        let all = nodes.chain(unknown.map(|it| (&it.name, it.labels())));
+        let hit = all.filter(|(name, labels)| target.matches(name, labels));
+        let names: Vec<Name> = hit.map(|(name, _)| name.clone()).collect();
         let luck = Luck::new(self.seed, "fault.nodes");
         let drawn = target.draw(names, luck, queue.now());
         drawn.iter().filter_map(|name| self.by_name.get(name).copied()).collect()
@@ -120,11 +125,15 @@ impl Cluster {
         }
         let machine = &mut self.machines[node.0 as usize];
         let (was, is) = machine.take_plight();
-        let falls_silent = was.is_heard() && !is.is_heard();
+        let is_set = was.clock != is.clock;
+        let falls_silent = was.is_heard() && (!is.is_heard() || is_set);
         let lease = if falls_silent { machine.last_lease(queue.now()) } else { None };
         machine.suffer(queue.now(), was, is);
         self.write_last_lease(queue.now(), node, lease, cause, digest, queue);
         self.recover(node, was, is, digest, queue);
+        if is_set && was.is_heard() && is.is_heard() {
+            self.kubelet(node, Input::ClockSet, digest, queue);
+        }
     }
 
     /// What comes back when a machine works again, or is heard again.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Key, Kind, Lease, Pod, Revision, Uid};
+use api::{Key, Kind, Labels, Lease, Pod, Revision, Uid};
 use apiserver::Commit;
 use base::{Cause, Handle, Luck, Name, Time};
 use kubelet::{CidrError, Effect, Input, Kubelet, Runtime, Setup, Start};
@@ -65,6 +65,11 @@ impl Machine {
             missed: BTreeSet::new(),
             listed: Revision(0),
         })
+    }
+
+    /// Those that its kubelet was told to give its node.
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.setup.labels
     }
 
     /// Whether a kubelet runs here, frozen or not.
@@ -170,6 +175,7 @@ impl Machine {
             self.has_booted = true;
         }
         self.runtime.set_disk(is.disk);
+        self.runtime.set_clock(is.clock);
     }
 
     /// Takes in what came while the machine was frozen.

@@ -34,8 +34,7 @@ pub(crate) struct Plight {
     /// Nothing gets to the API server or from it.
     pub(crate) is_cut_off: bool,
     pub(crate) disk: kubelet::Disk,
-    /// What its clock shows minus what it should, in nanoseconds.
-    pub(crate) skew_nanos: i64,
+    pub(crate) clock: kubelet::Clock,
 }
 
 impl Afflictions {
@@ -72,7 +71,7 @@ impl Afflictions {
                 Affliction::DiskFull => plight.disk.is_full = true,
                 Affliction::DiskSlow(factor) => plight.disk.slowness *= factor,
                 Affliction::Skewed(by) => {
-                    plight.skew_nanos = plight.skew_nanos.saturating_add(by.nanos());
+                    plight.clock.skew_nanos = plight.clock.skew_nanos.saturating_add(by.nanos());
                 }
             }
         }

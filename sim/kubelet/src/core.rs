@@ -141,6 +141,11 @@ impl Turn<'_> {
         self.core.reporter.push(pod);
     }
 
+    /// What the node's clock shows.
+    pub(crate) fn shown(&self) -> Time {
+        self.runtime.clock().shown(self.now)
+    }
+
     /// Tells one boot of the machine from another.
     pub(crate) fn boot_id(&self) -> String {
         self.core.setup.boot_id(self.runtime.boots())

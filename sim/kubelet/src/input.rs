@@ -33,6 +33,8 @@ pub enum Input {
     Relisted(Vec<Arc<Pod>>),
     /// The kubelet's own node, as it is now.
     NodeSet(Arc<Node>),
+    /// The clock of the node was put forward or back.
+    ClockSet,
     /// The machine is to shut down.
     ShutDown,
     Timer(Token),

@@ -63,6 +63,7 @@ impl Kubelet {
                 turn.wake_at(at, Timer::Housekeeping, 0);
             }
             Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
+            Input::ClockSet => self.registrar.resume(&mut turn),
             Input::ShutDown => self.shut_down(runtime, effects, now),
             Input::NodeSet(node) => self.registrar.node_set(node, &mut turn),
             Input::Timer(token) => self.timer(token, runtime, effects, now),

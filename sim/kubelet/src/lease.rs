@@ -12,6 +12,7 @@ use base::{Luck, Name, Span, Time};
 use crate::constants::LEASE_JITTER;
 use crate::core::Turn;
 use crate::input::{RequestId, Start};
+use crate::runtime::Clock;
 
 const LEASE_NAMESPACE: Name = Name::from_static("kube-node-lease");
 
@@ -21,6 +22,8 @@ pub(crate) struct Keeper {
     asked: Option<(RequestId, Asked)>,
     /// `None` until the lease has been asked for.
     heartbeat: Option<Heartbeat>,
+    /// By the clock that the promise was made.
+    clock: Clock,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ impl Keeper {
         }
     }
 
-    /// The kubelet has not been able to renew it for a while, and does so now.
+    /// The kubelet has not been able to renew it for a while, or its clock was set: it is renewed now.
     pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
         if self.heartbeat.is_some() && self.asked.is_none() {
             self.heartbeat = None;
@@ -73,7 +76,10 @@ impl Keeper {
     /// Writes it with the promise to renew it from now on: anew, or over the one that is there.
     fn write(&mut self, there: Option<&Lease>, uid: Uid, turn: &mut Turn<'_>) {
         let heartbeat = Heartbeat { first: turn.now, period: period(turn) };
-        let mut lease = self.lease(uid, turn.now, turn);
+        self.clock = turn.runtime.clock();
+        let setup = &turn.core.setup;
+        let seconds = setup.configuration.node_lease_duration_seconds;
+        let mut lease = lease(&setup.name, uid, seconds, turn.now, self.clock);
         lease.heartbeat = Some(heartbeat);
         let (request, asked) = match there {
             None => (Request::Create { object: Object::new(lease) }, Asked::Create),
@@ -107,12 +113,7 @@ impl Keeper {
 
     /// The lease as it stands when the kubelet falls silent at `now`: renewed last, and no more.
     pub(crate) fn last(&self, name: &Name, uid: Uid, seconds: i32, now: Time) -> Option<Lease> {
-        Some(lease(name, uid, seconds, self.heartbeat?.last(now)?))
-    }
-
-    fn lease(&self, uid: Uid, renewed: Time, turn: &Turn<'_>) -> Lease {
-        let setup = &turn.core.setup;
-        lease(&setup.name, uid, setup.configuration.node_lease_duration_seconds, renewed)
+        Some(lease(name, uid, seconds, self.heartbeat?.last(now)?, self.clock))
     }
 }
 
@@ -123,7 +124,7 @@ fn period(turn: &Turn<'_>) -> Span {
     turn.jitter(duration.scale(0.25), LEASE_JITTER, entity, u64::MAX)
 }
 
-fn lease(name: &Name, node: Uid, seconds: i32, renewed: Time) -> Lease {
+fn lease(name: &Name, node: Uid, seconds: i32, renewed: Time, clock: Clock) -> Lease {
     let owner = OwnerReference {
         api_version: Name::from_static("v1"),
         kind: Kind::Node.name(),
@@ -141,9 +142,10 @@ fn lease(name: &Name, node: Uid, seconds: i32, renewed: Time) -> Lease {
         spec: LeaseSpec {
             holder_identity: Some(name.clone()),
             lease_duration_seconds: Some(seconds),
-            renew_time: Some(renewed.into()),
+            renew_time: Some(clock.shown(renewed).into()),
             ..LeaseSpec::default()
         },
+        skew_nanos: clock.skew_nanos,
         ..Lease::default()
     }
 }

@@ -34,5 +34,5 @@ pub use crate::configuration::{
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, Disk, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{CidrError, Clock, Disk, End, Instance, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

@@ -255,7 +255,7 @@ impl Registrar {
             uid: self.uid(),
             ..ObjectReference::default()
         };
-        if let Some(request) = self.diary.say(turn.now, &name, about, saying) {
+        if let Some(request) = self.diary.say(turn.shown(), &name, about, saying) {
             turn.send_event(request, Cause::NONE);
         }
     }
@@ -292,7 +292,7 @@ fn status_of(holds: bool) -> ConditionStatus {
 
 /// The conditions now; one that has not changed keeps its time.
 fn conditions(old: &NodeStatus, turn: &Turn<'_>) -> Vec<Condition> {
-    let now = turn.now;
+    let now = turn.shown();
     let condition = |(kind, holds, reason, message): (&'static str, bool, &'static str, &'static str)| {
         let before = old.conditions.iter().find(|it| it.kind == kind && it.status == status_of(holds));
         Condition {

@@ -147,8 +147,8 @@ fn merge(worker: &Worker, found: &Pod, turn: &Turn<'_>) -> PodStatus {
         status.message = found.status.message.clone();
     }
     if is_terminal(&status.phase) {
-        set_terminal(&worker.pod, &mut status, turn.now);
-        status.conditions.extend(worker.fate.as_ref().map(|it| it.condition(found, turn.now)));
+        set_terminal(&worker.pod, &mut status, turn.shown());
+        status.conditions.extend(worker.fate.as_ref().map(|it| it.condition(found, turn.shown())));
     }
     status
 }

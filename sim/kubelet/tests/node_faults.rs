@@ -213,3 +213,33 @@ fn a_kubelet_that_registers_again_leaves_alone_what_is_not_its_own() {
     assert_eq!(node.zone(), "zone-a");
     assert_eq!(node.meta.label("team").unwrap(), "blue");
 }
+
+/// The clock is put forward by 30 s at 30 s: the lease and the conditions say so, and nothing happens any sooner.
+#[test]
+fn a_wrong_clock_shows_in_what_is_written() {
+    let mut world = World::new(json!([]));
+    world.at(30.0, |it| it.set_clock(30));
+    world.at(31.0, |it| it.create(pod("web", plain())));
+    world.run_until(100.0);
+    let lease = world.lease.clone().unwrap();
+    let shown = lease.renewed(world.now).unwrap().time();
+    let really = lease.really_renewed(world.now).unwrap();
+    assert_eq!(shown.since(really), base::Span::secs(30));
+    assert!(world.now.since(really) < base::Span::secs(11));
+    let started = world.pod("web").status.start_time.unwrap().time();
+    assert_eq!(started.since(world::START).as_secs(), 61);
+    assert_eq!(world.pending(), 0);
+}
+
+/// The pod may be active for 60 s, from 10 s on; by the clock that is put forward, they are over at 40 s.
+#[test]
+fn a_deadline_goes_by_the_clock_of_the_node() {
+    let mut world = World::new(json!([]));
+    let mut spec = plain();
+    spec["activeDeadlineSeconds"] = json!(60);
+    world.at(10.0, |it| it.create(pod("web", spec)));
+    world.at(30.0, |it| it.set_clock(30));
+    world.at(45.0, |it| it.edit("web", |pod| pod.meta.labels = [("looked", "at")].into()));
+    world.run_until(60.0);
+    expect_file!["golden/node_faults/deadline-skewed.txt"].assert_eq(world.story());
+}

@@ -124,7 +124,9 @@ impl Reconciler for PodGc {
         if *key == terminated_key() {
             return self.remove_terminated(context.view);
         }
-        let Some(pod) = context.view.at::<Pod>(key).filter(|it| it.is_deleting()) else { return Plan::done() };
+        let Some(pod) = context.view.at::<Pod>(key).filter(|it| it.is_deleting()) else {
+            return Plan::done();
+        };
         let node = context.view.find::<Node>(&Name::EMPTY, &pod.node);
         if !pod.is_bound() || node.is_some_and(|it| is_out_of_service(it)) {
             return plans::remove(pod, None, Plan::done());

@@ -57,7 +57,10 @@ fn pods_of_a_missing_node_go_after_the_quarantine() {
     // The look at 20 s finds them; the one at 60 s removes them.
     let expected = [(60, "delete done"), (60, "patch web"), (60, "delete web")];
     assert_eq!(asked(&bench), told(&expected));
-    let marked = bench.log.iter().find_map(|(_, it)| if let Request::Patch { patch, .. } = it { Some(patch) } else { None });
+    let marked = bench
+        .log
+        .iter()
+        .find_map(|(_, it)| if let Request::Patch { patch, .. } = it { Some(patch) } else { None });
     let text = format!("{marked:?}");
     assert!(text.contains("DeletionByPodGC") && text.contains("Failed"), "{text}");
 }

@@ -143,13 +143,13 @@ impl Worker {
 
     /// The status of the pod, with the runtime as it was at `at`.
     pub(super) fn look(&mut self, at: Time, is_over: bool, turn: &mut Turn<'_>) -> PodStatus {
-        let is_late = self.active_until().is_some_and(|it| it <= turn.now);
+        let is_late = self.active_until().is_some_and(|it| it <= turn.shown());
         if is_late {
             self.say(turn, None, Saying::normal(DEADLINE.0, base::Name::from_static(DEADLINE.1)));
         }
         let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
         let scene = Scene {
-            now: turn.now,
+            now: turn.shown(),
             pod: &self.pod,
             old: self.status(),
             sandbox: turn.runtime.pod(self.pod.meta.uid),

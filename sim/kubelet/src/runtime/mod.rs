@@ -2,6 +2,7 @@
 //! container does is decided when it starts, so that its state is a function of time.
 
 mod address;
+mod clock;
 mod disk;
 mod images;
 mod instance;
@@ -16,6 +17,7 @@ use workload::{Behaviours, Subject};
 
 use self::address::Addresses;
 pub use self::address::{CidrError, PodCidr};
+pub use self::clock::Clock;
 pub use self::disk::Disk;
 use self::images::{Images, hex64};
 pub(crate) use self::images::{Supply, truncated};
@@ -38,6 +40,7 @@ pub struct Runtime {
     /// Since when nothing here makes progress, while that is so.
     frozen_since: Option<Time>,
     disk: Disk,
+    clock: Clock,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +75,7 @@ impl Runtime {
             boots: 0,
             frozen_since: None,
             disk: Disk::default(),
+            clock: Clock::default(),
         }
     }
 
@@ -154,6 +158,15 @@ impl Runtime {
         for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
             instance.postpone(since, lost);
         }
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Its kubelet, if it runs, is to be told by [`Input::ClockSet`](crate::Input::ClockSet).
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
     }
 
     pub fn disk(&self) -> Disk {

@@ -296,6 +296,13 @@ impl World {
         self.relist();
     }
 
+    /// Puts the node's clock forward.
+    pub fn set_clock(&mut self, secs: i64) {
+        self.tell(&format!("fault    the clock is {secs} s fast"));
+        self.runtime.set_clock(kubelet::Clock { skew_nanos: secs * 1_000_000_000 });
+        self.input(self.runs - 1, Input::ClockSet);
+    }
+
     pub fn cut_off(&mut self) {
         self.tell("fault    the network is lost");
         self.outage.is_cut_off = true;
