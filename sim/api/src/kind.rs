@@ -176,6 +176,7 @@ kinds! {
         CSIDriver: "storage.k8s.io" "v1" "csidrivers" [] Cluster;
         CSINode: "storage.k8s.io" "v1" "csinodes" [] Cluster;
         CSIStorageCapacity: "storage.k8s.io" "v1" "csistoragecapacities" [] Namespaced;
+        ControllerRevision: "apps" "v1" "controllerrevisions" [] Namespaced;
         CronJob: "batch" "v1" "cronjobs" ["cj"] Namespaced;
         DaemonSet: "apps" "v1" "daemonsets" ["ds"] Namespaced;
         Deployment: "apps" "v1" "deployments" ["deploy"] Namespaced;
@@ -211,7 +212,6 @@ kinds! {
         ClusterRoleBinding: "rbac.authorization.k8s.io" "v1" "clusterrolebindings" [] Cluster;
         ClusterTrustBundle: "certificates.k8s.io" "v1beta1" "clustertrustbundles" [] Cluster;
         ConfigMap: "" "v1" "configmaps" ["cm"] Namespaced;
-        ControllerRevision: "apps" "v1" "controllerrevisions" [] Namespaced;
         CustomResourceDefinition: "apiextensions.k8s.io" "v1" "customresourcedefinitions" ["crd" "crds"] Cluster;
         Endpoints: "" "v1" "endpoints" ["ep"] Namespaced;
         FlowSchema: "flowcontrol.apiserver.k8s.io" "v1" "flowschemas" [] Cluster;

@@ -25,6 +25,7 @@ mod meta;
 pub mod naming;
 mod nearest;
 mod node;
+pub mod node_selector;
 mod object;
 mod persistent_volume;
 mod pod;
@@ -37,10 +38,12 @@ mod replication_controller;
 mod request;
 mod resize;
 mod resources;
+mod revision;
 mod selector;
 mod service;
 mod sets;
 mod storage;
+pub mod storage_helpers;
 mod taint;
 mod time;
 pub mod validation;
@@ -80,6 +83,7 @@ pub use crate::resources::{
     CPU, EPHEMERAL_STORAGE, MEMORY, PODS, ResourceList, ResourceRequirements, Resources,
     container_request_list, pod_limits, pod_request_list,
 };
+pub use crate::revision::*;
 pub use crate::selector::*;
 pub use crate::service::*;
 pub use crate::sets::*;

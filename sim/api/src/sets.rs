@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use base::Name;
+use base::{Name, Span};
 
 use crate::claim::PersistentVolumeClaim;
 use crate::int_or_string::IntOrString;
@@ -134,5 +134,21 @@ wire! {
         pub number_unavailable: i32,
         pub collision_count: Option<i32>,
         pub conditions: Vec<Condition>,
+    }
+}
+
+impl StatefulSet {
+    pub fn replicas(&self) -> i32 {
+        self.spec.replicas.unwrap_or(1)
+    }
+
+    pub fn min_ready(&self) -> Span {
+        Span::from_api_secs(self.spec.min_ready_seconds.into())
+    }
+}
+
+impl DaemonSet {
+    pub fn min_ready(&self) -> Span {
+        Span::from_api_secs(self.spec.min_ready_seconds.into())
     }
 }

@@ -1,6 +1,7 @@
 //! The faults, as a scenario states them. What each does is told in `docs/faults.md`.
 
 use api::GoDuration;
+use base::Name;
 use serde::Deserialize;
 
 use crate::target::{NodeTarget, PodTarget};
@@ -30,6 +31,30 @@ pub enum Fault {
     ClockSkew(Skew),
     /// The containers of the pods die at once, as by a `kill -9` of each.
     PodKill { pods: PodTarget },
+    /// A registry fails, for `for` or for good.
+    Registry {
+        /// As images name it: `docker.io`.
+        host: Name,
+        fails: RegistryFailure,
+        #[serde(rename = "for", default)]
+        lasting: Option<GoDuration>,
+    },
+    /// An image is not in its registry, for `for` or for good. Nodes that have it keep it.
+    ImageMissing {
+        image: Name,
+        #[serde(rename = "for", default)]
+        lasting: Option<GoDuration>,
+    },
+}
+
+/// How a registry fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RegistryFailure {
+    /// It answers every request with 503, and what it was sending breaks off.
+    Outage,
+    /// It answers every request with 429, and goes on sending what it sends.
+    Throttle,
 }
 
 /// Whom a fault of nodes hits, and how long it lasts: for good, if that is left out.
@@ -78,10 +103,12 @@ impl Fault {
             Self::SlowDisk(_) => "slowDisk",
             Self::ClockSkew(_) => "clockSkew",
             Self::PodKill { .. } => "podKill",
+            Self::Registry { .. } => "registry",
+            Self::ImageMissing { .. } => "imageMissing",
         }
     }
 
-    /// The nodes that it is aimed at; `None` if it is aimed at pods.
+    /// The nodes that it is aimed at; `None` if it is aimed at something else.
     pub const fn nodes(&self) -> Option<&NodeTarget> {
         match self {
             Self::NodeCrash(it)
@@ -93,7 +120,7 @@ impl Fault {
             | Self::DiskFull(it) => Some(&it.nodes),
             Self::SlowDisk(it) => Some(&it.nodes),
             Self::ClockSkew(it) => Some(&it.nodes),
-            Self::PodKill { .. } => None,
+            Self::PodKill { .. } | Self::Registry { .. } | Self::ImageMissing { .. } => None,
         }
     }
 
@@ -112,6 +139,7 @@ impl Fault {
             },
             Self::SlowDisk(it) => it.lasting,
             Self::ClockSkew(it) => it.lasting,
+            Self::Registry { lasting, .. } | Self::ImageMissing { lasting, .. } => *lasting,
             Self::PodKill { .. } => None,
         }
     }

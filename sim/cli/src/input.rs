@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use api::GoDuration;
 use base::Span;
@@ -11,6 +12,7 @@ use scenario::{Options, Override, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{self, Common};
+use crate::extenders::Loopback;
 
 /// How long plain manifests run, unless `--until` says otherwise.
 const DURATION: Span = Span::mins(10);
@@ -65,7 +67,10 @@ impl Input {
         let overrides: Result<Vec<Override>, _> = self.set.iter().map(|it| it.parse::<Override>()).collect();
         let overrides = overrides.map_err(|error| Wrong::Flags(error.to_string()))?;
         match &self.scenario {
-            Some(file) => scenario::load(file, &overrides).map_err(Wrong::Files),
+            Some(file) => {
+                let scenario = scenario::load(file, &overrides).map_err(Wrong::Files)?;
+                Ok(scenario.with_transport(Arc::new(Loopback::new())))
+            }
             None if overrides.is_empty() => {
                 scenario::of_manifests(&self.files, self.nodes, DURATION).map_err(Wrong::Files)
             }

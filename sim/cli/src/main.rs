@@ -4,6 +4,7 @@ mod args;
 mod conformance;
 mod exit;
 mod explain;
+mod extenders;
 mod host;
 mod input;
 mod progress;

@@ -126,6 +126,7 @@ fn facts(scenario: &Scenario, options: &Options, finished: &Finished) -> report:
         digest: finished.run.digest.value(),
         events: finished.run.events(),
         expectations: expectations.collect(),
+        outsiders: scenario.extenders().map(ToString::to_string).collect(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use api::Key;
 use base::{Name, Time};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use scheduler::extender::{Answer, Said};
 use scheduler::{PluginScores, PreFilterTrace, Refusal, Trace, TracedAttempt};
 use serde_json::{Value, json};
 
@@ -54,6 +55,7 @@ impl Scheduling {
             if !it.trace.scores.is_empty() {
                 let _ = writeln!(text, "{}", table(&it.trace));
             }
+            tell_extenders(&mut text, &it.trace);
             tell_tie(&mut text, it);
         }
         text
@@ -86,6 +88,7 @@ impl Scheduling {
             "nominatedFastPath": trace.nominated_fast_path,
             "verdicts": trace.verdicts.iter().map(verdict).collect::<Vec<Value>>(),
             "scores": scores.collect::<Vec<Value>>(),
+            "extenders": trace.extenders.iter().map(said_json).collect::<Vec<Value>>(),
             "best": trace.best,
         })
     }
@@ -146,6 +149,48 @@ fn table(trace: &Trace) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+fn tell_extenders(text: &mut String, trace: &Trace) {
+    for Said { extender, verb, answer, .. } in &trace.extenders {
+        let _ = writeln!(text, "  {extender} {}: {}", verb.as_str(), told_answer(answer));
+    }
+}
+
+fn told_answer(answer: &Answer) -> String {
+    let join = |names: &[Name]| names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+    match answer {
+        Answer::Left { asked, nodes } => format!("leaves {} of {asked} nodes: {}", nodes.len(), join(nodes)),
+        Answer::Scores(scores) => {
+            let scores = scores.iter().map(|(node, score)| format!("{node} {score:+}"));
+            format!("adds {}", scores.collect::<Vec<_>>().join(", "))
+        }
+        Answer::Victims(victims) => {
+            let nodes = victims.iter().map(|(node, pods)| format!("{} from {node}", join(pods)));
+            format!("would have go {}", nodes.collect::<Vec<_>>().join("; "))
+        }
+        Answer::Bound => "binds the pod".into(),
+        Answer::Failed { error, is_ignored: true } => format!("failed, which is ignored: {error}"),
+        Answer::Failed { error, is_ignored: false } => format!("failed: {error}"),
+    }
+}
+
+fn said_json(said: &Said) -> Value {
+    let answer = match &said.answer {
+        Answer::Left { asked, nodes } => json!({"asked": asked, "left": nodes}),
+        Answer::Scores(scores) => {
+            let score = |(node, score): &(Name, i64)| json!({"node": node, "score": score});
+            json!({"scores": scores.iter().map(score).collect::<Vec<Value>>()})
+        }
+        Answer::Victims(victims) => {
+            let victims = victims.iter().map(|(node, pods)| json!({"node": node, "pods": pods}));
+            json!({"victims": victims.collect::<Vec<Value>>()})
+        }
+        Answer::Bound => json!({"bound": true}),
+        Answer::Failed { error, is_ignored } => json!({"error": error, "ignored": is_ignored}),
+    };
+    let seconds = said.took.as_secs_f64();
+    json!({"extender": said.extender, "verb": said.verb.as_str(), "seconds": seconds, "answer": answer})
 }
 
 fn tell_tie(text: &mut String, it: &TracedAttempt) {

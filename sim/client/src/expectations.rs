@@ -35,6 +35,9 @@ impl Expectations {
         let (creations, deletions) = match expect {
             Expect::Creations(count) => (i64::from(*count), BTreeSet::new()),
             Expect::Deletions(keys) => (0, keys.iter().cloned().collect()),
+            Expect::Changes { creations, deletions } => {
+                (i64::from(*creations), deletions.iter().cloned().collect())
+            }
         };
         self.by_owner.insert(owner.clone(), Expected { since: now, creations, deletions });
     }

@@ -48,6 +48,8 @@ pub struct Write {
     pub note_failure: Option<Note>,
     /// "Not found" counts as success: what should go is gone.
     pub may_be_gone: bool,
+    /// "Already exists" is a failure that is not told: the view has only not seen it yet.
+    pub is_quiet_if_exists: bool,
     /// On a conflict, the object is read again and the same status is put on it, this many times.
     /// Upstream: `updateReplicaSetStatus`.
     pub conflict_retries: u8,
@@ -81,6 +83,8 @@ pub enum Expect {
     Creations(u32),
     /// These objects gone, or on their way.
     Deletions(Vec<Key>),
+    /// Both at once.
+    Changes { creations: u32, deletions: Vec<Key> },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,7 +143,14 @@ impl Plan {
 
 impl Write {
     pub fn new(request: Request) -> Self {
-        Self { request, note: None, note_failure: None, may_be_gone: false, conflict_retries: 0 }
+        Self {
+            request,
+            note: None,
+            note_failure: None,
+            may_be_gone: false,
+            is_quiet_if_exists: false,
+            conflict_retries: 0,
+        }
     }
 
     pub fn create(object: Object) -> Self {
@@ -166,6 +177,11 @@ impl Write {
 
     pub fn may_be_gone(mut self) -> Self {
         self.may_be_gone = true;
+        self
+    }
+
+    pub fn quiet_if_exists(mut self) -> Self {
+        self.is_quiet_if_exists = true;
         self
     }
 

@@ -31,7 +31,7 @@ pub struct View {
     by_namespace: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// By the uid of the controlling owner.
     by_owner: Lookup<Uid, BTreeSet<Slot>>,
-    /// Pods and replica sets that nobody controls, by kind and namespace: what controllers may adopt.
+    /// Pods, replica sets and revisions that nobody controls, by kind and namespace: what controllers may adopt.
     orphans: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// Pods by the node that they are bound to.
     by_node: Lookup<Name, BTreeSet<Slot>>,
@@ -155,7 +155,8 @@ impl View {
         self.pick(self.by_owner.get(&owner))
     }
 
-    /// The objects of a namespace that nobody controls. Only pods and replica sets are indexed by that.
+    /// The objects of a namespace that nobody controls. Only pods, replica sets and
+    /// revisions are indexed by that.
     pub fn orphans_in<T: Resource>(&self, namespace: &Name) -> impl Iterator<Item = &Arc<T>> {
         self.pick(self.orphans.get(&(T::KIND, namespace.clone())))
     }
@@ -236,7 +237,8 @@ impl Links {
     fn of(object: &Object) -> Self {
         let meta = object.meta();
         let owner = meta.controller().map(|it| it.uid);
-        let is_adoptable = || matches!(object, Object::Pod(_) | Object::ReplicaSet(_));
+        let is_adoptable =
+            || matches!(object, Object::Pod(_) | Object::ReplicaSet(_) | Object::ControllerRevision(_));
         Self {
             owner: owner.unwrap_or_default(),
             orphan: (owner.is_none() && is_adoptable()).then(|| (object.kind(), meta.namespace.clone())),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{Kind, Object, Pod, Revision};
 use apiserver::{ApiServer, Commit, Settings};
 use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
+use chaos::Fault;
 use engine::{Phase, Queue, Run, Seed, World};
 use kubectl::Session;
 use record::{Keep, Log, Verb};
@@ -41,6 +42,10 @@ pub struct Cluster {
     pub(crate) timeline: Arc<Vec<Step>>,
     /// The commands of the timeline that have been started, by step.
     pub(crate) sessions: std::collections::BTreeMap<u16, Session>,
+    /// What registries with a limit send to whom.
+    pub(crate) registries: kubelet::Registries,
+    /// Faults of registries that go on, by step.
+    pub(crate) disturbed: std::collections::BTreeMap<u16, Fault>,
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
@@ -57,6 +62,10 @@ pub struct Cluster {
 impl Cluster {
     /// A run that is about to begin. Nothing has happened yet but what the snapshot holds.
     pub fn start(setup: Setup) -> Result<Run<Self>, SetupError> {
+        let settings = &setup.scheduler;
+        if settings.transport.is_none() && !settings.configuration.extenders.is_empty() {
+            return Err(SetupError::NoTransport);
+        }
         let begin = setup.start.before(WARM_UP);
         let mut queue = Queue::starting_at(begin);
         if setup.shuffle_ties {
@@ -76,6 +85,7 @@ impl Cluster {
 
     fn empty(setup: &Setup, begin: Time) -> Result<Self, SetupError> {
         let luck = Luck::new(setup.seed, "run");
+        let limits = setup.nodes.first().map(|it| it.images.catalog.limits()).unwrap_or_default();
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
@@ -83,12 +93,15 @@ impl Cluster {
             wire: Wire::new(Latency::new(setup.seed)),
             manager: Manager::new(begin),
             scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
-                .with_cost(setup.scheduler.cost),
+                .with_cost(setup.scheduler.cost)
+                .with_extenders(setup.scheduler.extenders()),
             scheduler_view: client::View::default(),
             machines: Vec::with_capacity(setup.nodes.len()),
             by_name: Lookup::new(),
             timeline: Arc::new(setup.timeline.clone()),
             sessions: std::collections::BTreeMap::new(),
+            registries: kubelet::Registries::new(limits),
+            disturbed: std::collections::BTreeMap::new(),
             log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
             ledger: Ledger::default(),
             series: Series::default(),
@@ -274,6 +287,7 @@ impl World for Cluster {
             Event::Timer { node, token } => self.kubelet(node, kubelet::Input::Timer(token), digest, queue),
             Event::Step(step) => self.step(step, digest, queue),
             Event::Repair { step, node } => self.repair(step, node, digest, queue),
+            Event::Calm(step) => self.calm_registries(step, digest, queue),
             Event::Sample => {
                 self.sample_due = None;
                 self.series.sample(queue.now());

@@ -44,6 +44,8 @@ pub enum Event {
     Step(u16),
     /// What a step broke of a node is whole again.
     Repair { step: u16, node: NodeIdx },
+    /// What a step did to registries is over.
+    Calm(u16),
     /// The figures over time are read.
     Sample,
 }

@@ -21,15 +21,33 @@ impl Cluster {
         let detail = self.timeline[usize::from(n)].text.clone();
         let what = What::Fault { name: name.clone(), phase: FaultPhase::Begins, object: None, detail };
         let cause = self.log.push(queue.now(), &FAULT, Cause::NONE, what);
-        if let Fault::PodKill { pods } = fault {
-            return self.kill_pods(pods, &name, cause, digest, queue);
-        }
-        let (Some(nodes), Some(affliction)) = (fault.nodes(), Affliction::of(fault)) else { return };
+        let (Some(nodes), Some(affliction)) = (fault.nodes(), Affliction::of(fault)) else {
+            return self.strike_others(n, fault, &name, cause, digest, queue);
+        };
         for node in self.nodes_of(nodes, queue) {
             self.afflict(n, node, affliction, &name, cause, digest, queue);
             if affliction != Affliction::ShuttingDown {
                 self.schedule_repair(n, node, queue);
             }
+        }
+    }
+
+    /// A fault that is not about nodes.
+    fn strike_others(
+        &mut self,
+        n: u16,
+        fault: &Fault,
+        name: &Name,
+        cause: Cause,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        if let Fault::PodKill { pods } = fault {
+            return self.kill_pods(pods, name, cause, digest, queue);
+        }
+        self.disturb_registries(n, fault, digest, queue);
+        if let Some(span) = fault.lasting().map(GoDuration::span_or_zero) {
+            queue.after(span, Phase::Fault, Event::Calm(n));
         }
     }
 
@@ -130,6 +148,9 @@ impl Cluster {
         let lease = if falls_silent { machine.last_lease(queue.now()) } else { None };
         machine.suffer(queue.now(), was, is);
         self.write_last_lease(queue.now(), node, lease, cause, digest, queue);
+        if was.can_run() && !is.can_run() {
+            self.share_registries(node, None, digest, queue);
+        }
         self.recover(node, was, is, digest, queue);
         if is_set && was.is_heard() && is.is_heard() {
             self.kubelet(node, Input::ClockSet, digest, queue);

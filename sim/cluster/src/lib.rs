@@ -10,6 +10,7 @@ mod manager;
 mod nodes;
 mod outage;
 mod plight;
+mod registries;
 mod series;
 mod setup;
 mod timeline;

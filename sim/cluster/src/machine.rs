@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::{Key, Kind, Labels, Lease, Pod, Revision, Uid};
 use apiserver::Commit;
 use base::{Cause, Handle, Luck, Name, Time};
-use kubelet::{CidrError, Effect, Input, Kubelet, Runtime, Setup, Start};
+use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start};
 use workload::Behaviours;
 
 use crate::plight::{Afflictions, Plight};
@@ -52,7 +52,8 @@ impl Machine {
         Ok(Self {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
-            runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck),
+            runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
+                .with_images(Arc::clone(&setup.images)),
             setup: Arc::new(setup),
             kubelet: None,
             runs: 0,
@@ -125,6 +126,17 @@ impl Machine {
         !can_hear || commit.revision <= self.listed
     }
 
+    /// Registries fail, or work again.
+    pub(crate) fn set_registries(
+        &mut self,
+        now: Time,
+        conditions: &Arc<Conditions>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.runtime.set_registries(now, Arc::clone(conditions));
+        self.handle(now, Input::RegistriesChanged, effects);
+    }
+
     /// Kills the containers of a pod, and tells the kubelet's look-out if there is one.
     pub(crate) fn kill(&mut self, now: Time, uid: Uid, effects: &mut Vec<Effect>) {
         const SIGKILL: i32 = 137;
@@ -163,7 +175,7 @@ impl Machine {
             self.runtime.thaw(now);
         }
         if !is.can_run() && self.kubelet.take().is_some() {
-            self.runtime.kubelet_gone(now);
+            self.runtime.kubelet_gone();
             self.held.retain(|it| matches!(it, Held::Kill(_)));
         }
         if is.is_off && !was.is_off {

@@ -86,6 +86,7 @@ impl Cluster {
         // What was noted first explains what is asked for next.
         let mut noted: Option<Cause> = None;
         let mut goes_off = false;
+        let mut demanded = None;
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { id, at, request, cause } => {
@@ -101,7 +102,11 @@ impl Cluster {
                     noted = Some(id);
                 }
                 Effect::PowerOff => goes_off = true,
+                Effect::Demand(demand) => demanded = Some(demand),
             }
+        }
+        if demanded.is_some() {
+            self.share_registries(node, demanded, digest, queue);
         }
         if goes_off {
             self.go_off(node, noted.unwrap_or(Cause::NONE), digest, queue);
@@ -162,6 +167,7 @@ fn step_of(what: &What) -> Option<Step> {
         What::Exited { code, .. } => Some(Step::Exited { code: *code }),
         What::Stopping { .. } => Some(Step::Stopping),
         What::BackingOff { .. } => Some(Step::BackOff),
+        What::PullFailed { .. } => None,
         What::ProbeFailed { .. } => Some(Step::ProbeFailed),
         What::Rejected { .. } | What::SandboxCreated { .. } | What::Stopped => None,
     }
@@ -174,6 +180,7 @@ fn described(what: &What) -> Name {
         What::SandboxCreated { ip } => Name::from(format_args!("has the address {ip}")),
         What::PullStarted { image } => image.clone(),
         What::Pulled { image, took, .. } => Name::from(format_args!("{image}, in {took}")),
+        What::PullFailed { image, why } => Name::from(format_args!("cannot pull {image}: {why}")),
         What::Started { restarts: 0 } => Name::EMPTY,
         What::Started { restarts } => Name::from(format_args!("restart {restarts}")),
         What::Exited { reason, .. } => Name::from_static(reason),

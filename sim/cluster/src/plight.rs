@@ -92,7 +92,7 @@ impl Plight {
 }
 
 impl Affliction {
-    /// What a fault does to each of its nodes; `None` if it is about pods.
+    /// What a fault does to each of its nodes; `None` if it is not about nodes.
     pub(crate) fn of(fault: &Fault) -> Option<Self> {
         Some(match fault {
             Fault::NodeCrash(_) | Fault::NodeReboot(_) => Self::Off,
@@ -103,7 +103,7 @@ impl Affliction {
             Fault::DiskFull(_) => Self::DiskFull,
             Fault::SlowDisk(it) => Self::DiskSlow(it.factor),
             Fault::ClockSkew(it) => Self::Skewed(it.by),
-            Fault::PodKill { .. } => return None,
+            Fault::PodKill { .. } | Fault::Registry { .. } | Fault::ImageMissing { .. } => return None,
         })
     }
 }

@@ -53,6 +53,8 @@ pub enum SetupError {
     PodCidr { node: Name, error: String },
     #[error("a cluster has fewer than four thousand million nodes")]
     TooManyNodes,
+    #[error("the scheduler has extenders, and nobody carries calls to them")]
+    NoTransport,
     #[error("the snapshot cannot be stored: {status}")]
     Refused { status: api::Status },
 }

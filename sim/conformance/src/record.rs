@@ -107,7 +107,7 @@ pub(crate) struct Volumes {
 pub(crate) struct CandidateRecord {
     /// The most important first.
     pub(crate) victims: Vec<Name>,
-    pub(crate) pdb_violations: usize,
+    pub(crate) pdb_violations: i64,
 }
 
 impl Record {

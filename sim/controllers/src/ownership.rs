@@ -27,10 +27,20 @@ pub(crate) fn claim<'a, T: Resource>(
     selector: &'a Selector,
     objects: impl Iterator<Item = &'a Arc<T>>,
 ) -> Claims<T> {
+    claim_members(owner, selector, |_| true, objects)
+}
+
+/// The same where what matches must besides be a member by other signs, such as its name.
+pub(crate) fn claim_members<'a, T: Resource>(
+    owner: &impl Resource,
+    selector: &'a Selector,
+    is_member: impl Fn(&T) -> bool,
+    objects: impl Iterator<Item = &'a Arc<T>>,
+) -> Claims<T> {
     let mut claims = Claims { claimed: Vec::new(), writes: Vec::new() };
     let mut selector = selector.matcher();
     for object in objects {
-        let matches = selector.matches(&object.meta().labels);
+        let matches = selector.matches(&object.meta().labels) && is_member(object);
         match verdict(owner.meta(), matches, object.meta()) {
             Verdict::Keep => claims.claimed.push(object.clone()),
             Verdict::Release => claims.writes.push(release(owner.meta(), object.as_ref())),

@@ -10,6 +10,20 @@ use client::{Change, Effect, Input, RequestId, View};
 
 pub(crate) use self::server::Server;
 
+/// What a plan asks for if all goes well, in order: `create pod/shop/web-0`, with the subresource if there is one.
+pub(crate) fn requests(plan: &client::Plan) -> Vec<String> {
+    let writes = plan.steps.iter().flat_map(|step| &step.writes);
+    let text = |it: &Request| format!("{} {} {}", it.verb(), it.key(), it.subresource()).trim().to_owned();
+    writes.map(|write| text(&write.request)).collect()
+}
+
+/// The events that come with a plan if all goes well: `SuccessfulCreate: …`.
+pub(crate) fn events(plan: &client::Plan) -> Vec<String> {
+    let writes = plan.steps.iter().flat_map(|step| &step.writes);
+    let notes = plan.notes.iter().chain(writes.filter_map(|write| write.note.as_ref()));
+    notes.map(|note| format!("{}: {}", note.reason, note.message)).collect()
+}
+
 /// Anything that hears and wants what clients do.
 pub(crate) trait Component {
     fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>);

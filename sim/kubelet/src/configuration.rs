@@ -28,8 +28,8 @@ pub struct Configuration {
     #[serde(rename = "eventRecordQPS")]
     pub event_record_qps: u32,
     pub event_burst: u32,
-    /// Whether one image is pulled after the other.
-    pub serialize_image_pulls: bool,
+    /// Whether one image is pulled after the other. Where it is left out: unless several may be pulled at once.
+    pub serialize_image_pulls: Option<bool>,
     /// How many pulls run beside each other where they need not be serial; `None` means no limit. At least 1.
     pub max_parallel_image_pulls: Option<u32>,
     /// Pulls per second, and at once; 0 a second means no limit.
@@ -149,7 +149,7 @@ impl Default for Configuration {
             kube_api_burst: 100,
             event_record_qps: 50,
             event_burst: 100,
-            serialize_image_pulls: true,
+            serialize_image_pulls: None,
             max_parallel_image_pulls: None,
             registry_pull_qps: 5,
             registry_burst: 10,
@@ -175,6 +175,13 @@ impl Default for Configuration {
             node_lease_duration_seconds: 40,
             crash_loop_back_off: CrashLoopBackOff::default(),
         }
+    }
+}
+
+impl Configuration {
+    /// Upstream: `pkg/kubelet/apis/config/v1beta1/defaults.go`, `SerializeImagePulls`.
+    pub fn pulls_serially(&self) -> bool {
+        self.serialize_image_pulls.unwrap_or(self.max_parallel_image_pulls.is_none_or(|it| it <= 1))
     }
 }
 
@@ -206,6 +213,8 @@ mod tests {
             read(json!({"registryPullQPS": 0, "shutdownGracePeriod": "30s", "evictionHard": {}})).unwrap();
         assert_eq!((it.registry_pull_qps, it.shutdown_grace_period), (0, secs(30)));
         assert!(it.eviction_hard.is_empty(), "upstream does not merge thresholds with its own");
+        assert!(it.pulls_serially());
+        assert!(!read(json!({"maxParallelImagePulls": 3})).unwrap().pulls_serially());
         assert!(read(json!({"registryQPS": 5})).is_err());
     }
 }

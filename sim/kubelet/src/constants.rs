@@ -19,6 +19,18 @@ pub const RETRY_JITTER: f64 = 0.5;
 /// Upstream: `pkg/kubelet/kubelet.go`, `initialNodeBackOff…`, `MaxCrashLoopBackOff`.
 pub const CRASH_BACKOFF_FIRST: Span = Span::secs(10);
 pub const CRASH_BACKOFF_MAX: Span = Span::secs(300);
+/// The first and the longest delay before an image is pulled again.
+/// Upstream: `pkg/kubelet/kubelet.go`, `backOffPeriod`, `MaxImageBackOff`.
+pub const IMAGE_BACKOFF_FIRST: Span = Span::secs(10);
+pub const IMAGE_BACKOFF_MAX: Span = Span::secs(300);
+/// How often images are looked at for removal. Upstream: `pkg/kubelet/kubelet.go`, `ImageGCPeriod`.
+pub const IMAGE_GC: Span = Span::secs(300);
+/// How often the list of images is made that the node's status shows.
+/// Upstream: `pkg/kubelet/images/image_gc_manager.go`, `Start`.
+pub const IMAGE_LIST: Span = Span::secs(30);
+/// How many images the node's status shows.
+/// Upstream: `pkg/kubelet/apis/config/v1beta1/defaults.go`, `NodeStatusMaxImages`.
+pub const IMAGES_IN_STATUS: usize = 50;
 /// A container that is asked to stop has at least this long.
 /// Upstream: `pkg/kubelet/kuberuntime/kuberuntime_manager.go`, `minimumGracePeriodInSeconds`.
 pub const GRACE_MIN: Span = Span::secs(2);

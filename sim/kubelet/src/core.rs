@@ -1,5 +1,6 @@
 //! What all pods of a kubelet share: its clocks, its limits, its luck, and the way to the API server.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::Request;
@@ -9,6 +10,8 @@ use crate::admission::Room;
 use crate::beat::Beat;
 use crate::bucket::Bucket;
 use crate::constants::{HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::eviction::Pressures;
+use crate::images::{Collector, Lister, Puller};
 use crate::input::{Effect, RequestId, Start, Timer, Token};
 use crate::pod::Worker;
 use crate::reporter::Reporter;
@@ -32,8 +35,15 @@ pub(crate) struct Core {
     /// The machine is about to go off: no pod is taken in any more.
     pub(crate) is_shutting_down: bool,
     pub(crate) room: Room,
+    /// What the node runs short of.
+    pub(crate) pressures: Pressures,
     pub(crate) luck: Luck,
     pub(crate) reporter: Reporter,
+    pub(crate) puller: Puller,
+    pub(crate) lister: Lister,
+    pub(crate) collector: Collector,
+    /// Who asked for a pull secret.
+    pub(crate) secrets: BTreeMap<RequestId, Handle<Worker>>,
     requests: Bucket,
     events: Bucket,
     next_request: u32,
@@ -53,6 +63,11 @@ impl Core {
         let configuration = Arc::clone(&setup.configuration);
         Self {
             room: Room::new(setup.allocatable()),
+            pressures: Pressures::default(),
+            puller: Puller::new(&setup.configuration),
+            lister: Lister::default(),
+            collector: Collector::default(),
+            secrets: BTreeMap::new(),
             setup,
             run,
             start: Start::Settled,

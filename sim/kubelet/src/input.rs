@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{Node, Pod, Request, Response, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
+use crate::images::{Allowance, Demand};
 use crate::pod::Worker;
 
 /// Why a kubelet starts.
@@ -41,6 +42,10 @@ pub enum Input {
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
     Disturbed(Uid),
+    /// How fast pulls from registries with a limit may go from now on.
+    Allowed(Allowance),
+    /// Registries fail, or work again: the runtime knows.
+    RegistriesChanged,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +62,8 @@ pub enum Effect {
     Note(Note),
     /// Nothing holds up the shutdown of the machine any longer.
     PowerOff,
+    /// How much the node would take from registries with a limit has changed.
+    Demand(Demand),
 }
 
 /// Tells the answers to a kubelet's requests apart, also from those to its predecessor on the node.
@@ -86,6 +93,15 @@ pub(crate) enum Timer {
     NodeStatus,
     Housekeeping,
     Shutdown,
+    /// A look of the eviction manager.
+    Eviction,
+    /// The kernel has no memory left.
+    OutOfMemory,
+    /// A pull is over.
+    Pulls,
+    /// The list of images in the node's status is out of date.
+    ImageList,
+    ImageCollection,
 }
 
 /// Something that happened on the node, for the story of the run.
@@ -116,6 +132,10 @@ pub enum What {
         image: Name,
         bytes: i64,
         took: Span,
+    },
+    PullFailed {
+        image: Name,
+        why: Name,
     },
     /// `restarts` is 0 for the first start.
     Started {

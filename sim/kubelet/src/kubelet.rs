@@ -6,9 +6,11 @@ use std::sync::Arc;
 use api::{Lease, Pod, Uid};
 use base::{Cause, Handle, Luck, Name, Slab, Time};
 
-use crate::admission::Rejection;
+use crate::admit::{Preemption, admit};
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
+use crate::eviction::Watch;
+use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
@@ -17,7 +19,6 @@ use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
 use crate::shutdown::Shutdown;
-use crate::status::is_terminal;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Kubelet {
     registrar: Registrar,
     /// Under way, if it is.
     shutdown: Option<Box<Shutdown>>,
+    preemptions: Vec<Preemption>,
+    watch: Watch,
 }
 
 impl Kubelet {
@@ -39,6 +42,8 @@ impl Kubelet {
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
             shutdown: None,
+            preemptions: Vec::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -50,18 +55,20 @@ impl Kubelet {
     pub fn handle(&mut self, now: Time, input: Input, runtime: &mut Runtime, effects: &mut Vec<Effect>) {
         let is_start = matches!(input, Input::Started(_));
         assert!(is_start == (self.core.started == Time::MAX), "a kubelet is started first, and once");
+        let done_before = effects.len();
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         match input {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
             }
-            Input::PodSet(pod, cause) => set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn),
-            Input::PodGone(uid, cause) => self.gone(uid, cause, runtime, effects, now),
-            Input::Listed => {
-                let at = turn.core.housekeeping.after(now);
-                turn.wake_at(at, Timer::Housekeeping, 0);
+            Input::PodSet(pod, cause) => {
+                if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
+                    self.admit(new, runtime, effects, now);
+                }
             }
+            Input::PodGone(uid, cause) => self.gone(uid, cause, runtime, effects, now),
+            Input::Listed => self.listed(runtime, effects, now),
             Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
             Input::ClockSet => self.registrar.resume(&mut turn),
             Input::ShutDown => self.shut_down(runtime, effects, now),
@@ -72,15 +79,22 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if let Some(handle) = turn.core.secrets.remove(&id)
+                    && let Some(worker) = self.pods.get_mut(handle)
+                {
+                    worker.secret_answered(id, response.is_ok(), &mut turn);
                 }
             }
-            Input::Disturbed(uid) => {
-                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
-                    worker.be_disturbed(&mut turn);
-                }
+            Input::Allowed(allowance) => {
+                turn.runtime.set_allowance(now, allowance);
+                images::look(&mut self.pods, &mut turn);
             }
+            Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
+            Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
+        self.watch.follow_up(done_before, &mut self.pods, &mut turn);
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.pump(&mut self.pods, &mut turn);
         }
@@ -120,6 +134,21 @@ impl Kubelet {
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
             Timer::Shutdown => (), // It goes on after every turn.
+            Timer::Eviction => {
+                self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
+            }
+            Timer::OutOfMemory => {
+                let bereft =
+                    self.watch.wake_kernel(token.generation, &self.pods, &mut self.registrar, &mut turn);
+                bereft.into_iter().for_each(|it| disturb(&mut self.pods, &self.by_uid, it, &mut turn));
+            }
+            Timer::Pulls => {
+                if turn.core.puller.expects(token.generation) {
+                    images::look(&mut self.pods, &mut turn);
+                }
+            }
+            Timer::ImageList => self.registrar.report_images(&mut turn),
+            Timer::ImageCollection => images::collect(&mut self.registrar, &mut turn),
         }
     }
 
@@ -130,13 +159,23 @@ impl Kubelet {
         for uid in gone {
             self.gone(uid, Cause::NONE, runtime, effects, now);
         }
-        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         for pod in pods {
-            set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+            let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+            if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn) {
+                self.admit(new, runtime, effects, now);
+            }
         }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.registrar.resume(&mut turn);
-        let at = turn.core.housekeeping.after(now);
+        self.listed(runtime, effects, now);
+    }
+
+    /// What the runtime has beside the pods that were listed is nobody's.
+    fn listed(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let at = turn.core.housekeeping.after(turn.now);
         turn.wake_at(at, Timer::Housekeeping, 0);
+        self.watch.listed(&self.pods, &mut turn);
     }
 
     /// The machine goes off at once unless the configuration says how long it is to wait for pods.
@@ -150,11 +189,20 @@ impl Kubelet {
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         let text = Name::from_static("Shutdown manager detected shutdown event");
-        self.registrar.say(&mut turn, Saying::normal("Shutdown", text));
+        self.registrar.utter(&mut turn, Saying::normal("Shutdown", text));
         turn.core.is_shutting_down = true;
         self.registrar.changed(&mut turn);
         let pods = self.by_uid.values().filter_map(|it| Some((*it, self.pods.get(*it)?)));
         self.shutdown = Some(Box::new(Shutdown::new(&groups, pods)));
+    }
+
+    fn admit(&mut self, new: Handle<Worker>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let preemption = match self.registrar.node() {
+            Some(node) => admit(new, &mut self.pods, node, &mut turn),
+            None => admit(new, &mut self.pods, &turn.core.setup.node(), &mut turn),
+        };
+        self.preemptions.extend(preemption);
     }
 
     fn gone(&mut self, uid: Uid, cause: Cause, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
@@ -174,6 +222,13 @@ impl Kubelet {
             self.by_uid.remove(&worker.pod.meta.uid);
             runtime.remove(worker.pod.meta.uid);
         }
+    }
+}
+
+/// Something has changed the containers of a pod from outside.
+fn disturb(pods: &mut Slab<Worker>, by_uid: &BTreeMap<Uid, Handle<Worker>>, uid: Uid, turn: &mut Turn<'_>) {
+    if let Some(worker) = by_uid.get(&uid).and_then(|it| pods.get_mut(*it)) {
+        worker.be_disturbed(turn);
     }
 }
 
@@ -205,14 +260,14 @@ fn running(runtime: &Runtime, uid: Uid, now: Time) -> Vec<usize> {
         .collect()
 }
 
-/// A pod of this node, new or changed.
+/// A pod of this node, new or changed. Returns a new one, which is to be admitted.
 fn set(
     pods: &mut Slab<Worker>,
     by_uid: &mut BTreeMap<Uid, Handle<Worker>>,
     pod: Arc<Pod>,
     cause: Cause,
     turn: &mut Turn<'_>,
-) {
+) -> Option<Handle<Worker>> {
     let uid = pod.meta.uid;
     if let Some((handle, worker)) = by_uid.get(&uid).and_then(|it| Some((*it, pods.get_mut(*it)?))) {
         worker.update(pod, cause, turn);
@@ -220,34 +275,10 @@ fn set(
         if worker.differs() || is_late {
             reporter::compare_later(handle, worker, turn);
         }
-        return;
+        return None;
     }
     let handle = pods.insert(Worker::new(pod, cause));
     by_uid.insert(uid, handle);
-    let worker = pods.get_mut(handle).expect("it was just put there");
-    worker.me = Some(handle);
-    admit(worker, turn);
-}
-
-/// Upstream: `HandlePodAdditions`.
-fn admit(worker: &mut Worker, turn: &mut Turn<'_>) {
-    let is_finished = is_terminal(&worker.pod.status.phase);
-    if is_finished && !worker.pod.is_deleting() && turn.runtime.pod(worker.pod.meta.uid).is_none() {
-        worker.report.is_final = true;
-        return worker.be_done(turn); // It was over before this kubelet came.
-    }
-    if is_finished || worker.pod.is_deleting() {
-        return worker.begin(turn);
-    }
-    match turn.core.room.admit(&worker.pod) {
-        Ok(()) if turn.core.is_shutting_down => {
-            turn.core.room.release(&worker.pod);
-            worker.reject(Rejection::shutdown(), turn);
-        }
-        Ok(()) => {
-            worker.flags.is_admitted = true;
-            worker.begin(turn);
-        }
-        Err(rejection) => worker.reject(rejection, turn),
-    }
+    pods.get_mut(handle).expect("it was just put there").me = Some(handle);
+    Some(handle)
 }

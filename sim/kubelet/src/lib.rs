@@ -10,12 +10,15 @@
 //! Upstream: `pkg/kubelet`.
 
 mod admission;
+mod admit;
 mod backoff;
 mod beat;
 mod bucket;
 mod configuration;
 pub mod constants;
 mod core;
+mod eviction;
+mod images;
 mod input;
 mod kubelet;
 mod lease;
@@ -31,6 +34,10 @@ mod text;
 
 pub use crate::configuration::{
     Configuration, CrashLoopBackOff, Problem, ShutdownGracePeriod, default_eviction_hard,
+};
+pub use crate::images::{
+    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
+    Reference, Registries, Registry,
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;

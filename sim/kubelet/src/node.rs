@@ -2,6 +2,8 @@
 //!
 //! Upstream: `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/nodestatus/setters.go`.
 
+mod conditions;
+
 use std::sync::Arc;
 
 use api::{
@@ -11,7 +13,9 @@ use api::{
 use base::{Cause, Name, Span, Time};
 use serde_json::{Map, Value};
 
+use self::conditions::{boot_id_of, conditions, is_up_to_date, status_of};
 use crate::core::Turn;
+use crate::eviction::Pressure;
 use crate::input::{RequestId, Start, Timer};
 use crate::lease::{Keeper, Outcome};
 use crate::recorder::{Diary, Saying};
@@ -70,14 +74,22 @@ impl Registrar {
         match turn.core.start {
             Start::Settled => self.create(turn),
             Start::Booted | Start::Restarted => {
-                self.say(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
+                self.utter(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
                 self.retry(turn);
             }
         }
     }
 
+    /// As it was last heard of; `None` until the API server knows it.
+    pub(crate) fn node(&self) -> Option<&Node> {
+        self.node.as_deref()
+    }
+
     fn create(&mut self, turn: &mut Turn<'_>) {
-        let node = Node { status: self.status(&NodeStatus::default(), turn), ..turn.core.setup.node() };
+        let mut status = self.status(&NodeStatus::default(), turn);
+        status.images = turn.runtime.image_list();
+        turn.core.lister.reported(turn.runtime.image_version());
+        let node = Node { status, ..turn.core.setup.node() };
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
         self.asked = Some((id, Asked::Create));
     }
@@ -128,6 +140,10 @@ impl Registrar {
             let request = patch(node, Subresource::Main, Edit::Labels(missing));
             turn.send(request, Cause::NONE);
         }
+        if turn.core.start != Start::Settled && node.status.images != turn.runtime.image_list() {
+            turn.core.lister.reported(turn.runtime.image_version().wrapping_sub(1));
+            turn.watch_images();
+        }
         self.node = Some(Arc::clone(node));
         self.report(turn);
         if self.lease.is_idle() {
@@ -141,13 +157,13 @@ impl Registrar {
             self.say_status(status, turn);
         }
         let text = Name::from_static("Updated Node Allocatable limit across pods");
-        self.say(turn, Saying::normal("NodeAllocatableEnforced", text));
+        self.utter(turn, Saying::normal("NodeAllocatableEnforced", text));
     }
 
     /// The node has changed. Upstream does not watch for that, but looks every 10 s.
     pub(crate) fn node_set(&mut self, node: Arc<Node>, turn: &mut Turn<'_>) {
         let is_known = self.node.is_some();
-        let is_well = self.is_up_to_date(&node.status, turn);
+        let is_well = is_up_to_date(&node.status, turn);
         self.node = is_known.then_some(node);
         if is_known && !is_well && self.asked.is_none() {
             self.look_again(turn);
@@ -181,10 +197,25 @@ impl Registrar {
 
     /// Writes the node's status, if it is not as it should be.
     fn report(&mut self, turn: &mut Turn<'_>) {
-        let Some(node) = self.node.clone().filter(|it| !self.is_up_to_date(&it.status, turn)) else { return };
-        let status = self.status(&node.status, turn);
+        let Some(node) = self.node.clone().filter(|it| !is_up_to_date(&it.status, turn)) else { return };
+        let mut status = self.status(&node.status, turn);
+        status.images = turn.runtime.image_list();
+        self.tell_pressures(&node.status, turn);
         self.say_what_changed(&node.status, &status, turn);
         let request = patch(&node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
+        let id = turn.send_heartbeat(request);
+        self.asked = Some((id, Asked::Patch));
+    }
+
+    /// Writes the images that are on the node now into its status.
+    pub(crate) fn report_images(&mut self, turn: &mut Turn<'_>) {
+        let Some(node) = self.node.as_ref().filter(|_| self.asked.is_none()) else {
+            turn.core.lister.put_off();
+            return turn.watch_images();
+        };
+        let status = NodeStatus { images: turn.runtime.image_list(), ..node.status.clone() };
+        turn.core.lister.reported(turn.runtime.image_version());
+        let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
         let id = turn.send_heartbeat(request);
         self.asked = Some((id, Asked::Patch));
     }
@@ -195,7 +226,7 @@ impl Registrar {
         if !before.is_empty() && before != after {
             let name = &turn.core.setup.name;
             let text = Name::from(format_args!("Node {name} has been rebooted, boot id: {after}"));
-            self.say(turn, Saying::warning("Rebooted", text));
+            self.utter(turn, Saying::warning("Rebooted", text));
         }
         let ready =
             |it: &NodeStatus| it.conditions.iter().find(|it| it.kind == "Ready").map(|it| it.status.clone());
@@ -217,16 +248,19 @@ impl Registrar {
         fresh
     }
 
-    fn is_up_to_date(&self, status: &NodeStatus, turn: &Turn<'_>) -> bool {
-        let holds = |kind: &str, holds: bool| {
-            status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
-        };
-        facts(turn).into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
-            && boot_id_of(status) == turn.boot_id()
+    /// Tells of each pressure that has begun or ended since the API server heard of it.
+    fn tell_pressures(&mut self, old: &NodeStatus, turn: &mut Turn<'_>) {
+        for pressure in Pressure::ALL {
+            let holds = turn.core.pressures.holds(pressure);
+            let was = |it: &Condition| it.kind == pressure.condition() && it.status == status_of(!holds);
+            if old.conditions.iter().any(was) {
+                self.say_status(pressure.event(holds), turn);
+            }
+        }
     }
 
     /// Looks at the node once more when the time for that has come.
-    fn look_again(&mut self, turn: &mut Turn<'_>) {
+    pub(crate) fn look_again(&mut self, turn: &mut Turn<'_>) {
         let at = turn.core.node_status.after(turn.now);
         self.wake_at(at, turn);
     }
@@ -244,10 +278,11 @@ impl Registrar {
     /// Upstream: `recordNodeStatusEvent`.
     fn say_status(&mut self, status: &'static str, turn: &mut Turn<'_>) {
         let text = Name::from(format_args!("Node {} status is now: {status}", turn.core.setup.name));
-        self.say(turn, Saying::normal(status, text));
+        self.utter(turn, Saying::normal(status, text));
     }
 
-    pub(crate) fn say(&mut self, turn: &mut Turn<'_>, saying: Saying) {
+    /// An event about the node.
+    pub(crate) fn utter(&mut self, turn: &mut Turn<'_>, saying: Saying) {
         let name = turn.core.setup.name.clone();
         let about = ObjectReference {
             kind: Kind::Node.name(),
@@ -268,49 +303,6 @@ impl Registrar {
     pub(crate) fn last_lease(&self, name: &Name, seconds: i32, now: Time) -> Option<Lease> {
         self.lease.last(name, self.uid(), seconds, now)
     }
-}
-
-/// What a healthy kubelet says of its node, in upstream's order: the condition, whether it holds, why.
-const HEALTHY: [(&str, bool, &str, &str); 4] = [
-    ("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    ("Ready", true, "KubeletReady", "kubelet is posting ready status"),
-];
-
-/// The same of a node that shuts down. Upstream: `nodestatus.ReadyCondition`.
-const SHUTTING_DOWN: (&str, bool, &str, &str) = ("Ready", false, "KubeletNotReady", "node is shutting down");
-
-fn facts(turn: &Turn<'_>) -> [(&'static str, bool, &'static str, &'static str); 4] {
-    let [memory, disk, pid, ready] = HEALTHY;
-    [memory, disk, pid, if turn.core.is_shutting_down { SHUTTING_DOWN } else { ready }]
-}
-
-fn status_of(holds: bool) -> ConditionStatus {
-    if holds { ConditionStatus::True } else { ConditionStatus::False }
-}
-
-/// The conditions now; one that has not changed keeps its time.
-fn conditions(old: &NodeStatus, turn: &Turn<'_>) -> Vec<Condition> {
-    let now = turn.shown();
-    let condition = |(kind, holds, reason, message): (&'static str, bool, &'static str, &'static str)| {
-        let before = old.conditions.iter().find(|it| it.kind == kind && it.status == status_of(holds));
-        Condition {
-            kind: Name::from_static(kind),
-            status: status_of(holds),
-            last_heartbeat_time: Some(now.into()),
-            last_transition_time: before.map_or(Some(now.into()), |it| it.last_transition_time),
-            reason: Name::from_static(reason),
-            message: Name::from_static(message),
-            ..Condition::default()
-        }
-    };
-    facts(turn).into_iter().map(condition).collect()
-}
-
-/// Empty where there is none.
-fn boot_id_of(status: &NodeStatus) -> &str {
-    status.rest.get("nodeInfo").and_then(|it| it.get("bootID")).and_then(Value::as_str).unwrap_or("")
 }
 
 fn missing_labels(wanted: &Node, found: &Node) -> Vec<(Name, Option<Name>)> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use api::{
     Answer, DeleteOptions, Edit, Key, Kind, Object, Patch, Pod, PodStatus, Preconditions, Reason, Request,
-    Resource, Response, Subresource,
+    Resource, Response, Subresource, condition,
 };
 use base::Handle;
 
@@ -141,14 +141,18 @@ fn merge(worker: &Worker, found: &Pod, turn: &Turn<'_>) -> PodStatus {
     status.nominated_node_name = found.status.nominated_node_name.clone();
     status.resource_claim_statuses.clone_from(&found.status.resource_claim_statuses);
     status.extended_resource_claim_status.clone_from(&found.status.extended_resource_claim_status);
-    if is_terminal(&status.phase) && !is_terminal(&found.status.phase) && worker.may_be_running() {
+    let ends = is_terminal(&status.phase) && !is_terminal(&found.status.phase);
+    if !ends || worker.may_be_running() {
+        // That it is disrupted is said with its end, not before.
+        status.conditions.retain(|it| it.kind != condition::DISRUPTION_TARGET);
+    }
+    if ends && worker.may_be_running() {
         status.phase = found.status.phase.clone();
         status.reason = found.status.reason.clone();
         status.message = found.status.message.clone();
     }
     if is_terminal(&status.phase) {
         set_terminal(&worker.pod, &mut status, turn.shown());
-        status.conditions.extend(worker.fate.as_ref().map(|it| it.condition(found, turn.shown())));
     }
     status
 }

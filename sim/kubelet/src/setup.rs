@@ -7,6 +7,7 @@ use base::{Luck, Name};
 use serde_json::Value;
 
 use crate::configuration::Configuration;
+use crate::images::{ImageSettings, Reference};
 
 /// The part of a node that its kubelet is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,7 @@ pub struct Setup {
     /// Of `status`, word for word: `nodeInfo` and the like.
     pub status_rest: Rest,
     pub configuration: Arc<Configuration>,
+    pub images: Arc<ImageSettings>,
 }
 
 impl Setup {
@@ -47,6 +49,7 @@ impl Setup {
             arch: node.meta.label("kubernetes.io/arch").cloned().unwrap_or(Name::from_static("amd64")),
             status_rest: node.status.rest.clone(),
             configuration: Arc::default(),
+            images: Arc::new(ImageSettings { preloaded: preloaded(node), ..ImageSettings::default() }),
         }
     }
 
@@ -116,4 +119,18 @@ impl Setup {
         };
         vec![address("InternalIP", &self.address), address("Hostname", &self.name)]
     }
+}
+
+/// The images that a node's status names. Those that are known by a digest only have no tag.
+fn preloaded(node: &Node) -> Vec<(Reference, Option<i64>)> {
+    let mut preloaded = Vec::new();
+    for image in &node.status.images {
+        let mut names: Vec<Reference> =
+            image.names.iter().filter_map(|it| Reference::parse(it).ok()).collect();
+        if names.iter().any(|it| !it.is_by_digest()) {
+            names.retain(|it| !it.is_by_digest());
+        }
+        preloaded.extend(names.into_iter().map(|it| (it, Some(image.size_bytes))));
+    }
+    preloaded
 }

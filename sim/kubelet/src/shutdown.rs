@@ -12,7 +12,8 @@ use crate::configuration::ShutdownGracePeriod;
 use crate::constants::VOLUME_POLL;
 use crate::core::Turn;
 use crate::input::{Effect, Timer};
-use crate::pod::{Fate, Worker};
+use crate::pod::Worker;
+use crate::status::Ending;
 
 /// A shutdown that is under way.
 #[derive(Clone, Debug)]
@@ -115,9 +116,12 @@ impl Shutdown {
 fn begin(group: Group, pods: &mut Slab<Worker>, turn: &mut Turn<'_>) -> Wait {
     for handle in &group.pods {
         if let Some(worker) = pods.get_mut(*handle) {
-            let fate = Fate { reason: Name::from_static("Terminated"), message: Name::from_static(MESSAGE) };
-            let grace = worker.pod.spec.grace_period().min(group.grace).max(Span::secs(1));
-            worker.end(fate, grace, turn);
+            let ending = Ending {
+                reason: Name::from_static("Terminated"),
+                message: Name::from_static(MESSAGE),
+                disruption: Some(Name::from_static(MESSAGE)),
+            };
+            worker.end(ending, Some(group.grace), turn);
         }
     }
     let deadline = turn.now + group.grace;

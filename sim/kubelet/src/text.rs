@@ -1,6 +1,6 @@
 //! Texts that are made for every pod, without the machinery of formatting.
 
-use base::Name;
+use base::{Draw as _, Luck, Name, Span};
 
 /// All of `parts`, one after the other.
 pub(crate) fn join<const N: usize>(parts: [&str; N]) -> Name {
@@ -13,6 +13,21 @@ pub(crate) fn join<const N: usize>(parts: [&str; N]) -> Name {
 pub(crate) fn hex(number: u64) -> String {
     let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
     (0..digits).rev().map(|n| digit(number >> (4 * n))).collect()
+}
+
+/// 64 hexadecimal digits that stand for what `seed` is of, as a hash would.
+pub(crate) fn hex64(seed: u64) -> String {
+    let mut draws = Luck::new(0, "hex").draws(seed, 0);
+    let mut hex = String::with_capacity(64);
+    for bits in (0..4).map(|_| draws.bits()) {
+        hex.extend((0..16).map(|n| digit(bits >> (4 * n))));
+    }
+    hex
+}
+
+/// To the millisecond, as the kubelet says how long something took.
+pub(crate) fn truncated(span: Span) -> Span {
+    Span::millis(span.as_millis())
 }
 
 /// The last digit of a number, in hexadecimal.

@@ -275,7 +275,7 @@ fn a_process_that_is_killed_is_noticed_and_started_again() {
 fn an_image_that_may_not_be_pulled_must_be_there() {
     let mut world = World::new(json!([]));
     world.at(10.0, |it| it.create(pod("web", main_with(&json!({"imagePullPolicy": "Never"})))));
-    world.at(30.0, |it| it.runtime.preload(&"web:v1".into(), 1_000));
+    world.at(30.0, |it| it.runtime.preload(&kubelet::Reference::parse("web:v1").unwrap(), 1_000));
     world.run_until(60.0);
     expect_file!["golden/never-pull.txt"].assert_eq(world.story());
 }

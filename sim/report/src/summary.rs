@@ -15,6 +15,8 @@ pub struct Run {
     pub digest: u64,
     pub events: u64,
     pub expectations: Vec<Expectation>,
+    /// Programs outside of the simulation that took part in it, by address.
+    pub outsiders: Vec<String>,
 }
 
 /// The whole of `summary.json`. All but `host` is the same on every machine.
@@ -37,6 +39,10 @@ pub struct Summary {
     pub pods: Pods,
     pub latency_seconds: Latencies,
     pub nodes: Nodes,
+    /// Programs outside of the simulation that took part in it, such as extenders of the scheduler, by address: the same
+    /// seed gives the same run only if they give the same answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
 }
@@ -120,6 +126,7 @@ impl Summary {
                 ready: Percentiles::of(lives, |it| it.ready),
             },
             nodes: Nodes::count(cluster),
+            depends_on: run.outsiders,
             host: None,
         }
     }

@@ -28,6 +28,11 @@ pub fn text(summary: &Summary, cluster: &Cluster, colour: bool) -> String {
         summary.commits,
         summary.digest
     );
+    if !summary.depends_on.is_empty() {
+        let outsiders = summary.depends_on.join(", ");
+        let _ =
+            writeln!(text, "the same seed gives this run again only if {outsiders} gives the same answers");
+    }
     let _ = writeln!(text, "\n{}", workloads(cluster));
     let pods = summary.pods;
     let _ = writeln!(

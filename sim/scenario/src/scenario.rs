@@ -6,6 +6,7 @@ use api::Object;
 use base::{Name, Span, Time};
 use cluster::{Setup, SetupError, Step};
 use engine::Run;
+use scheduler::extender::Transport;
 use workload::Behaviours;
 
 use crate::expect::Expectation;
@@ -53,6 +54,18 @@ pub struct Options {
 impl Scenario {
     pub fn seed(&self, options: &Options) -> u64 {
         options.seed.unwrap_or(self.seed)
+    }
+
+    /// Has calls to the scheduler's extenders carried by `transport`. Without that, a scenario with extenders is not run.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        Arc::make_mut(&mut self.scheduler).transport = Some(transport);
+        self
+    }
+
+    /// The addresses of the scheduler's extenders: of programs that are not simulated, and that the outcome depends on.
+    pub fn extenders(&self) -> impl Iterator<Item = &Name> {
+        self.scheduler.configuration.extenders.iter().map(|it| &it.url_prefix)
     }
 
     /// How long a run is.

@@ -2,15 +2,19 @@
 
 use std::path::Path as FilePath;
 
+use manifest::source::Source;
 use manifest::yaml::{self, Node};
 use manifest::{Diagnostic, Diagnostics, Limits, Path};
 use scheduler::config::Configuration;
+use scheduler::extender::check_address;
 use scheduler::{Cost, Settings};
 
 use crate::document::Problems;
 use crate::file::Cluster;
+use crate::timeline;
 
 const FIELD: &str = "spec.cluster.schedulerConfig";
+const LATENCY: &str = "spec.cluster.extenderLatency";
 
 /// Files are relative to the scenario's folder.
 pub(crate) fn settings(cluster: &Cluster, folder: &FilePath, problems: &mut Problems) -> Settings {
@@ -23,7 +27,14 @@ pub(crate) fn settings(cluster: &Cluster, folder: &FilePath, problems: &mut Prob
             Cost::Measured
         }
     };
-    Settings { configuration: read(cluster.scheduler_config.as_deref(), folder, problems), cost }
+    let path = Path::parse(LATENCY);
+    let latency = cluster.extender_latency.and_then(|it| timeline::span(it, &path, problems));
+    Settings {
+        configuration: read(cluster.scheduler_config.as_deref(), folder, problems),
+        cost,
+        extender_latency: latency.unwrap_or(Settings::DEFAULT_EXTENDER_LATENCY),
+        transport: None,
+    }
 }
 
 /// Reads the file, relative to the scenario's folder; upstream's defaults where none is named.
@@ -35,14 +46,10 @@ fn read(file: Option<&str>, folder: &FilePath, problems: &mut Problems) -> Confi
         problems.add(&Path::parse(FIELD), format!("there is no file `{shown}`"));
         return Configuration::default();
     }
-    let configuration = load(&path).unwrap_or_else(|wrong| {
+    load(&path).unwrap_or_else(|wrong| {
         problems.append(wrong);
         Configuration::default()
-    });
-    if !configuration.extenders.is_empty() {
-        problems.add(&Path::parse(FIELD), "the configuration has extenders, which cannot be called yet");
-    }
-    configuration
+    })
 }
 
 fn load(path: &FilePath) -> Result<Configuration, Diagnostics> {
@@ -60,16 +67,39 @@ fn load(path: &FilePath) -> Result<Configuration, Diagnostics> {
         let message = "a file holds one scheduler configuration; this is a second document";
         return Err(Diagnostic::new(&source, second.mark, message).into());
     }
-    Configuration::from_value(&node.to_value()).map_err(|errors| {
+    let configuration = Configuration::from_value(&node.to_value()).map_err(|errors| {
         let tell = |it: &scheduler::config::ConfigError| {
             let field = it.field().unwrap_or_default().trim_start_matches('.');
-            Diagnostic::new(&source, mark_of(&node, field), it.to_string()).with_path(field)
+            at(&source, &node, field, it.to_string())
         };
-        errors.iter().map(tell).collect::<Vec<Diagnostic>>().into()
-    })
+        errors.iter().map(tell).collect::<Vec<Diagnostic>>()
+    })?;
+    let wrong: Vec<Diagnostic> = (0..configuration.extenders.len())
+        .flat_map(|idx| check_extender(&node, idx))
+        .map(|(field, message)| at(&source, &node, &field, message))
+        .collect();
+    if wrong.is_empty() { Ok(configuration) } else { Err(wrong.into()) }
+}
+
+/// What upstream allows of an extender and a simulation does not, by field.
+fn check_extender(root: &Node, idx: usize) -> Vec<(String, String)> {
+    let field = |name: &str| format!("extenders[{idx}].{name}");
+    let mut wrong = Vec::new();
+    for name in ["enableHTTPS", "tlsConfig"] {
+        let is_set = root.at(&field(name)).is_some_and(|it| !it.is_null() && it.as_text() != Some("false"));
+        if is_set {
+            let message = "extenders are called over plain HTTP, without TLS; leave this out";
+            wrong.push((field(name), message.to_owned()));
+        }
+    }
+    let url = root.at(&field("urlPrefix")).and_then(Node::as_text).unwrap_or_default();
+    if let Err(error) = check_address(url) {
+        wrong.push((field("urlPrefix"), error.to_string()));
+    }
+    wrong
 }
 
 /// Where the field stands, or the nearest that there is around it.
-fn mark_of(node: &Node, field: &str) -> manifest::source::Mark {
-    node.mark_of(&Path::parse(field))
+fn at(source: &Source, root: &Node, field: &str, message: String) -> Diagnostic {
+    Diagnostic::new(source, root.mark_of(&Path::parse(field)), message).with_path(field)
 }

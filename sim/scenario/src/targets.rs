@@ -41,6 +41,11 @@ impl<'a> Targets<'a> {
                 problems.add(&here.key("by"), "a clock that is wrong by 0s is right; write `30s` or `-30s`");
             }
             Fault::PodKill { pods } => self.check_pods(pods, &here.key("pods"), problems),
+            Fault::ImageMissing { image, .. } => {
+                if let Err(why) = kubelet::Reference::parse(image) {
+                    problems.add(&here.key("image"), format!("`{image}` names no image: {why}"));
+                }
+            }
             Fault::NodeCrash(_)
             | Fault::NodeReboot(_)
             | Fault::NodeShutdown(_)
@@ -49,7 +54,8 @@ impl<'a> Targets<'a> {
             | Fault::NetworkLoss(_)
             | Fault::DiskFull(_)
             | Fault::SlowDisk(_)
-            | Fault::ClockSkew(_) => (),
+            | Fault::ClockSkew(_)
+            | Fault::Registry { .. } => (),
         }
     }
 

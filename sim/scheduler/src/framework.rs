@@ -13,7 +13,7 @@ use client::Change;
 use dyn_clone::DynClone;
 
 use crate::cluster::Cluster;
-use crate::cycle::FailedAttempt;
+use crate::failed_attempt::FailedAttempt;
 use crate::hint::ClusterEvent;
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::pod_info::PodInfo;
@@ -75,6 +75,12 @@ pub trait Plugin: Send + Sync {
     /// answer and each change of what was reserved, until it is done; the cluster has heard of the answers by then.
     fn pre_bind(&self, _cycle: &Cycle<'_>, _node: &NodeInfo, _progress: &Progress<'_>) -> PreBind {
         PreBind::Done
+    }
+
+    /// PostBind: the pod is bound to `node`, whatever comes of this. What is to be written now; nobody waits for the
+    /// answers.
+    fn post_bind(&self, _cycle: &Cycle<'_>, _node: &NodeInfo) -> Vec<api::Request> {
+        Vec::new()
     }
 
     /// The events that may make a pod schedulable that this plugin has rejected.

@@ -10,13 +10,13 @@ mod device_selector;
 mod devices;
 mod diagnosis;
 pub mod extender;
+mod failed_attempt;
 mod framework;
 mod hint;
 mod host_ports;
 mod hypothesis;
 mod memo;
 mod node_info;
-mod node_selector;
 mod node_tree;
 mod nodes;
 mod nominator;
@@ -29,16 +29,20 @@ mod profile;
 mod queue;
 mod rows;
 mod scheduler;
+mod search;
 mod select;
 mod settings;
 mod trace;
 mod traced;
 mod volumes;
 
+use api::node_selector;
+
 pub use crate::cluster::Cluster;
 pub use crate::cost::Cost;
-pub use crate::cycle::{Core, FailedAttempt, Placement, Reserved};
+pub use crate::cycle::{Core, Placement, Reserved};
 pub use crate::diagnosis::{Diagnosis, Refusal};
+pub use crate::failed_attempt::FailedAttempt;
 pub use crate::framework::{
     Code, Cycle, Filter, MAX_NODE_SCORE, Permit, Plugin, PodStep, PostFilter, PreBind, PreFilter, Progress,
     Rejection, Reservation, Scope, Score, default_normalize,
@@ -46,7 +50,6 @@ pub use crate::framework::{
 pub use crate::hint::{Actions, ClusterEvent, EventResource, events_of};
 pub use crate::hypothesis::Hypothesis;
 pub use crate::node_info::{NodeIdx, NodeInfo};
-pub use crate::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
 pub use crate::nodes::{Column, ColumnIdx, Domain, ImageState, Nodes};
 pub use crate::nominator::Nominator;
 pub use crate::objects::Objects;
@@ -58,3 +61,4 @@ pub use crate::select::Ties;
 pub use crate::settings::Settings;
 pub use crate::trace::{PluginScores, PreFilterTrace, Trace};
 pub use crate::traced::TracedAttempt;
+pub use api::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};

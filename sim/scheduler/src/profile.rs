@@ -9,6 +9,7 @@ use base::Name;
 
 use crate::cluster::Cluster;
 use crate::config;
+use crate::extender::ExtenderListener;
 use crate::framework::{Plugin, Rejection};
 use crate::hint::ClusterEvent;
 use crate::plugins;
@@ -24,6 +25,7 @@ pub struct Profile {
     /// By position of the plugin: what it registered for.
     events: Arc<Vec<Vec<ClusterEvent>>>,
     pub(crate) points: Points,
+    has_extenders: bool,
     /// How many hundredths of all nodes must be found feasible before the search ends; 0 means adaptive.
     pub percentage_of_nodes_to_score: i32,
 }
@@ -40,6 +42,7 @@ pub(crate) struct Points {
     pub(crate) reserve: Vec<PluginIdx>,
     pub(crate) permit: Vec<PluginIdx>,
     pub(crate) pre_bind: Vec<PluginIdx>,
+    pub(crate) post_bind: Vec<PluginIdx>,
 }
 
 impl Profile {
@@ -55,7 +58,8 @@ impl Profile {
             post_filter: all.clone(),
             reserve: all.clone(),
             permit: all.clone(),
-            pre_bind: all,
+            pre_bind: all.clone(),
+            post_bind: all,
         };
         Self::of(name, plugins.into_iter().map(|it| it.0).collect(), points, 0)
     }
@@ -93,6 +97,7 @@ impl Profile {
             reserve: builder.all(&points.reserve),
             permit: builder.all(&points.permit),
             pre_bind: builder.all(&points.pre_bind),
+            post_bind: builder.all(&points.post_bind),
         };
         let percentage = config.percentage_of_nodes_to_score.unwrap_or(0);
         Self::of(config.scheduler_name.clone(), builder.plugins, points, percentage)
@@ -100,13 +105,21 @@ impl Profile {
 
     fn of(name: Name, plugins: Vec<Box<dyn Plugin>>, points: Points, percentage: i32) -> Self {
         let events = Arc::new(plugins.iter().map(|it| it.events_to_register()).collect());
-        Self { name, plugins: Arc::new(plugins), events, points, percentage_of_nodes_to_score: percentage }
+        let percentage_of_nodes_to_score = percentage;
+        let plugins = Arc::new(plugins);
+        Self { name, plugins, events, points, has_extenders: false, percentage_of_nodes_to_score }
+    }
+
+    /// Pods that extenders refuse are woken by whatever happens.
+    pub(crate) fn listen_for_extenders(&mut self) {
+        self.has_extenders = true;
     }
 
     /// The plugins that registered for what has happened.
     pub(crate) fn listeners(&self, event: ClusterEvent) -> impl Iterator<Item = &dyn Plugin> {
         let registered = self.plugins().zip(self.events.iter());
-        registered.filter(move |it| it.1.iter().any(|it| it.covers(event))).map(|it| it.0)
+        let registered = registered.filter(move |it| it.1.iter().any(|it| it.covers(event))).map(|it| it.0);
+        registered.chain(self.has_extenders.then_some(&ExtenderListener as &dyn Plugin))
     }
 
     /// The score plugins, each with its weight.

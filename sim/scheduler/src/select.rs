@@ -4,6 +4,7 @@
 
 use base::{Luck, Name};
 
+use crate::extender::Extenders;
 use crate::framework::{Cycle, Scope};
 use crate::memo::Memo;
 use crate::node_info::NodeIdx;
@@ -23,6 +24,7 @@ pub enum Ties {
 pub(crate) struct Ranking<'a> {
     pub(crate) cycle: &'a Cycle<'a>,
     pub(crate) profile: &'a Profile,
+    pub(crate) extenders: &'a Extenders,
     pub(crate) feasible: &'a [NodeIdx],
     pub(crate) ties: Ties,
     pub(crate) attempt: u32,
@@ -39,8 +41,13 @@ impl Ties {
 
 impl Ranking<'_> {
     pub(crate) fn best(&self, memo: &mut Memo, trace: &mut Option<&mut Trace>) -> NodeIdx {
-        let totals = self.totals(memo, trace);
-        let greatest = totals.iter().copied().max().unwrap_or(0);
+        let mut totals = self.totals(memo, trace);
+        // A single node is scored only for whoever wants to know, and no extender hears of that.
+        if !self.extenders.is_empty() && self.feasible.len() > 1 {
+            let Cycle { pod, cluster } = *self.cycle;
+            self.extenders.prioritize(&pod.pod, self.feasible, &cluster.nodes, &mut totals);
+        }
+        let greatest = totals.iter().copied().max().unwrap_or_default();
         let best = totals.iter().zip(self.feasible).filter(|it| *it.0 == greatest).map(|it| *it.1);
         if let Some(trace) = trace {
             trace.best = best.clone().map(|idx| self.name(idx).clone()).collect();

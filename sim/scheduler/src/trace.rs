@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base::Name;
 
 use crate::diagnosis::Refusal;
+use crate::extender::Said;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
@@ -19,6 +20,8 @@ pub struct Trace {
     pub totals: Vec<i64>,
     /// Those with the greatest total, in order.
     pub best: Vec<Name>,
+    /// In the order in which extenders were asked. Their scores are in the totals.
+    pub extenders: Vec<Said>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use base::Time;
 
 use crate::cycle::Placement;
 use crate::diagnosis::Diagnosis;
+use crate::extender::Said;
 use crate::trace::Trace;
 
 /// One attempt to schedule a pod.
@@ -39,6 +40,17 @@ impl Traced {
 
     pub(crate) fn keep(&mut self, attempt: TracedAttempt) {
         self.attempts.push(attempt);
+    }
+
+    /// What extenders have said of the pod after its last attempt was over.
+    pub(crate) fn add(&mut self, pod: impl FnOnce() -> Key, said: Vec<Said>) {
+        if self.attempts.is_empty() {
+            return;
+        }
+        let pod = pod();
+        if let Some(attempt) = self.attempts.iter_mut().rfind(|it| it.pod == pod) {
+            attempt.trace.extenders.extend(said);
+        }
     }
 
     /// In the order of time.

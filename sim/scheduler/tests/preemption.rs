@@ -34,7 +34,7 @@ struct Given {
 struct Candidate {
     node: String,
     victims: Vec<String>,
-    pdb_violations: usize,
+    pdb_violations: i64,
 }
 
 fn given() -> impl Strategy<Value = Given> {
@@ -140,7 +140,7 @@ impl Given {
                 victims.push((is_kind, k));
             }
         }
-        let pdb_violations = victims.iter().filter(|it| !it.0).count();
+        let pdb_violations = i64::try_from(victims.iter().filter(|it| !it.0).count()).expect("there are few");
         victims.sort_by_key(|it| rank(&it.1));
         let victims = victims.iter().map(|it| format!("p{n}-{}", it.1)).collect();
         Some(Candidate { node: format!("n{n}"), victims, pdb_violations })

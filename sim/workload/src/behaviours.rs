@@ -1,24 +1,51 @@
 //! All behaviours of a scenario.
 
+use std::collections::BTreeMap;
+
+use base::Time;
+
 use crate::conduct::Conduct;
 use crate::defaults::Defaults;
-use crate::matching::Subject;
+use crate::kind::AppKind;
+use crate::known;
+use crate::matching::{Place, Subject};
 use crate::rule::Rule;
 
 /// The rules of a scenario in order, and the built-in default that comes last.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Behaviours {
     rules: Vec<Rule>,
+    /// What is guessed for well-known images, by their kind.
+    guesses: BTreeMap<AppKind, Rule>,
     defaults: Defaults,
+    /// When the run began: what counts from there counts from here.
+    start: Time,
+}
+
+impl Default for Behaviours {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
 }
 
 impl Behaviours {
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { rules, defaults: Defaults::default() }
+        Self::with_defaults(rules, Defaults::default())
     }
 
     pub fn with_defaults(rules: Vec<Rule>, defaults: Defaults) -> Self {
-        Self { rules, defaults }
+        let rules = rules.into_iter().map(Rule::with_kind).collect();
+        let guesses = known::kinds().map(|it| (it, it.rule())).collect();
+        Self { rules, guesses, defaults, start: Time::ZERO }
+    }
+
+    /// Of a run that begins then.
+    pub fn starting_at(self, start: Time) -> Self {
+        Self { start, ..self }
+    }
+
+    pub fn start(&self) -> Time {
+        self.start
     }
 
     pub fn rules(&self) -> &[Rule] {
@@ -29,10 +56,21 @@ impl Behaviours {
         &self.defaults
     }
 
-    /// What a container does: as the first rule says that matches it.
+    /// What a container does of which the place is not known.
     pub fn of(&self, subject: &Subject<'_>) -> Conduct<'_> {
-        let rule = self.rules.iter().find(|it| it.matching.matches(subject));
-        Conduct::new(subject, rule, &self.defaults)
+        self.of_at(subject, &Place::default())
+    }
+
+    /// What a container does that starts there and then: as the first rule says that matches it.
+    pub fn of_at(&self, subject: &Subject<'_>, place: &Place<'_>) -> Conduct<'_> {
+        let rule = self.rules.iter().find(|it| it.matching.matches(subject, place));
+        let guess = known::kind_of(subject).and_then(|it| self.guesses.get(&it));
+        Conduct::new(subject, rule, guess, &self.defaults)
+    }
+
+    /// Whether any rule has requests come.
+    pub fn has_load(&self) -> bool {
+        self.rules.iter().any(|it| it.load.is_some())
     }
 }
 
@@ -45,6 +83,8 @@ mod tests {
 
     use super::*;
     use crate::conduct::Ending;
+    use crate::curve::Curve;
+    use crate::usage::Resource;
 
     fn behaviours(rules: serde_json::Value) -> Behaviours {
         Behaviours::new(serde_json::from_value(rules).unwrap())
@@ -73,9 +113,9 @@ mod tests {
         assert_eq!((of(&old).startup(0.5), of(&new).startup(0.5)), (Span::secs(3), Span::secs(9)));
         assert_eq!(of(&old).exit(0.5), Some(Ending { after: Span::secs(60), code: 1 }));
         assert_eq!((of(&new).exit(0.5), of(&new).stop(0.5)), (None, None));
-        assert_eq!(of(&old).usage().cpu.map(|it| it.milli_value()), Some(120));
+        assert_eq!(of(&old).usage().of(Resource::Cpu), &Curve::constant(0.12));
         assert_eq!(of(&old).image_bytes(0.5), 400_000_000);
-        assert_eq!(of(&old).pull_time(400_000_000, 0.5), Span::millis(10_500));
+        assert_eq!((of(&old).pull_time(0.5), of(&old).pull_overhead(0.5)), (None, Span::millis(500)));
     }
 
     #[test]
@@ -106,9 +146,9 @@ mod tests {
         ];
         let errors = wrong.map(|rule| serde_json::from_value::<Rule>(rule).unwrap_err().to_string());
         expect![[r#"
-            unknown field `img`, expected one of `image`, `namespace`, `labels`, `container`, `owner`
+            unknown field `img`, expected one of `image`, `namespace`, `labels`, `container`, `owner`, `node`, `from`, `until`
             a pattern must not be empty; leave the field out to match everything
-            unknown field `start`, expected one of `match`, `startup`, `exit`, `stop`, `usage`, `pull`
+            unknown field `start`, expected one of `match`, `kind`, `startup`, `exit`, `stop`, `usage`, `pull`, `health`, `load`
             `-1` is negative; it must be 0 or more
             quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
             `-1Gi` is negative; it must be 0 or more

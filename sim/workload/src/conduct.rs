@@ -1,13 +1,18 @@
 //! What one container does, with every default filled in.
 
+use std::sync::Arc;
+
 use base::Span;
 
 use crate::defaults::Defaults;
 use crate::exit::{Exit, ExitAfter, Stop};
 use crate::guess::{Sleep, only_sleeps};
+use crate::health::Health;
 use crate::lasting::Lasting;
+use crate::load::Load;
 use crate::matching::{Role, Subject};
-use crate::rule::{Rule, Usage};
+use crate::rule::Rule;
+use crate::usage::Usage;
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,25 +26,36 @@ pub struct Ending {
 #[derive(Clone, Copy, Debug)]
 pub struct Conduct<'a> {
     rule: Option<&'a Rule>,
+    /// What is guessed from the image, where the rule says nothing.
+    guess: Option<&'a Rule>,
     defaults: &'a Defaults,
     role: Role,
     sleeps: Option<Sleep>,
 }
 
 impl<'a> Conduct<'a> {
-    pub(crate) fn new(subject: &Subject<'_>, rule: Option<&'a Rule>, defaults: &'a Defaults) -> Self {
-        Self { rule, defaults, role: subject.role(), sleeps: only_sleeps(subject.container) }
+    pub(crate) fn new(
+        subject: &Subject<'_>,
+        rule: Option<&'a Rule>,
+        guess: Option<&'a Rule>,
+        defaults: &'a Defaults,
+    ) -> Self {
+        Self { rule, guess, defaults, role: subject.role(), sleeps: only_sleeps(subject.container) }
     }
 
-    /// From the start of the process until it passes its probes.
+    /// What the rule says, or else what is guessed.
+    fn said<T>(&self, field: impl Fn(&'a Rule) -> Option<&'a T>) -> Option<&'a T> {
+        self.rule.and_then(&field).or_else(|| self.guess.and_then(field))
+    }
+
+    /// From the start of the process until it listens.
     pub fn startup(&self, rank: f64) -> Span {
-        let said = self.rule.and_then(|it| it.startup.as_ref());
-        said.unwrap_or(&self.defaults.startup).draw(rank)
+        self.said(|it| it.startup.as_ref()).unwrap_or(&self.defaults.startup).draw(rank)
     }
 
     /// When and how the process ends by itself; `None` means never.
     pub fn exit(&self, rank: f64) -> Option<Ending> {
-        match (self.rule.and_then(|it| it.exit.as_ref()), self.sleeps, self.role) {
+        match (self.said(|it| it.exit.as_ref()), self.sleeps, self.role) {
             (Some(Exit::Never), _, _) | (None, Some(Sleep::Forever), _) | (None, None, Role::Service) => None,
             (Some(Exit::After(said)), _, _) => Some(said.ending(rank)),
             (None, Some(Sleep::For(after)), _) => Some(Ending { after, code: 0 }),
@@ -50,34 +66,47 @@ impl<'a> Conduct<'a> {
 
     /// How long after SIGTERM it ends, and how; `None` means that only SIGKILL ends it.
     pub fn stop(&self, rank: f64) -> Option<Ending> {
-        match (self.rule.and_then(|it| it.stop.as_ref()), self.sleeps) {
+        match (self.said(|it| it.stop.as_ref()), self.sleeps) {
             (Some(Stop::Never), _) | (None, Some(_)) => None,
             (Some(Stop::After(said)), _) => Some(said.ending(rank)),
             (None, None) => Some(done(&self.defaults.stop, rank)),
         }
     }
 
-    pub fn usage(&self) -> Usage {
-        self.rule.map(|it| it.usage.clone()).unwrap_or_default()
+    /// What it uses while it runs; shared by all containers of the rule, as a rule.
+    pub fn usage(&self) -> Arc<Usage> {
+        let guess = self.guess.map_or(&self.defaults.usage, |it| &it.usage);
+        self.rule.map_or_else(|| Arc::clone(guess), |it| it.usage.over(guess))
+    }
+
+    /// What its probes find; `None` for nothing but well.
+    pub fn health(&self) -> Option<&'a Arc<Health>> {
+        self.rule?.health.as_ref()
+    }
+
+    /// The requests that come to it and its like.
+    pub fn load(&self) -> Option<&'a Arc<Load>> {
+        self.rule?.load.as_ref()
     }
 
     /// The compressed size of its image, in bytes.
     pub fn image_bytes(&self, rank: f64) -> i64 {
         match self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.size) {
             Some(size) => size.value(),
-            None => whole(self.defaults.image_bytes.quantile(rank)),
+            None => self.defaults.image_size(rank),
         }
     }
 
-    /// How long a node takes to pull its image of so many bytes, when it has none of it.
-    pub fn pull_time(&self, bytes: i64, rank: f64) -> Span {
-        match self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.time.as_ref()) {
-            Some(said) => said.draw(rank),
-            None => {
-                let transfer = Span::from_secs_f64(bytes as f64 / self.defaults.pull_bytes_per_second);
-                self.defaults.pull_overhead.draw(rank) + transfer
-            }
-        }
+    /// How long all of a pull takes on a node that has none of its image, where the behaviour says so. Otherwise it
+    /// follows from the size.
+    pub fn pull_time(&self, rank: f64) -> Option<Span> {
+        let said = self.rule.and_then(|it| it.pull.as_ref()).and_then(|it| it.time.as_ref());
+        said.map(|it| it.draw(rank))
+    }
+
+    /// What a pull takes beside the transfer.
+    pub fn pull_overhead(&self, rank: f64) -> Span {
+        self.defaults.pull_overhead.draw(rank)
     }
 
     /// How long a pull takes on a node that has the image already.
@@ -88,11 +117,6 @@ impl<'a> Conduct<'a> {
 
 fn done(after: &Lasting, rank: f64) -> Ending {
     Ending { after: after.draw(rank), code: 0 }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is meant")]
-fn whole(bytes: f64) -> i64 {
-    bytes as i64
 }
 
 impl ExitAfter {

@@ -39,6 +39,13 @@ impl From<Span> for Lasting {
     }
 }
 
+impl From<Distribution> for Lasting {
+    /// Of seconds.
+    fn from(distribution: Distribution) -> Self {
+        Self(distribution)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum Shape {

@@ -3,22 +3,35 @@
 
 mod behaviours;
 mod conduct;
+mod curve;
 mod defaults;
 mod exit;
 mod glob;
 mod guess;
+mod health;
 mod image;
+mod kind;
+mod known;
 mod lasting;
+mod load;
 mod matching;
 mod rule;
+mod usage;
+mod window;
 
 pub use crate::behaviours::Behaviours;
 pub use crate::conduct::{Conduct, Ending};
+pub use crate::curve::{Curve, Total};
 pub use crate::defaults::Defaults;
 pub use crate::exit::{Exit, ExitAfter, Stop};
 pub use crate::glob::{Glob, GlobError};
 pub use crate::guess::hook_time;
+pub use crate::health::{Check, Checks, Health, Probing, Trouble, Via};
 pub use crate::image::{Pull, default_policy, effective_policy};
+pub use crate::kind::AppKind;
 pub use crate::lasting::Lasting;
-pub use crate::matching::{Match, OwnerGlob, Role, Subject};
-pub use crate::rule::{Rule, Usage};
+pub use crate::load::Load;
+pub use crate::matching::{Match, NodeMatch, OwnerGlob, Place, Role, Subject};
+pub use crate::rule::Rule;
+pub use crate::usage::{Resource, Usage};
+pub use crate::window::Window;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use api::{Container, OwnerReference, Pod, RestartPolicy};
-use base::Name;
+use api::{Container, GoDuration, Labels, OwnerReference, Pod, RestartPolicy};
+use base::{Name, Span};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, de};
 
 use crate::glob::{Glob, GlobError};
@@ -21,6 +23,31 @@ pub struct Match {
     pub labels: BTreeMap<Name, Glob>,
     pub container: Option<Glob>,
     pub owner: Option<OwnerGlob>,
+    /// The node that it runs on.
+    pub node: Option<NodeMatch>,
+    /// Of the run: containers that start from here on …
+    #[serde(deserialize_with = "moment")]
+    pub from: Option<Span>,
+    /// … and before this.
+    #[serde(deserialize_with = "moment")]
+    pub until: Option<Span>,
+}
+
+/// `general-*`, or all that is given of `{name: general-*, pool: general, labels: {disk: ssd}}`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeMatch {
+    pub name: Option<Glob>,
+    pub pool: Option<Glob>,
+    pub labels: BTreeMap<Name, Glob>,
+}
+
+/// Where and when a container starts. What is not known does not match where a rule asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'a> {
+    /// The node's name and labels.
+    pub node: Option<(&'a str, &'a Labels)>,
+    /// Since the start of the run.
+    pub at: Option<Span>,
 }
 
 /// `web` or `Deployment/web`: the pod's controlling owner, or that owner's Deployment or CronJob.
@@ -64,7 +91,18 @@ impl Subject<'_> {
 }
 
 impl Match {
-    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+    pub fn matches(&self, subject: &Subject<'_>, place: &Place<'_>) -> bool {
+        self.matches_subject(subject) && self.matches_place(place)
+    }
+
+    fn matches_place(&self, place: &Place<'_>) -> bool {
+        let is_on = |it: &NodeMatch| place.node.is_some_and(|(name, labels)| it.matches(name, labels));
+        self.node.as_ref().is_none_or(is_on)
+            && self.from.is_none_or(|from| place.at.is_some_and(|at| from <= at))
+            && self.until.is_none_or(|until| place.at.is_some_and(|at| at < until))
+    }
+
+    fn matches_subject(&self, subject: &Subject<'_>) -> bool {
         let Subject { pod, container, .. } = subject;
         let allows = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|it| it.matches(text));
         allows(&self.container, &container.name)
@@ -74,6 +112,18 @@ impl Match {
             && self.owner.as_ref().is_none_or(|it| it.matches(pod))
     }
 }
+
+impl NodeMatch {
+    fn matches(&self, name: &str, labels: &Labels) -> bool {
+        let has = |key: &str, glob: &Glob| labels.get(key).is_some_and(|it| glob.matches(it));
+        self.name.as_ref().is_none_or(|it| it.matches(name))
+            && self.pool.as_ref().is_none_or(|it| has(POOL_LABEL, it))
+            && self.labels.iter().all(|(key, glob)| has(key, glob))
+    }
+}
+
+/// Nodes of a scenario's pool carry it.
+const POOL_LABEL: &str = "wavetank.dev/pool";
 
 fn matches_image(glob: &Glob, image: &str) -> bool {
     glob.matches(image) || (!has_tag(image) && glob.matches(&format!("{image}:latest")))
@@ -109,6 +159,42 @@ fn owner_of<'a>(owner: &'a OwnerReference, pod: &Pod) -> Option<(&'static str, &
         }
         _ => None,
     }
+}
+
+impl<'de> Deserialize<'de> for NodeMatch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = NodeMatch;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a node such as `general-*`, or `{pool: general}`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<NodeMatch, E> {
+        Ok(NodeMatch { name: Some(text.parse().map_err(E::custom)?), ..NodeMatch::default() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NodeMatch, A::Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+        struct Fields {
+            name: Option<Glob>,
+            pool: Option<Glob>,
+            labels: BTreeMap<Name, Glob>,
+        }
+        let Fields { name, pool, labels } = Fields::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(NodeMatch { name, pool, labels })
+    }
+}
+
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+    GoDuration::deserialize(deserializer)?.try_into().map(Some).map_err(de::Error::custom)
 }
 
 impl FromStr for OwnerGlob {
@@ -170,7 +256,28 @@ mod tests {
             (json!({"owner": "StatefulSet/web"}), false),
         ] {
             let matching: Match = serde_json::from_value(rule.clone()).unwrap();
-            assert_eq!(matching.matches(&subject), is_match, "{rule}");
+            assert_eq!(matching.matches(&subject, &Place::default()), is_match, "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_rule_can_be_about_a_node_or_a_time() {
+        let (pod, container) = (Pod::default(), Container::default());
+        let subject = Subject { pod: &pod, container: &container, is_init: false };
+        let labels: Labels = [(POOL_LABEL, "general"), ("disk", "ssd")].into();
+        let place = Place { node: Some(("general-3", &labels)), at: Some(Span::secs(60)) };
+        for (rule, is_match) in [
+            (json!({"node": "general-*"}), true),
+            (json!({"node": "other-*"}), false),
+            (json!({"node": {"pool": "general", "labels": {"disk": "s*"}}}), true),
+            (json!({"node": {"labels": {"gpu": "*"}}}), false),
+            (json!({"from": "60s", "until": "61s"}), true),
+            (json!({"from": "61s"}), false),
+            (json!({"until": "60s"}), false),
+        ] {
+            let matching: Match = serde_json::from_value(rule.clone()).unwrap();
+            assert_eq!(matching.matches(&subject, &place), is_match, "{rule}");
+            assert!(!matching.matches(&subject, &Place::default()), "nothing is known of {rule}");
         }
     }
 

@@ -62,6 +62,7 @@ pub fn apply(object: &mut Object) {
         // These have no defaults, or none that can be told without a clock: when a device was tainted.
         Object::CSINode(_)
         | Object::CSIStorageCapacity(_)
+        | Object::ControllerRevision(_)
         | Object::DeviceClass(_)
         | Object::DeviceTaintRule(_)
         | Object::Event(_)

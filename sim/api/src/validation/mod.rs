@@ -95,6 +95,7 @@ fn check_body(object: &Object, path: &Path<'_>, errors: &mut Errors) {
         | Object::CSIDriver(_)
         | Object::CSINode(_)
         | Object::CSIStorageCapacity(_)
+        | Object::ControllerRevision(_)
         | Object::DeviceClass(_)
         | Object::DeviceTaintRule(_)
         | Object::Event(_)

@@ -82,7 +82,7 @@ macro_rules! dispatch {
 }
 
 dispatch! {
-    CSIDriver CSINode CSIStorageCapacity CronJob DaemonSet Deployment DeviceClass DeviceTaintRule EndpointSlice Event
+    CSIDriver CSINode CSIStorageCapacity ControllerRevision CronJob DaemonSet Deployment DeviceClass DeviceTaintRule EndpointSlice Event
     HorizontalPodAutoscaler Job Lease LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod
     PodDisruptionBudget PriorityClass ReplicaSet ReplicationController ResourceClaim ResourceClaimTemplate
     ResourceSlice Service StatefulSet StorageClass VolumeAttachment Raw

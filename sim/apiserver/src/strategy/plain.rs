@@ -1,8 +1,8 @@
 //! Kinds without a status.
 
 use api::{
-    CSIDriver, CSINode, CSIStorageCapacity, DeviceClass, DeviceTaintRule, EndpointSlice, Event, LimitRange,
-    Meta, PriorityClass, ResourceClaimTemplate, ResourceSlice, StorageClass,
+    CSIDriver, CSINode, CSIStorageCapacity, ControllerRevision, DeviceClass, DeviceTaintRule, EndpointSlice,
+    Event, LimitRange, Meta, PriorityClass, ResourceClaimTemplate, ResourceSlice, StorageClass,
 };
 
 use super::Strategy;
@@ -37,7 +37,7 @@ macro_rules! counting_changes {
     };
 }
 
-as_they_come! { CSINode CSIStorageCapacity Event LimitRange ResourceClaimTemplate StorageClass }
+as_they_come! { CSINode CSIStorageCapacity ControllerRevision Event LimitRange ResourceClaimTemplate StorageClass }
 
 counting_changes! { CSIDriver DeviceClass DeviceTaintRule ResourceSlice }
 

@@ -234,7 +234,8 @@ impl<R: Reconciler> ControlLoop<R> {
             Outcome::Pointless => work.stop_quietly(),
             Outcome::Failed(status) => {
                 self.on_failure(&key, &write.request, status);
-                self.note(now, write.note_failure, response, cause);
+                let is_told = !write.is_quiet_if_exists || status.reason != Reason::AlreadyExists;
+                self.note(now, write.note_failure.filter(|_| is_told), response, cause);
             }
         }
         self.reconciler.answered(now, &key, &write.request, response);

@@ -4,7 +4,6 @@
 
 mod arithmetic;
 mod condition;
-mod hash;
 mod history;
 mod new_replica_set;
 mod progress;

@@ -14,11 +14,11 @@ use client::{Note, Step, Write};
 
 use super::arithmetic::new_rs_new_replicas;
 use super::condition::{PROGRESSING, new_condition, reason, set_condition};
-use super::hash::compute_hash;
 use super::history::{max_revision, set_deployment_revision, set_new_replica_set_annotations};
 use super::progress::has_progress_deadline;
 use super::replica_sets::{equal_ignore_hash, find_new_replica_set};
 use super::sync::{Ended, Outcome, Sync};
+use crate::template_hash::compute_hash;
 
 impl Sync<'_> {
     /// `None` if there is none, and none is to be created.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::sync::Arc;
 
-use api::{DeleteOptions, Object, Pod, ReplicaSet, Request, Resource, Selector};
+use api::{Pod, ReplicaSet, Resource, Selector};
 use base::{Name, Time};
-use client::{Append, Context, Expect, Note, OnFailure, Plan, View, Write};
+use client::{Context, Expect, OnFailure, Plan, View};
 
-use super::pod_from_template::pod_from_template;
 use super::rank::{Candidate, rank};
+use crate::pod_control::{create_pod, delete_pod};
+use crate::pod_from_template::pod_from_template;
+use crate::slow_start::slow_start_batches;
 
 /// Upstream: `BurstReplicas`.
 const BURST_REPLICAS: usize = 500;
@@ -36,50 +38,17 @@ pub(super) fn manage_replicas(
 
 fn create_pods(mut plan: Plan, set: &Arc<ReplicaSet>, count: usize) -> Plan {
     plan.expect = Some(Expect::Creations(u32::try_from(count).expect("the burst is small")));
-    let create = create_pod(set);
+    let create = create_pod(&set.clone().into_object(), pod_from_template(set.as_ref(), &set.spec.template));
     for batch in slow_start_batches(count) {
         plan = plan.step(iter::repeat_n(create.clone(), batch), OnFailure::SkipCreates);
     }
     plan
 }
 
-/// Upstream: `RealPodControl.createPods`.
-fn create_pod(set: &Arc<ReplicaSet>) -> Write {
-    let about = set.clone().into_object();
-    let created = Note::normal(&about, "SuccessfulCreate", "Created pod: ");
-    let failed = Note::warning(&about, "FailedCreate", "Error creating: ");
-    Write::create(Object::new(pod_from_template(set)))
-        .noting(created.appending(Append::ObjectName))
-        .noting_failure(failed.appending(Append::Error))
-}
-
-/// How many to create at once: 1, 2, 4 …, so that a set that cannot create pods finds out cheaply.
-///
-/// Upstream: `slowStartBatch`.
-fn slow_start_batches(count: usize) -> impl Iterator<Item = usize> {
-    let first = (1.min(count), count);
-    let batches = iter::successors(Some(first), |&(batch, remaining)| {
-        let remaining = remaining - batch;
-        Some(((2 * batch).min(remaining), remaining))
-    });
-    batches.map(|(batch, _)| batch).take_while(|batch| 0 < *batch)
-}
-
 fn delete_pods(mut plan: Plan, set: &Arc<ReplicaSet>, pods: &[Arc<Pod>]) -> Plan {
     plan.expect = Some(Expect::Deletions(pods.iter().map(|pod| pod.key()).collect()));
-    plan.step(pods.iter().map(|pod| delete_pod(set, pod)), OnFailure::SkipCreates)
-}
-
-/// Upstream: `RealPodControl.DeletePod`.
-fn delete_pod(set: &Arc<ReplicaSet>, pod: &Pod) -> Write {
-    let about = set.clone().into_object();
-    let message = Name::from(format_args!("Deleted pod: {}", pod.meta.name));
-    let failed = Note::warning(&about, "FailedDelete", "Error deleting: ");
-    let delete = Request::Delete { key: pod.key(), options: DeleteOptions::default() };
-    Write::new(delete)
-        .may_be_gone()
-        .noting(Note::normal(&about, "SuccessfulDelete", message))
-        .noting_failure(failed.appending(Append::Error))
+    let owner = set.clone().into_object();
+    plan.step(pods.iter().map(|pod| delete_pod(&owner, pod)), OnFailure::SkipCreates)
 }
 
 /// The `count` pods that can best be spared. In no order if that is all of them.
@@ -123,19 +92,4 @@ fn count_related_by_node(view: &View, set: &ReplicaSet) -> BTreeMap<Name, usize>
         *counts.entry(pod.node.clone()).or_default() += 1;
     }
     counts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Facts of `TestSlowStartBatch`.
-    #[test]
-    fn batches_double_until_nothing_is_left() {
-        let table: [(usize, &[usize]); 6] =
-            [(0, &[]), (1, &[1]), (2, &[1, 1]), (3, &[1, 2]), (10, &[1, 2, 4, 3]), (15, &[1, 2, 4, 8])];
-        for (count, batches) in table {
-            assert_eq!(slow_start_batches(count).collect::<Vec<_>>(), batches, "{count}");
-        }
-    }
 }

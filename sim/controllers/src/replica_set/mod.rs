@@ -3,7 +3,6 @@
 //! Upstream: `pkg/controller/replicaset/replica_set.go`.
 
 mod manage;
-mod pod_from_template;
 mod rank;
 mod status;
 mod wakes;

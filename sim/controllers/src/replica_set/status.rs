@@ -9,6 +9,8 @@ use api::{Condition, ConditionStatus, Object, Pod, ReplicaSet, ReplicaSetStatus,
 use base::{Name, Span, Time};
 use client::{Step, Write};
 
+use crate::availability;
+
 /// The condition of a ReplicaSet that cannot create or delete pods.
 pub(crate) const REPLICA_FAILURE: Name = Name::from_static("ReplicaFailure");
 
@@ -103,7 +105,7 @@ pub(super) fn update_replica_set_status(set: &ReplicaSet, status: &ReplicaSetSta
 
 /// When a pod that is ready will be available, if one is not yet.
 ///
-/// Upstream: `FindMinNextPodAvailabilityCheck` in `pkg/controller/controller_utils.go`.
+/// Upstream: `syncReplicaSet` in `pkg/controller/replicaset/replica_set.go`.
 pub(super) fn next_availability_check(
     set: &ReplicaSet,
     status: &ReplicaSetStatus,
@@ -114,14 +116,7 @@ pub(super) fn next_availability_check(
     if min_ready == Span::ZERO || status.ready_replicas == status.available_replicas {
         return None;
     }
-    let next = active.iter().filter_map(|pod| next_pod_availability_check(pod, min_ready, now)).min();
-    Some(next.unwrap_or(min_ready))
-}
-
-fn next_pod_availability_check(pod: &Pod, min_ready: Span, now: Time) -> Option<Span> {
-    let ready = pod.status.condition(&api::condition::READY).filter(|it| it.is_true())?;
-    let due = ready.last_transition_time?.time() + min_ready;
-    (now < due).then(|| due.since(now))
+    Some(availability::next_availability_check(active, min_ready, now).unwrap_or(min_ready))
 }
 
 fn to_i32(count: usize) -> i32 {

@@ -106,6 +106,9 @@ impl Server {
         {
             return (Err(Status::conflict(&key, "it has been modified")), Vec::new());
         }
+        if sub == Subresource::Status {
+            new = with_status_of(&old, &new);
+        }
         let meta = new.meta_mut();
         (meta.uid, meta.generation) = (was.uid, was.generation);
         meta.creation_timestamp = was.creation_timestamp;
@@ -181,6 +184,12 @@ impl Server {
         self.objects.insert(new.key(), new.clone());
         Change::Set { old, new }
     }
+}
+
+fn with_status_of(old: &Object, new: &Object) -> Object {
+    let mut json = old.to_json();
+    json["status"] = new.to_json()["status"].take();
+    Object::from_json(&old.kind(), json).expect("both are of this kind")
 }
 
 fn is_same_spec(old: &Object, new: &Object) -> bool {

@@ -94,7 +94,7 @@ impl Configuration {
             let text = format!("maxParallelImagePulls {parallel} must be a positive number");
             add(found, "maxParallelImagePulls", text);
         }
-        if self.serialize_image_pulls && 1 < parallel {
+        if self.serialize_image_pulls == Some(true) && 1 < parallel {
             let text = "maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls \
                         (--serialize-image-pulls) is set to false";
             add(found, "maxParallelImagePulls", text);
@@ -238,7 +238,7 @@ mod tests {
                 "imageMaximumGCAge 1m0s must be greater than imageMinimumGCAge 2m0s",
             ),
             (
-                json!({"maxParallelImagePulls": 2}),
+                json!({"serializeImagePulls": true, "maxParallelImagePulls": 2}),
                 "maxParallelImagePulls",
                 "maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls \
                  (--serialize-image-pulls) is set to false",

@@ -9,8 +9,8 @@ use base::Time;
 
 use super::probe::Kind;
 use super::{Job, Why, Worker};
-use crate::runtime::Sandbox;
-use crate::status::may_restart;
+use crate::runtime::{Instance, Sandbox};
+use crate::status::{is_restartable, may_restart};
 
 impl Worker {
     /// The jobs of a sync, in the order in which they are done.
@@ -45,8 +45,11 @@ impl Worker {
     fn jobs_inside(&self, sandbox: &Sandbox, at: Time) -> VecDeque<Job> {
         let mut jobs = VecDeque::new();
         if self.start_up(sandbox, at, &mut jobs) {
-            for idx in self.main() {
-                self.keep_up(sandbox, idx, at, &mut jobs);
+            let before = jobs.len();
+            let kept = self.main().filter(|idx| self.keep_up(sandbox, *idx, at, &mut jobs)).count();
+            let starts_main = jobs.iter().skip(before).any(|it| matches!(it, Job::Start(_)));
+            if kept == 0 && !starts_main {
+                return [Job::KillAll].into(); // Sidecars do not keep a pod alive.
             }
         }
         // Upstream first stops all that is to be stopped.
@@ -56,60 +59,84 @@ impl Worker {
 
     /// The jobs of init containers. Whether the main containers may run.
     ///
-    /// Upstream: `computeInitContainerActions`.
+    /// The last init container that is known tells how far the pod has come; of those before it, only sidecars are
+    /// looked after. Upstream: `computeInitContainerActions`.
     fn start_up(&self, sandbox: &Sandbox, at: Time, jobs: &mut VecDeque<Job>) -> bool {
-        let has_main = self.main().any(|idx| sandbox.seen(idx, at).is_some_and(|it| it.is_running(at)));
-        for idx in 0..self.pod.spec.init_containers.len() {
+        let last = self.pod.spec.init_containers.len();
+        let is_of_sandbox = |idx| sandbox.seen(idx, at).is_some_and(|it| sandbox.created <= it.started);
+        let mut is_ready = last == 0 || self.main().any(is_of_sandbox);
+        let mut is_later_known = is_ready;
+        let mut found = Vec::new();
+        for idx in (0..last).rev() {
             let is_sidecar = self.container(idx).is_sidecar();
-            let before = jobs.len();
-            if is_sidecar {
-                self.keep_up(sandbox, idx, at, jobs);
-            }
-            if has_main {
-                continue; // Only sidecars are looked after from here on.
-            }
-            let seen = sandbox.seen(idx, at);
-            if !is_sidecar && may_restart(&self.pod, true, self.container(idx), seen, at) {
-                jobs.push_back(Job::Start(idx));
-            }
-            let is_done = match seen {
-                None => false,
-                Some(it) if is_sidecar => it.is_running(at) && self.has_started_up(idx) != Some(false),
-                Some(it) => it.ended(at).is_some_and(|end| end.code == 0),
+            let Some(seen) = sandbox.seen(idx, at) else {
+                if is_later_known && is_sidecar {
+                    found.push(Job::Start(idx)); // The runtime has forgotten it.
+                }
+                continue;
             };
-            if !is_done || before < jobs.len() {
-                return false;
+            if is_later_known && !is_sidecar {
+                continue;
             }
+            let is_done = match seen.ended(at) {
+                None => is_sidecar && self.has_started_up(idx) != Some(false),
+                Some(end) => !is_sidecar && end.code == 0,
+            };
+            if is_done && idx + 1 == last {
+                is_ready = true;
+            } else if is_done && !is_later_known {
+                found.push(Job::Start(idx + 1));
+            }
+            self.look_after_init(idx, seen, at, &mut found);
+            is_later_known = true;
         }
-        true
+        if !is_later_known {
+            found.push(Job::Start(0));
+        }
+        jobs.extend(found.into_iter().rev());
+        is_ready
     }
 
-    /// The jobs of a container that should be running.
-    fn keep_up(&self, sandbox: &Sandbox, idx: usize, at: Time, jobs: &mut VecDeque<Job>) {
+    /// An init container that has run, or runs: is it to be started again, or killed first?
+    fn look_after_init(&self, idx: usize, seen: &Instance, at: Time, jobs: &mut Vec<Job>) {
+        let container = self.container(idx);
+        if may_restart(&self.pod, true, container, Some(seen), at) {
+            jobs.push(Job::Start(idx));
+        } else if container.is_sidecar()
+            && seen.is_running(at)
+            && let Some(why) = self.reason_to_kill(idx, seen)
+        {
+            jobs.extend([Job::Start(idx), Job::Kill(idx, why)]);
+        }
+    }
+
+    /// The jobs of a main container. Whether it runs and stays as it is.
+    fn keep_up(&self, sandbox: &Sandbox, idx: usize, at: Time, jobs: &mut VecDeque<Job>) -> bool {
         let seen = sandbox.seen(idx, at);
         let container = self.container(idx);
         let Some(running) = seen.filter(|it| it.is_running(at)) else {
-            if may_restart(&self.pod, self.is_init(idx), container, seen, at) {
+            if may_restart(&self.pod, false, container, seen, at) {
                 jobs.push_back(Job::Start(idx));
             }
-            return;
+            return false;
         };
-        let failed = |kind| self.has_failed(idx, kind);
-        let why = if running.image != container.image {
-            Why::Changed
-        } else if failed(Kind::Liveness) {
-            Why::Liveness
-        } else if failed(Kind::Startup) {
-            Why::Startup
-        } else {
-            return;
-        };
+        let Some(why) = self.reason_to_kill(idx, running) else { return true };
         jobs.push_back(Job::Kill(idx, why));
-        if why == Why::Changed
-            || self.pod.spec.restart_policy != RestartPolicy::Never
-            || container.is_sidecar()
-        {
+        if why == Why::Changed || is_restartable(&self.pod, container) {
             jobs.push_back(Job::Start(idx));
+        }
+        false
+    }
+
+    fn reason_to_kill(&self, idx: usize, running: &Instance) -> Option<Why> {
+        if running.image != self.container(idx).image {
+            Some(Why::Changed)
+        } else if self.has_failed(idx, Kind::Liveness) {
+            Some(Why::Liveness)
+        } else if self.has_failed(idx, Kind::Startup) {
+            Some(Why::Startup)
+        } else {
+            None
         }
     }
 

@@ -36,6 +36,12 @@ impl Worker {
         self.be_done(turn);
     }
 
+    /// There is room for it, which it takes up.
+    pub(crate) fn be_admitted(&mut self, turn: &mut Turn<'_>) {
+        self.flags.is_admitted = true;
+        turn.core.room.take(&self.pod);
+    }
+
     /// What has stopped does not count any more when others are admitted, though there is still something to do for it.
     /// Upstream: `filterOutInactivePods`, `IsPodKnownTerminated`.
     fn free_room(&mut self, turn: &mut Turn<'_>) {
@@ -60,8 +66,9 @@ impl Worker {
         self.mode = Mode::Done;
         let Rejection { reason, message } = rejection;
         self.note(turn, None, What::Rejected { reason: reason.clone() });
-        self.say(turn, None, Saying::warning(reason_text(&reason), message.clone()));
+        self.say(turn, None, Saying::warning(reason.clone(), message.clone()));
         let status = PodStatus {
+            observed_generation: self.pod.meta.generation,
             phase: PodPhase::Failed,
             reason,
             message: base::Name::from(format_args!("Pod was rejected: {message}")),
@@ -99,16 +106,4 @@ fn has_initialized(pod: &api::Pod, status: &PodStatus) -> bool {
     pod.spec.init_containers.is_empty()
         || status.container_statuses.iter().any(ran)
         || status.init_container_statuses.last().is_some_and(succeeded)
-}
-
-/// The reasons that this kubelet has.
-fn reason_text(reason: &str) -> &'static str {
-    match reason {
-        "OutOfcpu" => "OutOfcpu",
-        "OutOfmemory" => "OutOfmemory",
-        "OutOfpods" => "OutOfpods",
-        "OutOfephemeral-storage" => "OutOfephemeral-storage",
-        "NodeShutdown" => "NodeShutdown",
-        _ => "UnexpectedAdmissionError",
-    }
 }

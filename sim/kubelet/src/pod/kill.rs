@@ -3,15 +3,17 @@
 //! Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container.go`, `killContainer`;
 //! `kuberuntime_termination_order.go`.
 
+use std::collections::VecDeque;
+
 use base::{Name, Span, Time};
-use workload::hook_time;
 
 use super::probe::Kind;
-use super::{Busy, Job, Step, Why, Worker};
+use super::{Busy, Step, Why, Worker};
 use crate::constants::GRACE_MIN;
 use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
+use crate::status::is_restartable;
 
 /// A container that is being stopped.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +29,12 @@ enum Stage {
     /// Its preStop hook runs.
     Hook {
         until: Time,
+        has_failed: bool,
     },
-    /// A sidecar waits for those that need it.
+    /// A sidecar waits for those that need it, until the grace period is over.
     Turn {
         since: Time,
+        until: Time,
     },
     /// It was asked to stop, and is killed at last.
     Stopping {
@@ -47,28 +51,32 @@ impl Worker {
         let status = self.look(at, false, turn);
         self.set_status(status, turn);
         self.stop_probes(&[Kind::Liveness, Kind::Startup]);
-        let sandbox = turn.runtime.pod(self.pod.meta.uid);
-        let is_running =
-            |idx: &usize| sandbox.and_then(|it| it.instance(*idx)).is_some_and(|it| it.is_running(turn.now));
-        let running: Vec<usize> = (0..self.memos.len()).filter(is_running).collect();
-        if running.is_empty() {
+        if self.running(turn).is_empty() {
             return self.all_stopped(turn);
         }
         self.note(turn, None, What::Stopping { grace: self.grace });
-        let kills = running.into_iter().map(|idx| self.ask_to_stop(idx, self.grace, None, turn)).collect();
-        let mut busy = Busy {
-            jobs: std::collections::VecDeque::<Job>::new(),
-            step: None,
-            at,
-            has_failed: false,
-            has_changed: true,
-        };
-        self.go_on_killing(kills, &mut busy, turn);
+        let mut busy = Busy { jobs: VecDeque::new(), step: None, at, has_failed: false, has_changed: true };
+        self.begin_kill_all(self.grace, &mut busy, turn);
         if busy.step.is_some() {
             self.busy = Some(Box::new(busy));
         } else {
             self.all_stopped(turn);
         }
+    }
+
+    /// Stops everything that runs, within `grace`.
+    pub(super) fn begin_kill_all(&mut self, grace: Span, busy: &mut Busy, turn: &mut Turn<'_>) {
+        busy.has_changed = true;
+        let kills = self.running(turn).into_iter().map(|idx| self.ask_to_stop(idx, grace, None, turn));
+        let kills = kills.collect();
+        self.go_on_killing(kills, busy, turn);
+    }
+
+    fn running(&self, turn: &Turn<'_>) -> Vec<usize> {
+        let sandbox = turn.runtime.pod(self.pod.meta.uid);
+        let is_running =
+            |idx: &usize| sandbox.and_then(|it| it.instance(*idx)).is_some_and(|it| it.is_running(turn.now));
+        (0..self.memos.len()).filter(is_running).collect()
     }
 
     /// Stops one container of a pod that goes on.
@@ -84,7 +92,7 @@ impl Worker {
         let probe = match why {
             Why::Liveness => container.liveness_probe.as_ref(),
             Why::Startup => container.startup_probe.as_ref(),
-            Why::Changed => None,
+            Why::Changed | Why::PostStart => None,
         };
         let of_probe = probe.and_then(|it| it.termination_grace_period_seconds).map(Span::from_api_secs);
         of_probe.unwrap_or_else(|| self.pod.spec.grace_period())
@@ -92,26 +100,32 @@ impl Worker {
 
     fn ask_to_stop(&mut self, idx: usize, grace: Span, why: Option<Why>, turn: &mut Turn<'_>) -> Kill {
         let name = &self.container(idx).name;
-        let restarts = self.pod.spec.restart_policy != api::RestartPolicy::Never;
-        let end = if restarts || why == Some(Why::Changed) { ", will be restarted" } else { "" };
+        // Those that init containers are killed with leave out what follows.
+        let is_init = self.is_init(idx);
+        let restarts = is_restartable(&self.pod, self.container(idx)) || why == Some(Why::Changed);
+        let (kind, end) = match (is_init, restarts) {
+            (true, _) => ("Init container", ""),
+            (false, true) => ("Container", ", will be restarted"),
+            (false, false) => ("Container", ""),
+        };
         let text = match why {
             None => Name::from(format_args!("Stopping container {name}")),
-            Some(Why::Liveness) => Name::from(format_args!("Container {name} failed liveness probe{end}")),
-            Some(Why::Startup) => Name::from(format_args!("Container {name} failed startup probe{end}")),
-            Some(Why::Changed) => Name::from(format_args!("Container {name} definition changed{end}")),
+            Some(Why::PostStart) => Name::from_static("FailedPostStartHook"),
+            Some(Why::Liveness) => Name::from(format_args!("{kind} {name} failed liveness probe{end}")),
+            Some(Why::Startup) => Name::from(format_args!("{kind} {name} failed startup probe{end}")),
+            Some(Why::Changed) => Name::from(format_args!("{kind} {name} definition changed{end}")),
         };
         self.say(turn, Some(idx), Saying::normal("Killing", text));
         let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.pre_stop.as_ref());
-        match hook.filter(|_| Span::ZERO < grace) {
-            None => Kill { container: idx, stage: Stage::Turn { since: turn.now }, grace },
-            Some(hook) => {
-                let took = hook_time(hook).min(grace);
-                Kill {
-                    container: idx,
-                    stage: Stage::Hook { until: turn.now + took },
-                    grace: less(grace, took),
-                }
-            }
+        let Some(run) = hook.filter(|_| Span::ZERO < grace).map(|it| self.run_hook(idx, it, turn)) else {
+            return Kill { container: idx, stage: Stage::turn(turn.now, grace), grace };
+        };
+        let has_failed = run.failure.is_some() && run.until < turn.now + grace;
+        let until = run.until.min(turn.now + grace);
+        Kill {
+            container: idx,
+            stage: Stage::Hook { until, has_failed },
+            grace: less(grace, until - turn.now),
         }
     }
 
@@ -128,21 +142,35 @@ impl Worker {
 
     fn can_go_on(&self, kills: &[Kill], n: usize, now: Time) -> bool {
         match kills[n].stage {
-            Stage::Hook { until } | Stage::Stopping { until } => until <= now,
-            Stage::Turn { .. } => !kills.iter().any(|it| self.goes_first(it, &kills[n])),
+            Stage::Hook { until, .. } | Stage::Stopping { until } => until <= now,
+            Stage::Turn { until, .. } => {
+                until <= now || !self.must_wait_for_others(kills, kills[n].container)
+            }
             Stage::Stopped => false,
         }
     }
 
-    /// Whether `other` must have stopped before `kill`: sidecars go after the main containers, the last one first.
-    fn goes_first(&self, other: &Kill, kill: &Kill) -> bool {
-        other.stage != Stage::Stopped && kill.container < other.container && self.is_init(kill.container)
+    /// Sidecars go after the main containers, and after the sidecar that follows them.
+    fn must_wait_for_others(&self, kills: &[Kill], idx: usize) -> bool {
+        if !self.is_init(idx) || !self.container(idx).is_sidecar() {
+            return false;
+        }
+        let sidecars = (idx + 1)..self.pod.spec.init_containers.len();
+        let next = sidecars.into_iter().find(|it| self.container(*it).is_sidecar());
+        let is_awaited = |other: usize| !self.is_init(other) || Some(other) == next;
+        kills.iter().any(|it| it.stage != Stage::Stopped && is_awaited(it.container))
     }
 
-    fn next_stage(&self, kill: Kill, turn: &mut Turn<'_>) -> Kill {
+    fn next_stage(&mut self, kill: Kill, turn: &mut Turn<'_>) -> Kill {
         match kill.stage {
-            Stage::Hook { .. } => Kill { stage: Stage::Turn { since: turn.now }, ..kill },
-            Stage::Turn { since } => {
+            Stage::Hook { has_failed, .. } => {
+                if has_failed {
+                    let saying = Saying::warning("FailedPreStopHook", "PreStopHook failed");
+                    self.say(turn, Some(kill.container), saying);
+                }
+                Kill { stage: Stage::turn(turn.now, kill.grace), ..kill }
+            }
+            Stage::Turn { since, .. } => {
                 let grace = less(kill.grace, turn.now - since).max(GRACE_MIN);
                 let until = turn.runtime.stop(turn.now, self.pod.meta.uid, kill.container, grace);
                 Kill { stage: Stage::Stopping { until }, ..kill }
@@ -160,10 +188,14 @@ impl Worker {
 }
 
 impl Stage {
+    fn turn(now: Time, grace: Span) -> Self {
+        Self::Turn { since: now, until: now + grace }
+    }
+
     fn until(self) -> Option<Time> {
         match self {
-            Self::Hook { until } | Self::Stopping { until } => Some(until),
-            Self::Turn { .. } | Self::Stopped => None,
+            Self::Hook { until, .. } | Self::Turn { until, .. } | Self::Stopping { until } => Some(until),
+            Self::Stopped => None,
         }
     }
 }

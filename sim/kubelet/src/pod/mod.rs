@@ -7,10 +7,11 @@
 
 mod actions;
 mod disk_full;
-mod fate;
 mod finish;
+mod hook;
 mod kill;
 mod probe;
+mod pull;
 mod say;
 mod start;
 mod sync;
@@ -22,13 +23,14 @@ use std::sync::Arc;
 use api::{Container, Pod, PodStatus};
 use base::{Cause, Handle, Name, Span, Time};
 
-pub(crate) use self::fate::Fate;
 use self::kill::Kill;
 use self::probe::Prober;
+use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
 use crate::runtime::entity_of;
+use crate::status::Ending;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Worker {
@@ -51,12 +53,13 @@ pub(crate) struct Worker {
     pub(crate) report: Report,
     /// By position among all containers, init containers first.
     memos: Vec<Memo>,
+    pulls: Option<Box<Pulls>>,
     probers: Vec<Prober>,
     diary: Diary,
     /// How long its containers may take to stop, once they are to.
     grace: Span,
-    /// Why the node ended it, if it did.
-    pub(crate) fate: Option<Box<Fate>>,
+    /// Why the kubelet itself ends it, if it does.
+    ending: Option<Box<Ending>>,
     pub(crate) flags: Flags,
 }
 
@@ -128,6 +131,8 @@ enum Job {
     Sandbox,
     /// Stops a container that is to be started again, or not.
     Kill(usize, Why),
+    /// Stops all of them, since none is to go on.
+    KillAll,
     Start(usize),
 }
 
@@ -137,15 +142,17 @@ enum Why {
     Liveness,
     Startup,
     Changed,
+    PostStart,
 }
 
 /// What takes time. When it is over, the worker goes on.
 #[derive(Clone, Debug)]
 enum Step {
     Sandbox,
-    Pull { container: usize, asked: Time, start: Time, bytes: i64 },
+    Secrets(Box<SecretStep>),
+    Pull(PullStep),
     Create { container: usize },
-    PostStart,
+    PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
 }
 
@@ -166,10 +173,11 @@ impl Worker {
             syncs: 0,
             report: Report::default(),
             memos: vec![Memo::default(); containers],
+            pulls: None,
             probers: Vec::new(),
             diary: Diary::default(),
             grace: Span::ZERO,
-            fate: None,
+            ending: None,
             flags: Flags::default(),
         }
     }

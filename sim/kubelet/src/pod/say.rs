@@ -11,7 +11,7 @@ use crate::text::join;
 
 impl Worker {
     /// An event about the pod, or about one of its containers.
-    pub(super) fn say(&mut self, turn: &mut Turn<'_>, container: Option<usize>, saying: Saying) {
+    pub(crate) fn say(&mut self, turn: &mut Turn<'_>, container: Option<usize>, saying: Saying) {
         let about = self.reference(container);
         let node = &turn.core.setup.name;
         if let Some(request) = self.diary.say(turn.shown(), node, about, saying) {

@@ -1,18 +1,16 @@
-//! Starting a container: its back-off, its image, its creation, its postStart hook.
+//! Starting a container: its back-off, its creation, its postStart hook.
 //!
 //! Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container.go`, `startContainer`;
-//! `kuberuntime_manager.go`, `doBackOff`; `pkg/kubelet/images/image_manager.go`, `EnsureImageExists`.
+//! `kuberuntime_manager.go`, `doBackOff`.
 
 use api::GoDuration;
 use base::{Name, Span, Time};
-use workload::{effective_policy, hook_time};
 
-use super::{Busy, Step, Worker};
+use super::{Busy, Job, Step, Why, Worker};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
-use crate::runtime::{Supply, truncated};
 use crate::text::join;
 
 impl Worker {
@@ -21,26 +19,7 @@ impl Worker {
             busy.has_failed = true;
             return;
         }
-        let container = self.container(idx);
-        let (image, policy) = (container.image.clone(), effective_policy(container));
-        match turn.runtime.request_image(turn.now, &self.pod, idx, &image, &policy) {
-            Supply::Present => {
-                let text = join(["Container image \"", &image, "\" already present on machine"]);
-                self.say(turn, Some(idx), Saying::normal("Pulled", text));
-                self.begin_create(idx, busy, turn);
-            }
-            Supply::Missing => {
-                busy.has_failed = true;
-                self.refuse_image(idx, &image, turn);
-            }
-            Supply::Pull { start, done, bytes } => {
-                let text = join(["Pulling image \"", &image, "\""]);
-                self.say(turn, Some(idx), Saying::normal("Pulling", text));
-                self.note(turn, Some(idx), What::PullStarted { image });
-                let step = Step::Pull { container: idx, asked: turn.now, start, bytes };
-                self.take_until(done, step, busy, turn);
-            }
-        }
+        self.ensure_image(idx, busy, turn);
     }
 
     /// Whether a container that ended is still in its back-off; if not, the next one begins.
@@ -68,26 +47,6 @@ impl Worker {
         self.note(turn, Some(idx), What::BackingOff { delay });
     }
 
-    fn refuse_image(&mut self, idx: usize, image: &Name, turn: &mut Turn<'_>) {
-        let text =
-            Name::from(format_args!("Container image \"{image}\" is not present with pull policy of Never"));
-        self.say(turn, Some(idx), Saying::warning("ErrImageNeverPull", text.clone()));
-        self.say(turn, Some(idx), Saying::warning("Failed", Name::from_static("Error: ErrImageNeverPull")));
-        self.memos[idx].trouble = Some(Box::new((Name::from_static("ErrImageNeverPull"), text)));
-    }
-
-    pub(super) fn end_pull(&mut self, idx: usize, asked: Time, start: Time, bytes: i64, turn: &mut Turn<'_>) {
-        let image = self.container(idx).image.clone();
-        let (took, waited) = (truncated(turn.now - start), truncated(turn.now - asked));
-        let text = Name::from(format_args!(
-            "Successfully pulled image \"{image}\" in {} ({} including waiting). Image size: {bytes} bytes.",
-            GoDuration::from(took),
-            GoDuration::from(waited),
-        ));
-        self.say(turn, Some(idx), Saying::normal("Pulled", text));
-        self.note(turn, Some(idx), What::Pulled { image, bytes, took: waited });
-    }
-
     pub(super) fn begin_create(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
         if self.lacks_disk_for_container(idx, busy, turn) {
             return;
@@ -106,10 +65,25 @@ impl Worker {
         self.say(turn, Some(idx), Saying::normal("Created", join(["Created container: ", &name])));
         self.say(turn, Some(idx), Saying::normal("Started", join(["Started container ", &name])));
         self.note(turn, Some(idx), What::Started { restarts });
-        let hook =
-            self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref()).map(hook_time);
-        if let Some(took) = hook {
-            self.take_until(turn.now + took, Step::PostStart, busy, turn);
+        let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref());
+        if let Some(run) = hook.map(|it| self.run_hook(idx, it, turn)) {
+            self.take_until(run.until, Step::PostStart { container: idx, failure: run.failure }, busy, turn);
         }
+    }
+
+    /// A container whose postStart hook failed is killed, and counts as not started.
+    pub(super) fn end_post_start(
+        &mut self,
+        idx: usize,
+        failure: Option<String>,
+        busy: &mut Busy,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(failure) = failure else { return };
+        self.say(turn, Some(idx), Saying::warning("FailedPostStartHook", "PostStartHook failed"));
+        busy.has_failed = true;
+        self.memos[idx].trouble =
+            Some(Box::new((Name::from_static("PostStartHookError"), Name::from(failure))));
+        busy.jobs.push_front(Job::Kill(idx, Why::PostStart));
     }
 }

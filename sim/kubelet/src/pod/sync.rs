@@ -3,7 +3,7 @@
 //! Upstream: `pkg/kubelet/kubelet.go`, `SyncPod`.
 
 use api::{ContainerStatus, PodStatus};
-use base::Time;
+use base::{Name, Time};
 
 use super::probe::Kind;
 use super::{Busy, Job, Mode, Step, Worker};
@@ -12,10 +12,13 @@ use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
 use crate::runtime::NoAddress;
-use crate::status::{Facts, Scene, Verdict, is_terminal};
+use crate::status::{Ending, Facts, Scene, is_terminal};
 
-const DEADLINE: (&str, &str) =
-    ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+const DEADLINE: Ending = Ending {
+    reason: Name::from_static("DeadlineExceeded"),
+    message: Name::from_static("Pod was active on the node longer than the specified deadline"),
+    disruption: None,
+};
 
 impl Worker {
     pub(super) fn sync(&mut self, turn: &mut Turn<'_>) {
@@ -61,6 +64,7 @@ impl Worker {
         match job {
             Job::Sandbox => self.begin_sandbox(busy, turn),
             Job::Kill(idx, why) => self.begin_kill(idx, why, busy, turn),
+            Job::KillAll => self.begin_kill_all(self.grace_of_deletion(), busy, turn),
             Job::Start(idx) => self.begin_start(idx, busy, turn),
         }
     }
@@ -68,12 +72,10 @@ impl Worker {
     fn end_step(&mut self, step: Step, busy: &mut Busy, turn: &mut Turn<'_>) {
         match step {
             Step::Sandbox => self.end_sandbox(busy, turn),
-            Step::Pull { container, asked, start, bytes } => {
-                self.end_pull(container, asked, start, bytes, turn);
-                self.begin_create(container, busy, turn);
-            }
+            Step::Secrets(step) => self.end_secrets(step, busy, turn),
+            Step::Pull(step) => self.end_pull(step, busy, turn),
             Step::Create { container } => self.end_create(container, busy, turn),
-            Step::PostStart => (),
+            Step::PostStart { container, failure } => self.end_post_start(container, failure, busy, turn),
             Step::Kill(kills) => self.go_on_killing(kills, busy, turn),
         }
     }
@@ -88,7 +90,7 @@ impl Worker {
     fn begin_sandbox(&mut self, busy: &mut Busy, turn: &mut Turn<'_>) {
         if turn.runtime.pod(self.pod.meta.uid).is_some() {
             let text = "Pod sandbox changed, it will be killed and re-created.";
-            self.say(turn, None, Saying::normal("SandboxChanged", base::Name::from_static(text)));
+            self.say(turn, None, Saying::normal("SandboxChanged", Name::from_static(text)));
         }
         let volumes = if self.pod.spec.volumes.is_empty() { base::Span::ZERO } else { VOLUME_POLL };
         let network = turn.runtime.sandbox_time(&self.pod, self.entity);
@@ -109,7 +111,7 @@ impl Worker {
                 busy.jobs.clear();
                 let why = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network \
                            for sandbox: no IP addresses available in range set";
-                self.say(turn, None, Saying::warning("FailedCreatePodSandBox", base::Name::from_static(why)));
+                self.say(turn, None, Saying::warning("FailedCreatePodSandBox", Name::from_static(why)));
             }
         }
     }
@@ -145,9 +147,10 @@ impl Worker {
     pub(super) fn look(&mut self, at: Time, is_over: bool, turn: &mut Turn<'_>) -> PodStatus {
         let is_late = self.active_until().is_some_and(|it| it <= turn.shown());
         if is_late {
-            self.say(turn, None, Saying::normal(DEADLINE.0, base::Name::from_static(DEADLINE.1)));
+            self.say(turn, None, Saying::normal("DeadlineExceeded", DEADLINE.message));
         }
         let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
+        let late = DEADLINE;
         let scene = Scene {
             now: turn.shown(),
             pod: &self.pod,
@@ -157,24 +160,11 @@ impl Worker {
             facts: &facts,
             host_ip: &turn.core.setup.address,
             is_over,
-            verdict: self.verdict_of_node(is_late, is_over),
+            verdict: is_late.then_some(&late),
+            // What its containers come to in the end counts more than why they were stopped.
+            ending: self.ending.as_deref().filter(|_| !is_over),
         };
         scene.status()
-    }
-
-    /// The end that is decided for the pod. That of a node is put into the status once, when the pod begins to stop:
-    /// if all containers then end well, the pod has succeeded, and nothing is said.
-    fn verdict_of_node(&self, is_late: bool, is_over: bool) -> Option<Verdict> {
-        let name = base::Name::from_static;
-        if is_late {
-            return Some(Verdict {
-                reason: name(DEADLINE.0),
-                message: name(DEADLINE.1),
-                spares_success: false,
-            });
-        }
-        let fate = self.fate.as_ref().filter(|_| !is_over)?;
-        Some(Verdict { reason: fate.reason.clone(), message: fate.message.clone(), spares_success: true })
     }
 
     fn facts(&self, idx: usize) -> Facts<'_> {

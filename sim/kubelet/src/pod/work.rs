@@ -11,6 +11,7 @@ use super::{Mode, Worker};
 use crate::constants::{RETRY, RETRY_JITTER};
 use crate::core::Turn;
 use crate::input::Timer;
+use crate::status::Ending;
 
 impl Worker {
     /// The pod is new to this kubelet, and may run here.
@@ -54,6 +55,21 @@ impl Worker {
         }
     }
 
+    /// The kubelet itself ends the pod, within `grace` if that is less than it has anyway.
+    /// Upstream: `killPodNow`.
+    pub(crate) fn end(&mut self, ending: Ending, grace: Option<Span>, turn: &mut Turn<'_>) {
+        let own = self.grace_of_deletion();
+        let grace = grace.map_or(own, |it| it.max(Span::secs(1)).min(own));
+        match self.mode {
+            Mode::Sync => {
+                self.ending = Some(Box::new(ending));
+                self.terminate(turn, grace);
+            }
+            Mode::Terminating if grace < self.grace => self.terminate(turn, grace),
+            Mode::Terminating | Mode::Terminated | Mode::Done => (),
+        }
+    }
+
     /// The API server has the pod no more.
     pub(crate) fn be_gone(&mut self, cause: Cause, turn: &mut Turn<'_>) {
         self.flags.is_gone = true;
@@ -76,8 +92,8 @@ impl Worker {
     /// How long its containers have to stop. Upstream: `calculateEffectiveGracePeriod`.
     pub(super) fn grace_of_deletion(&self) -> Span {
         let own = self.pod.spec.grace_period();
-        let grace = self.pod.meta.deletion_grace_period_seconds.map_or(own, Span::from_api_secs);
-        grace.max(Span::secs(1))
+        let said = self.pod.meta.deletion_grace_period_seconds.filter(|it| *it != 0);
+        said.map_or(own, Span::from_api_secs).max(Span::secs(1))
     }
 
     /// Has the worker look at the pod as soon as it can.

@@ -1,7 +1,9 @@
 //! One run of a container. Its life is decided when it starts, and may be cut short later.
 
+use std::sync::Arc;
+
 use base::{Name, Span, Time};
-use workload::Ending;
+use workload::{Ending, Resource, Usage};
 
 /// A container of the runtime, from its start until it is forgotten.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub struct Instance {
     pub healthy: Time,
     /// How it will end, as far as that is decided.
     pub end: Option<End>,
+    /// What it uses, from its start on.
+    pub usage: Arc<Usage>,
     /// What it does on SIGTERM; `None` means nothing.
     pub(crate) on_term: Option<Ending>,
 }
@@ -45,6 +49,11 @@ impl End {
         Self { at, reported: at, code, reason }
     }
 
+    /// Killed by the kernel, for want of memory. Upstream: `containerd`, `oomExitReason`.
+    pub(crate) fn out_of_memory(at: Time) -> Self {
+        Self { at, reported: at, code: KILLED, reason: "OOMKilled" }
+    }
+
     pub(crate) fn lost(at: Time) -> Self {
         Self { at, reported: at, code: LOST, reason: "Unknown" }
     }
@@ -53,6 +62,11 @@ impl End {
 impl Instance {
     pub fn is_running(&self, at: Time) -> bool {
         self.started <= at && self.end.is_none_or(|end| at < end.at)
+    }
+
+    /// What it uses at `at`: cores, bytes or processes.
+    pub fn usage(&self, resource: Resource, at: Time) -> f64 {
+        if self.is_running(at) { self.usage.at(resource, at.since(self.started)) } else { 0.0 }
     }
 
     /// How it ended, if it has by `at`.
@@ -113,6 +127,7 @@ mod tests {
             started: Time::from_secs(10),
             healthy: Time::from_secs(12),
             end: None,
+            usage: Arc::default(),
             on_term,
         }
     }

@@ -6,12 +6,15 @@ mod clock;
 mod disk;
 mod images;
 mod instance;
+mod pressure;
+mod pulls;
 mod sandbox;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{ContainerStatus, Pod, PullPolicy, Uid};
+use api::{ContainerStatus, Pod, Uid};
 use base::{Digest, Luck, Name, Span, Time};
 use workload::{Behaviours, Subject};
 
@@ -19,11 +22,13 @@ use self::address::Addresses;
 pub use self::address::{CidrError, PodCidr};
 pub use self::clock::Clock;
 pub use self::disk::Disk;
-use self::images::{Images, hex64};
-pub(crate) use self::images::{Supply, truncated};
+use self::images::Images;
+pub(crate) use self::images::Order;
 pub use self::instance::{End, Instance};
 pub use self::sandbox::Sandbox;
 pub(crate) use self::sandbox::{draw_of, entity_of};
+use crate::images::Reference;
+use crate::text::hex64;
 
 /// The runtime of one node.
 #[derive(Clone, Debug)]
@@ -31,7 +36,7 @@ pub struct Runtime {
     behaviours: Arc<Behaviours>,
     pods: BTreeMap<Uid, Sandbox>,
     addresses: Addresses,
-    images: Images,
+    pub(crate) images: Images,
     luck: Lucks,
     /// When the machine went down, while it is.
     down_since: Option<Time>,
@@ -60,10 +65,10 @@ impl Runtime {
     /// An empty runtime on the node `name`; its luck is that of the run.
     pub fn new(name: &str, cidr: PodCidr, behaviours: Arc<Behaviours>, luck: Luck) -> Self {
         Self {
+            images: Images::new(name, luck, &behaviours),
             behaviours,
             pods: BTreeMap::new(),
             addresses: Addresses::new(cidr),
-            images: Images::new(name, luck),
             luck: Lucks {
                 startup: luck.narrow("container.startup"),
                 exit: luck.narrow("container.exit"),
@@ -88,11 +93,6 @@ impl Runtime {
         self.pods.iter().map(|(uid, it)| (*uid, it))
     }
 
-    /// Puts an image on the node that has been there from before.
-    pub fn preload(&mut self, image: &Name, bytes: i64) {
-        self.images.preload(image, bytes);
-    }
-
     /// Takes in a pod from before the simulation, whose containers run or have run as its status says.
     pub fn adopt(&mut self, pod: &Pod) {
         let mut sandbox = self.new_sandbox(pod);
@@ -102,27 +102,27 @@ impl Runtime {
         let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
         for (idx, container) in pod.spec.all_containers().enumerate() {
             let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
-            self.images.preload(&container.image, 0);
+            self.adopt_image(pod, idx);
             sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
             if let Some(instance) = adopted(status, &container.image) {
-                let on_term = self
-                    .conduct(pod, idx)
-                    .stop(self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt)));
-                sandbox.cells[idx].start(Instance { on_term, ..instance });
+                let conduct = self.conduct(pod, idx);
+                let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
+                let (usage, on_term) = (conduct.usage(), conduct.stop(rank));
+                sandbox.cells[idx].start(Instance { usage, on_term, ..instance });
             }
         }
         self.pods.insert(pod.meta.uid, sandbox);
     }
 
     /// The kubelet is gone: what it was pulling stops. Containers live on.
-    pub fn kubelet_gone(&mut self, now: Time) {
-        self.images.abandon_pulls(now);
+    pub fn kubelet_gone(&mut self) {
+        self.images.abandon_pulls();
     }
 
     /// The machine goes down, and all containers with it.
     pub fn power_off(&mut self, now: Time) {
         self.thaw(now);
-        self.images.abandon_pulls(now);
+        self.images.abandon_pulls();
         self.down_since = Some(now);
         for sandbox in self.pods.values_mut() {
             sandbox.up_until = sandbox.up_until.min(now);
@@ -225,19 +225,6 @@ impl Runtime {
         Ok(ip)
     }
 
-    /// Asks for the image of a container.
-    pub(crate) fn request_image(
-        &mut self,
-        now: Time,
-        pod: &Pod,
-        container: usize,
-        image: &Name,
-        policy: &PullPolicy,
-    ) -> Supply {
-        let conduct = conduct(&self.behaviours, pod, container);
-        self.images.request(now, image, policy, &conduct)
-    }
-
     /// How long it will take to create and start a container.
     pub(crate) fn create_time(&self, uid: Uid, container: usize) -> Span {
         let Some(sandbox) = self.pods.get(&uid) else { return Span::ZERO };
@@ -253,16 +240,17 @@ impl Runtime {
         let attempt = cell.runs;
         let rank = |luck: Luck| luck.unit(entity, draw_of(container, attempt));
         let exit = conduct.exit(rank(self.luck.exit));
-        let found = self.images.get(image);
+        let found = Reference::parse(image).ok().and_then(|it| self.images.get(&it));
         cell.start(Instance {
             id: Name::from("containerd://".to_owned() + &hex64(id_of(pod.meta.uid, container, attempt))),
             image: image.clone(),
-            image_reference: found.map_or_else(|| image.clone(), |it| it.reference.clone()),
+            image_reference: found.map_or_else(|| image.clone(), |it| it.reference.full().clone()),
             image_id: found.map(|it| it.id.clone()).unwrap_or_default(),
             attempt,
             started: now,
             healthy: now + conduct.startup(rank(self.luck.startup)),
             end: exit.map(|it| End::exit(now + it.after, it.code)),
+            usage: conduct.usage(),
             on_term: conduct.stop(rank(self.luck.stop)),
         });
         attempt
@@ -288,6 +276,9 @@ impl Runtime {
     pub(crate) fn remove(&mut self, uid: Uid) {
         if let Some(mut sandbox) = self.pods.remove(&uid) {
             release(&mut self.addresses, &mut sandbox);
+            for it in sandbox.instances() {
+                self.images.release(&it.image_reference, it.end.map_or(it.started, |end| end.reported));
+            }
         }
     }
 }
@@ -325,6 +316,7 @@ fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
         started,
         healthy: started,
         end,
+        usage: Arc::default(),
         on_term: None,
     })
 }

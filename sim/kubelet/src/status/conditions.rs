@@ -13,13 +13,21 @@ pub(super) fn all(scene: &Scene<'_>, status: &PodStatus) -> Vec<Condition> {
     let pod = scene.pod;
     let has_network = scene.sandbox.is_some_and(|it| it.is_up(scene.at));
     let containers = containers_ready(pod, status);
-    vec![
+    let mut all = vec![
         set(pod, condition::POD_READY_TO_START_CONTAINERS, has_network, "", Name::EMPTY),
         initialized(pod, status),
         ready(pod, &containers),
         containers,
         set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY),
-    ]
+    ];
+    all.extend(scene.old.condition(&condition::DISRUPTION_TARGET).cloned()); // Said once, and kept.
+    all
+}
+
+/// Something other than its containers ends the pod.
+pub(super) fn set_disruption(pod: &Pod, status: &mut PodStatus, message: &Name) {
+    let kind = condition::DISRUPTION_TARGET;
+    replace(status, set(pod, kind, true, "TerminationByKubelet", message.clone()));
 }
 
 /// Works out again what depends on which containers are ready. Upstream: `SetContainerReadiness`.

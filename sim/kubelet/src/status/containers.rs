@@ -7,6 +7,7 @@ use api::{
     RestartPolicy,
 };
 use base::Name;
+use serde_json::Value;
 
 use super::Scene;
 use crate::runtime::{End, Instance};
@@ -72,10 +73,45 @@ pub(crate) fn may_restart(
     if container.is_sidecar() && is_init {
         return true;
     }
-    match pod.spec.restart_policy {
+    match policy_after(pod, container, end.code) {
         RestartPolicy::Never => false,
         RestartPolicy::OnFailure => end.code != 0,
         RestartPolicy::Always | RestartPolicy::Other(_) => !is_init || end.code != 0,
+    }
+}
+
+/// Whether a container that is killed is started again. Upstream: `shouldRestartOnFailure`, `IsContainerRestartable`.
+pub(crate) fn is_restartable(pod: &api::Pod, container: &Container) -> bool {
+    policy_of(pod, container) != RestartPolicy::Never
+}
+
+/// The policy for a container that ended with `code`: a rule of its own may say that it is started again.
+/// Upstream: `podutil.ContainerShouldRestart`.
+fn policy_after(pod: &api::Pod, container: &Container, code: i32) -> RestartPolicy {
+    let rules = container.rest.get("restartPolicyRules").and_then(Value::as_array);
+    let rule = rules.into_iter().flatten().find(|it| matches_exit(&it["exitCodes"], code));
+    if rule.is_some_and(|it| it["action"] == "Restart") {
+        return RestartPolicy::Always;
+    }
+    policy_of(pod, container)
+}
+
+/// That of the container, or else that of its pod.
+fn policy_of(pod: &api::Pod, container: &Container) -> RestartPolicy {
+    match container.restart_policy.as_deref() {
+        Some("Always") => RestartPolicy::Always,
+        Some("OnFailure") => RestartPolicy::OnFailure,
+        Some("Never") => RestartPolicy::Never,
+        Some(_) | None => pod.spec.restart_policy.clone(),
+    }
+}
+
+fn matches_exit(codes: &Value, code: i32) -> bool {
+    let is_listed = codes["values"].as_array().is_some_and(|it| it.contains(&code.into()));
+    match codes["operator"].as_str() {
+        Some("In") => is_listed,
+        Some("NotIn") => !is_listed,
+        Some(_) | None => false,
     }
 }
 

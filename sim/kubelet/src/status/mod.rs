@@ -7,11 +7,11 @@ mod containers;
 mod equal;
 mod phase;
 
-use api::{Pod, PodPhase, PodStatus};
+use api::{Pod, PodPhase, PodStatus, condition};
 use base::{Name, Time};
 
 pub(crate) use self::conditions::{refresh_readiness, set_terminal, stamp};
-pub(crate) use self::containers::{Facts, may_restart, vanished};
+pub(crate) use self::containers::{Facts, is_restartable, may_restart, vanished};
 pub(crate) use self::equal::is_same_to_kubelet;
 pub(crate) use self::phase::is_terminal;
 use crate::runtime::Sandbox;
@@ -30,16 +30,19 @@ pub(crate) struct Scene<'a> {
     pub(crate) host_ip: &'a Name,
     /// Its containers have been stopped for good.
     pub(crate) is_over: bool,
-    /// Phase, reason and message are decided.
-    pub(crate) verdict: Option<Verdict>,
+    /// Phase, reason and message are decided, and the conditions follow from that: the pod has run for too long.
+    pub(crate) verdict: Option<&'a Ending>,
+    /// The kubelet begins to end the pod: said on top of what its containers show.
+    pub(crate) ending: Option<&'a Ending>,
 }
 
-/// Why a pod has failed, whatever its containers show.
-pub(crate) struct Verdict {
+/// Why the kubelet itself ends a pod, which has failed then. Upstream: `PodStatusFunc`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
     pub(crate) reason: Name,
     pub(crate) message: Name,
-    /// A pod that has succeeded has not failed.
-    pub(crate) spares_success: bool,
+    /// What the condition `DisruptionTarget` says, if the pod is to have it.
+    pub(crate) disruption: Option<Name>,
 }
 
 impl Scene<'_> {
@@ -61,6 +64,7 @@ impl Scene<'_> {
         };
         self.decide(&mut status);
         status.conditions = conditions::all(self, &status);
+        self.end(&mut status);
         stamp(&mut status, old, self.now);
         status
     }
@@ -79,14 +83,20 @@ impl Scene<'_> {
                 (status.reason, status.message) = (before.reason.clone(), before.message.clone());
             }
         }
-        if let Some(verdict) = &self.verdict {
-            if !verdict.spares_success || status.phase != PodPhase::Succeeded {
-                status.phase = PodPhase::Failed;
-            }
-            (status.reason, status.message) = (verdict.reason.clone(), verdict.message.clone());
+        if let Some(verdict) = self.verdict {
+            fail(status, verdict);
         }
         if is_terminal(&self.pod.status.phase) {
             status.phase = self.pod.status.phase.clone();
+        }
+    }
+
+    /// Until its containers have stopped, the API server is told nothing of this. Upstream: `PodStatusFunc`.
+    fn end(&self, status: &mut PodStatus) {
+        let Some(ending) = self.ending else { return };
+        fail(status, ending);
+        if let Some(message) = &ending.disruption {
+            conditions::set_disruption(self.pod, status, message);
         }
     }
 
@@ -103,7 +113,13 @@ impl Scene<'_> {
     }
 }
 
-/// Whether a condition is the kubelet's to set. Upstream: `pkg/kubelet/types/pod_status.go`.
+fn fail(status: &mut PodStatus, why: &Ending) {
+    status.phase = PodPhase::Failed;
+    (status.reason, status.message) = (why.reason.clone(), why.message.clone());
+}
+
+/// Whether the kubelet sets a condition, alone or beside others. Upstream: `pkg/kubelet/types/pod_status.go`.
 pub(crate) fn is_own_condition(kind: &str) -> bool {
     matches!(kind, "PodScheduled" | "PodReadyToStartContainers" | "Initialized" | "ContainersReady" | "Ready")
+        || condition::DISRUPTION_TARGET == kind
 }

@@ -47,6 +47,10 @@ pub struct World {
     pub statuses: Vec<(Time, Name, PodStatus)>,
     /// When the kubelet was woken, by a timer.
     pub wakes: usize,
+    /// What the kubelet would have taken from registries with a limit, and when.
+    pub demands: Vec<(Time, kubelet::Demand)>,
+    /// The secrets that there are.
+    pub secrets: Vec<Name>,
 }
 
 /// What keeps the kubelet from going on, and what waits for it.
@@ -74,6 +78,7 @@ pub fn defaults() -> Defaults {
         stop: millis(500),
         init_run: millis(2_000),
         batch_run: millis(5_000),
+        usage: Arc::default(),
         image_bytes: base::Distribution::constant(60e6).unwrap(),
         pull_overhead: millis(500),
         pull_bytes_per_second: 40e6,
@@ -102,7 +107,14 @@ pub fn setup() -> Setup {
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
         configuration: Arc::default(),
+        images: images(kubelet::Catalog::default()),
     }
+}
+
+/// Images of which no two have a layer in common, unless the catalog says so.
+pub fn images(catalog: kubelet::Catalog) -> Arc<kubelet::ImageSettings> {
+    let catalog = Arc::new(kubelet::Catalog { base_share: 0.0, ..catalog });
+    Arc::new(kubelet::ImageSettings { catalog, ..kubelet::ImageSettings::default() })
 }
 
 /// A pod from the YAML-like JSON of its spec.
@@ -156,16 +168,17 @@ impl World {
     }
 
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
-        Self::of(setup(), rules, defaults, seed)
+        Self::on(setup(), rules, defaults, seed)
     }
 
     /// A settled node whose kubelet has a configuration.
     pub fn configured(rules: serde_json::Value, configuration: serde_json::Value) -> Self {
         let configuration = Arc::new(serde_json::from_value(configuration).unwrap());
-        Self::of(Setup { configuration, ..setup() }, rules, defaults(), 7)
+        Self::on(Setup { configuration, ..setup() }, rules, defaults(), 7)
     }
 
-    fn of(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
+    /// A settled node of some make.
+    pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
         let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
         let luck = Luck::new(seed, "test");
@@ -174,7 +187,7 @@ impl World {
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
@@ -190,6 +203,8 @@ impl World {
             notes: Vec::new(),
             statuses: Vec::new(),
             wakes: 0,
+            demands: Vec::new(),
+            secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
         world
@@ -257,7 +272,7 @@ impl World {
         if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
             self.lease = Some(Arc::new(lease));
         }
-        self.runtime.kubelet_gone(self.now);
+        self.runtime.kubelet_gone();
     }
 
     pub fn crash_node(&mut self) {
@@ -334,6 +349,21 @@ impl World {
         self.watch(Input::NodeSet(node));
     }
 
+    /// Has registries fail, or work again.
+    pub fn set_registries(&mut self, conditions: kubelet::Conditions) {
+        let failing: Vec<String> =
+            conditions.failing.iter().map(|(host, how)| format!("{host} {how:?}")).collect();
+        self.tell(&format!("fault    registries that fail: [{}]", failing.join(", ")));
+        self.runtime.set_registries(self.now, Arc::new(conditions));
+        self.input(self.runs - 1, Input::RegistriesChanged);
+    }
+
+    /// Tells how fast pulls from registries with a limit may go.
+    pub fn allow(&mut self, host: &str, bytes_per_second: f64) {
+        self.tell(&format!("registry {host} gives each pull {bytes_per_second} bytes per second"));
+        self.input(self.runs - 1, Input::Allowed([(Name::new(host), bytes_per_second)].into()));
+    }
+
     /// Tells the kubelet that something was done to the pod's containers.
     pub fn disturb(&mut self, uid: Uid) {
         self.tell("fault    kills the pod's processes");
@@ -377,6 +407,7 @@ impl World {
                 Effect::WakeAt(at, token) => self.wake(run, at, token),
                 Effect::Note(note) => self.notes.push((self.now, note)),
                 Effect::PowerOff => self.push(self.now, Due::Act(Box::new(Self::crash_node))),
+                Effect::Demand(demand) => self.demands.push((self.now, demand)),
             }
         }
     }
@@ -405,6 +436,10 @@ impl World {
                 Some(lease) => Ok(Answer::Object(Arc::clone(lease).into_object())),
                 None => Err(Status::not_found(&key)),
             },
+            (Request::Get { .. }, Kind::Secret) => {
+                let is_there = self.secrets.contains(&key.name);
+                if is_there { Ok(Answer::Done) } else { Err(Status::not_found(&key)) }
+            }
             (Request::Get { .. }, _) => {
                 Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object()))
             }
@@ -431,24 +466,25 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
-                let node = Arc::make_mut(self.node.as_mut().unwrap());
-                let mut line = "node     gets its labels right".to_owned();
+                let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
                     match edit {
                         Edit::NodeStatus(status) => {
+                            self.tell_conditions(&node.status.conditions, &status.conditions);
                             node.status = *status;
-                            let ready = node.condition("Ready").unwrap();
-                            line = format!("node     Ready={} ({})", ready.status, ready.message);
                         }
                         Edit::Labels(labels) => {
                             for (key, value) in labels {
+                                self.tell(&format!("node     {key}={}", value.as_ref().unwrap()));
                                 node.meta.labels.insert(key, value.unwrap());
                             }
                         }
                         other => panic!("a kubelet does not ask for {other:?}"),
                     }
                 }
-                self.tell(&line);
+                let node = Arc::new(node);
+                self.node = Some(Arc::clone(&node));
+                self.watch(Input::NodeSet(node));
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
@@ -506,6 +542,15 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
+        for condition in new {
+            let is_known = |it: &&Condition| it.kind == condition.kind && it.status == condition.status;
+            if old.iter().find(is_known).is_none() {
+                self.tell(&format!("node     {}={} {}", condition.kind, condition.status, condition.reason));
+            }
+        }
     }
 
     fn tell_status(&mut self, pod: &Pod) {

@@ -2,9 +2,12 @@
 //!
 //! The calls are data; who carries them is a [`Transport`]. Upstream: `pkg/scheduler/extender.go`.
 
+mod address;
 mod answer;
 mod error;
+mod panel;
 mod request;
+mod said;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +20,15 @@ use serde_json::Value;
 
 use crate::MAX_NODE_SCORE;
 use crate::config::Extender;
+use crate::node_info::NodeInfo;
+use crate::nodes::Nodes;
 
+pub use self::address::{AddressError, check_address};
 pub use self::answer::Filtered;
 pub use self::error::{ExtenderError, Transport, TransportError};
+pub use self::panel::Extenders;
+pub(crate) use self::panel::{EXTENDER, ExtenderListener};
+pub use self::said::{Answer, Said, Verb};
 
 /// The greatest priority that an extender gives. Upstream: `MaxExtenderPriority` in
 /// `staging/src/k8s.io/kube-scheduler/extender/v1/types.go`.
@@ -72,6 +81,14 @@ impl HttpExtender {
         self.config.ignorable
     }
 
+    pub fn is_filter(&self) -> bool {
+        !self.config.filter_verb.is_empty()
+    }
+
+    pub fn is_prioritizer(&self) -> bool {
+        !self.config.prioritize_verb.is_empty()
+    }
+
     pub fn is_binder(&self) -> bool {
         !self.config.bind_verb.is_empty()
     }
@@ -99,9 +116,9 @@ impl HttpExtender {
         &self,
         pod: &Pod,
         nodes: &[Arc<Node>],
-        transport: &mut impl Transport,
+        transport: &dyn Transport,
     ) -> Result<Filtered, ExtenderError> {
-        if self.config.filter_verb.is_empty() {
+        if !self.is_filter() {
             let all = nodes.iter().map(|it| it.meta.name.clone()).collect();
             return Ok(Filtered { nodes: all, ..Filtered::default() });
         }
@@ -125,9 +142,9 @@ impl HttpExtender {
         &self,
         pod: &Pod,
         nodes: &[Arc<Node>],
-        transport: &mut impl Transport,
+        transport: &dyn Transport,
     ) -> Result<Vec<(Name, i64)>, ExtenderError> {
-        if self.config.prioritize_verb.is_empty() {
+        if !self.is_prioritizer() {
             return Ok(Vec::new());
         }
         let candidates = self.candidates(pod, nodes);
@@ -137,18 +154,17 @@ impl HttpExtender {
         Ok(priorities.into_iter().map(|(node, priority)| (node, self.score(priority))).collect())
     }
 
-    /// Which of the nodes, and which victims on them, it leaves for preemption. `pods_on` a node are those that
-    /// it may choose from; `None` if there is no such node.
+    /// Which of the nodes, and which victims on them, it leaves for preemption.
     ///
     /// # Errors
     ///
     /// If it takes no part in preemption, cannot be asked, or names a node or pod that is not there.
-    pub fn preempt<'a>(
+    pub fn preempt(
         &self,
         pod: &Pod,
         victims: &BTreeMap<Name, Victims>,
-        pods_on: impl Fn(&Name) -> Option<&'a [Arc<Pod>]>,
-        transport: &mut impl Transport,
+        nodes: &Nodes,
+        transport: &dyn Transport,
     ) -> Result<BTreeMap<Name, Victims>, ExtenderError> {
         if !self.supports_preemption() {
             return Err(ExtenderError::NoPreemptVerb { url: self.name().clone() });
@@ -157,9 +173,9 @@ impl HttpExtender {
         let (url, answer) = self.send(&self.config.preempt_verb, &body, transport)?;
         let chosen = answer::read_victims(&answer);
         let chosen = chosen.map_err(|problem| ExtenderError::Answer { url, problem })?;
-        let find = |(node, chosen): (Name, answer::MetaVictims)| {
-            let pods = pods_on(&node).ok_or_else(|| ExtenderError::NoNodeInfo { node: node.clone() })?;
-            Ok((node.clone(), self.find_victims(&node, &chosen, pods)?))
+        let find = |(name, chosen): (Name, answer::MetaVictims)| {
+            let node = nodes.find(&name).ok_or_else(|| ExtenderError::NoNodeInfo { node: name.clone() })?;
+            Ok((name, self.find_victims(node, &chosen)?))
         };
         chosen.into_iter().map(find).collect()
     }
@@ -169,7 +185,7 @@ impl HttpExtender {
     /// # Errors
     ///
     /// If it does not bind, cannot be asked, or says that it failed.
-    pub fn bind(&self, binding: &Binding, transport: &mut impl Transport) -> Result<(), ExtenderError> {
+    pub fn bind(&self, binding: &Binding, transport: &dyn Transport) -> Result<(), ExtenderError> {
         if !self.is_binder() {
             return Err(ExtenderError::NoBindVerb);
         }
@@ -187,37 +203,34 @@ impl HttpExtender {
         request::candidates(pod, nodes, self.config.node_cache_capable)
     }
 
-    fn find_victims(
-        &self,
-        node: &Name,
-        chosen: &answer::MetaVictims,
-        pods: &[Arc<Pod>],
-    ) -> Result<Victims, ExtenderError> {
+    fn find_victims(&self, node: &NodeInfo, chosen: &answer::MetaVictims) -> Result<Victims, ExtenderError> {
         let find = |uid: &String| {
-            let found = pods.iter().find(|it| it.meta.uid.to_string() == *uid).cloned();
-            let (url, node) = (self.name().clone(), node.clone());
+            let found = node.pods().iter().find(|it| it.uid().to_string() == *uid);
+            let (url, node) = (self.name().clone(), node.name().clone());
+            let found = found.map(|it| it.pod.clone());
             found.ok_or_else(|| ExtenderError::UnknownVictim { url, node, uid: uid.clone() })
         };
         let pods = chosen.uids.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Victims { pods, pdb_violations: chosen.pdb_violations })
     }
 
-    /// Its address for `verb`, and what it answers there.
+    /// Its address for `verb`, and what it answers there. Whatever follows the first value is not looked at.
     fn send(
         &self,
-        verb: &str,
+        verb: &Name,
         body: &Value,
-        transport: &mut impl Transport,
+        transport: &dyn Transport,
     ) -> Result<(String, Value), ExtenderError> {
         let url = format!("{}/{verb}", self.config.url_prefix.trim_end_matches('/'));
-        let answer = transport.call(&url, &body.to_string());
-        let answer = match answer {
+        let answer = match transport.call(&url, &body.to_string(), self.timeout()) {
             Ok(answer) => answer,
-            Err(source) => return Err(ExtenderError::Transport { verb: verb.into(), url, source }),
+            Err(source) => return Err(ExtenderError::of_call(verb, url, source)),
         };
-        match serde_json::from_str(&answer) {
-            Ok(answer) => Ok((url, answer)),
-            Err(error) => Err(ExtenderError::Answer { url, problem: format!("not JSON: {error}") }),
-        }
+        let problem = match serde_json::Deserializer::from_str(&answer).into_iter().next() {
+            Some(Ok(answer)) => return Ok((url, answer)),
+            Some(Err(error)) => format!("not JSON: {error}"),
+            None => "it is empty".to_owned(),
+        };
+        Err(ExtenderError::Answer { url, problem })
     }
 }

@@ -9,26 +9,34 @@ use super::*;
 use crate::config::ExtenderManagedResource;
 
 /// Gives one answer to all calls, and keeps them.
+#[derive(Debug)]
+#[expect(clippy::disallowed_types, reason = "what was asked is looked at from outside")]
 struct Canned {
     answer: Result<String, TransportError>,
-    calls: Vec<(String, Value)>,
+    calls: std::sync::Mutex<Vec<(String, Value)>>,
 }
 
 impl Canned {
     fn saying(answer: impl Into<String>) -> Self {
-        Self { answer: Ok(answer.into()), calls: Vec::new() }
+        Self { answer: Ok(answer.into()), calls: Default::default() }
+    }
+
+    fn failing(error: TransportError) -> Self {
+        Self { answer: Err(error), calls: Default::default() }
     }
 
     /// Where the only call went, and its body.
     fn call(&self) -> String {
-        let [(url, body)] = self.calls.as_slice() else { panic!("one call was to be made") };
+        let calls = self.calls.lock().expect("nobody panicked");
+        let [(url, body)] = calls.as_slice() else { panic!("one call was to be made") };
         format!("{url}\n{body:#}\n")
     }
 }
 
 impl Transport for Canned {
-    fn call(&mut self, url: &str, body: &str) -> Result<String, TransportError> {
-        self.calls.push((url.into(), body.parse().expect("bodies are JSON")));
+    fn call(&self, url: &str, body: &str, _: Span) -> Result<String, TransportError> {
+        let body = body.parse().expect("bodies are JSON");
+        self.calls.lock().expect("nobody panicked").push((url.into(), body));
         self.answer.clone()
     }
 }
@@ -58,15 +66,23 @@ fn nodes() -> [Arc<Node>; 2] {
     })
 }
 
+/// A cluster of the node `a` with these pods on it.
+fn nodes_with(pods: &[Arc<Pod>]) -> Nodes {
+    let mut cluster = crate::Cluster::default();
+    cluster.set_node(&nodes()[0]);
+    pods.iter().for_each(|it| cluster.assume(it, &"a".into()));
+    cluster.nodes
+}
+
 fn filter_error(node_cache_capable: bool, answer: &str) -> String {
-    let result = extender(node_cache_capable).filter(&pod("p", 1), &nodes(), &mut Canned::saying(answer));
+    let result = extender(node_cache_capable).filter(&pod("p", 1), &nodes(), &Canned::saying(answer));
     format!("{}\n", result.expect_err("the answer is wrong"))
 }
 
 #[test]
 fn nodes_are_sent_whole_or_by_name() {
-    let (mut whole, mut named) = (Canned::saying("null"), Canned::saying("null"));
-    let empty = extender(false).filter(&pod("p", 1), &nodes(), &mut whole);
+    let (whole, named) = (Canned::saying("null"), Canned::saying("null"));
+    let empty = extender(false).filter(&pod("p", 1), &nodes(), &whole);
     assert_eq!(empty, Ok(Filtered::default()));
     expect![[r#"
         http://127.0.0.1:8888/v1/filter
@@ -99,7 +115,7 @@ fn nodes_are_sent_whole_or_by_name() {
         }
     "#]]
     .assert_eq(&whole.call());
-    assert_eq!(extender(true).filter(&pod("p", 1), &nodes(), &mut named), empty);
+    assert_eq!(extender(true).filter(&pod("p", 1), &nodes(), &named), empty);
     expect![[r#"
         http://127.0.0.1:8888/v1/filter
         {
@@ -133,7 +149,7 @@ fn what_is_left_is_read_in_the_form_that_was_sent() {
         "more": 1,
     });
     let left =
-        |capable| extender(capable).filter(&pod("p", 1), &nodes(), &mut Canned::saying(answer.to_string()));
+        |capable| extender(capable).filter(&pod("p", 1), &nodes(), &Canned::saying(answer.to_string()));
     let whole = left(false).expect("the answer is right");
     assert_eq!((whole.nodes.as_slice(), whole.failed["b"].as_str()), (&["a".into()][..], "no licence"));
     assert_eq!(whole.failed_and_unresolvable["c"], "wrong kind");
@@ -142,19 +158,19 @@ fn what_is_left_is_read_in_the_form_that_was_sent() {
 
 #[test]
 fn an_extender_without_the_verb_is_not_asked() {
-    let mut silent = Canned { answer: Err(TransportError::Status(500)), calls: Vec::new() };
+    let silent = Canned::failing(TransportError::Status(500));
     let extender = HttpExtender::new(Extender { url_prefix: "http://x".into(), ..Extender::default() });
-    let all = extender.filter(&pod("p", 1), &nodes(), &mut silent).expect("nobody is asked");
+    let all = extender.filter(&pod("p", 1), &nodes(), &silent).expect("nobody is asked");
     assert_eq!(all.nodes, ["a", "b"]);
-    assert_eq!(extender.prioritize(&pod("p", 1), &nodes(), &mut silent), Ok(Vec::new()));
+    assert_eq!(extender.prioritize(&pod("p", 1), &nodes(), &silent), Ok(Vec::new()));
     let binding = Binding { namespace: "d".into(), name: "p".into(), uid: Uid(1), node: "a".into() };
     let errors = [
-        extender.bind(&binding, &mut silent).expect_err("it does not bind"),
+        extender.bind(&binding, &silent).expect_err("it does not bind"),
         extender
-            .preempt(&pod("p", 1), &BTreeMap::new(), |_| None, &mut silent)
+            .preempt(&pod("p", 1), &BTreeMap::new(), &Nodes::default(), &silent)
             .expect_err("it does not preempt"),
     ];
-    assert!(silent.calls.is_empty());
+    assert!(silent.calls.lock().expect("nobody panicked").is_empty());
     expect![[r#"
         unexpected empty bindVerb in extender
         preempt verb is not defined for extender http://x but run into ProcessPreemption
@@ -180,7 +196,7 @@ fn wrong_answers_say_what_is_wrong() {
     let by_name: String = answers.iter().map(|it| filter_error(true, it)).collect();
     let whole = filter_error(false, r#"{"Nodes": {"items": {}}}"#) + &filter_error(false, r#"{"Nodes": []}"#);
     expect![[r#"
-        extender at URL http://127.0.0.1:8888/v1/filter gave an answer that cannot be read: not JSON: EOF while parsing a value at line 1 column 0
+        extender at URL http://127.0.0.1:8888/v1/filter gave an answer that cannot be read: it is empty
         extender at URL http://127.0.0.1:8888/v1/filter gave an answer that cannot be read: not JSON: EOF while parsing an object at line 1 column 1
         extender at URL http://127.0.0.1:8888/v1/filter gave an answer that cannot be read: expected an object with `Error`, found []
         extender at URL http://127.0.0.1:8888/v1/filter gave an answer that cannot be read: expected an object with `Error`, found 5
@@ -199,25 +215,31 @@ fn wrong_answers_say_what_is_wrong() {
 #[test]
 fn calls_that_fail_say_where() {
     let fail = |error| {
-        let mut transport = Canned { answer: Err(error), calls: Vec::new() };
-        let error = extender(true).prioritize(&pod("p", 1), &nodes(), &mut transport);
+        let error = extender(true).prioritize(&pod("p", 1), &nodes(), &Canned::failing(error));
         format!("{}\n", error.expect_err("there is no answer"))
     };
-    let found =
-        fail(TransportError::Status(503)) + &fail(TransportError::Unreachable("connection refused".into()));
+    let refused = "dial tcp 127.0.0.1:8888: connect: connection refused";
+    let errors = [
+        TransportError::Status(503),
+        TransportError::Unreachable(refused.into()),
+        TransportError::TimedOut,
+        TransportError::Body("unexpected EOF".into()),
+    ];
     expect![[r#"
         failed rank with extender at URL http://127.0.0.1:8888/v1/rank, code 503
-        failed rank with extender at URL http://127.0.0.1:8888/v1/rank, connection refused
+        Post "http://127.0.0.1:8888/v1/rank": dial tcp 127.0.0.1:8888: connect: connection refused
+        Post "http://127.0.0.1:8888/v1/rank": context deadline exceeded (Client.Timeout exceeded while awaiting headers)
+        unexpected EOF
     "#]]
-    .assert_eq(&found);
+    .assert_eq(&errors.map(fail).concat());
 }
 
 #[test]
 fn priorities_are_brought_to_the_scale_of_scores() {
     let answer = json!([{ "Host": "a", "Score": 10 }, { "host": "b", "score": 2 }, { "Host": "c" }]);
-    let scores = extender(true).prioritize(&pod("p", 1), &nodes(), &mut Canned::saying(answer.to_string()));
+    let scores = extender(true).prioritize(&pod("p", 1), &nodes(), &Canned::saying(answer.to_string()));
     assert_eq!(scores, Ok(vec![("a".into(), 300), ("b".into(), 60), ("c".into(), 0)]));
-    let wrong = extender(true).prioritize(&pod("p", 1), &nodes(), &mut Canned::saying("[{\"Score\": 1.5}]"));
+    let wrong = extender(true).prioritize(&pod("p", 1), &nodes(), &Canned::saying("[{\"Score\": 1.5}]"));
     assert!(
         wrong
             .expect_err("priorities are whole")
@@ -233,15 +255,14 @@ fn victims_are_sent_whole_or_by_identity_and_come_back_by_identity() {
     let uid = Uid(8).to_string();
     let answer =
         json!({ "NodeNameToMetaVictims": { "a": { "Pods": [{ "UID": uid }], "NumPDBViolations": 1 } } });
-    let pods_on = |node: &Name| (*node == "a").then_some(&on_a[..]);
-    let (mut whole, mut named) = (Canned::saying(answer.to_string()), Canned::saying(answer.to_string()));
-    let left =
-        extender(true).preempt(&pod("p", 1), &victims, pods_on, &mut named).expect("the answer is right");
+    let there = nodes_with(&on_a);
+    let (whole, named) = (Canned::saying(answer.to_string()), Canned::saying(answer.to_string()));
+    let left = extender(true).preempt(&pod("p", 1), &victims, &there, &named).expect("the answer is right");
     assert_eq!(
         left,
         BTreeMap::from([("a".into(), Victims { pods: vec![on_a[1].clone()], pdb_violations: 1 })])
     );
-    assert_eq!(extender(false).preempt(&pod("p", 1), &victims, pods_on, &mut whole), Ok(left));
+    assert_eq!(extender(false).preempt(&pod("p", 1), &victims, &there, &whole), Ok(left));
     expect![[r#"
         http://127.0.0.1:8888/v1/preempt
         {
@@ -314,10 +335,10 @@ fn victims_are_sent_whole_or_by_identity_and_come_back_by_identity() {
 #[test]
 fn victims_that_are_not_there_are_refused() {
     let on_a = [pod("v", 7)];
-    let pods_on = |node: &Name| (*node == "a").then_some(&on_a[..]);
+    let there = nodes_with(&on_a);
     let error = |answer: Value| {
-        let mut transport = Canned::saying(answer.to_string());
-        let result = extender(true).preempt(&pod("p", 1), &BTreeMap::new(), pods_on, &mut transport);
+        let transport = Canned::saying(answer.to_string());
+        let result = extender(true).preempt(&pod("p", 1), &BTreeMap::new(), &there, &transport);
         format!("{}\n", result.expect_err("the answer is wrong"))
     };
     let found = error(json!({ "NodeNameToMetaVictims": { "a": { "Pods": [{ "UID": "nobody" }] } } }))
@@ -333,8 +354,8 @@ fn victims_that_are_not_there_are_refused() {
 #[test]
 fn bindings_are_sent_by_name_and_identity() {
     let binding = Binding { namespace: "default".into(), name: "p".into(), uid: Uid(1), node: "a".into() };
-    let mut transport = Canned::saying("{}");
-    assert_eq!(extender(true).bind(&binding, &mut transport), Ok(()));
+    let transport = Canned::saying("{}");
+    assert_eq!(extender(true).bind(&binding, &transport), Ok(()));
     expect![[r#"
         http://127.0.0.1:8888/v1/bind
         {
@@ -345,7 +366,7 @@ fn bindings_are_sent_by_name_and_identity() {
         }
     "#]]
     .assert_eq(&transport.call());
-    let error = extender(true).bind(&binding, &mut Canned::saying(r#"{"error": "taken"}"#));
+    let error = extender(true).bind(&binding, &Canned::saying(r#"{"error": "taken"}"#));
     assert_eq!(error, Err(ExtenderError::Failed("taken".into())));
 }
 
@@ -398,10 +419,10 @@ proptest! {
     /// Whatever an extender says is understood or refused.
     #[test]
     fn any_answer_is_read_or_refused(answer in any_answer()) {
-        let mut transport = Canned::saying(answer);
+        let transport = Canned::saying(answer);
         let (extender, pod) = (extender(true), pod("p", 1));
-        drop(extender.filter(&pod, &nodes(), &mut transport));
-        drop(extender.prioritize(&pod, &nodes(), &mut transport));
-        drop(extender.preempt(&pod, &BTreeMap::new(), |_| None, &mut transport));
+        drop(extender.filter(&pod, &nodes(), &transport));
+        drop(extender.prioritize(&pod, &nodes(), &transport));
+        drop(extender.preempt(&pod, &BTreeMap::new(), &Nodes::default(), &transport));
     }
 }

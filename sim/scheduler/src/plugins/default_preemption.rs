@@ -9,8 +9,8 @@ use client::Change;
 
 use crate::cluster::Cluster;
 use crate::config::DefaultPreemptionArgs;
-use crate::cycle::FailedAttempt;
 use crate::diagnosis::Diagnosis;
+use crate::failed_attempt::FailedAttempt;
 use crate::framework::{Code, Plugin, PostFilter, Rejection};
 use crate::hint::{Actions, ClusterEvent, EventResource};
 use crate::node_info::NodeIdx;
@@ -49,17 +49,13 @@ impl Plugin for DefaultPreemption {
         }
         let mut findings = self.try_nodes(failed);
         let candidates = std::mem::take(&mut findings.candidates);
-        Some(match choose(failed, candidates) {
-            Some(preemption) => PostFilter {
-                code: Code::Success,
-                reasons: Vec::new(),
-                nominate: Nominate::Node(Box::new(preemption)),
-                deallocate: None,
-            },
-            None if !findings.errors.is_empty() => {
-                refused(Code::Error, &aggregate(findings.errors), Nominate::Keep)
-            }
-            None => refused(Code::Unschedulable, &explain(failed, findings), Nominate::Clear),
+        if !candidates.is_empty() {
+            return Some(settle(failed, candidates));
+        }
+        Some(if findings.errors.is_empty() {
+            refused(Code::Unschedulable, &explain(failed, findings), Nominate::Clear)
+        } else {
+            refused(Code::Error, &aggregate(findings.errors), Nominate::Keep)
         })
     }
 
@@ -120,6 +116,20 @@ fn is_preempted(pod: &Pod) -> bool {
             .status
             .condition(&condition::DISRUPTION_TARGET)
             .is_some_and(|it| it.status == ConditionStatus::True && it.reason == PREEMPTION_BY_SCHEDULER)
+}
+
+/// Preemption would help on each of `candidates`; extenders may see that otherwise.
+fn settle(failed: &FailedAttempt<'_>, candidates: Vec<Candidate>) -> PostFilter {
+    match failed.ask_extenders(candidates).map(|left| choose(failed, left)) {
+        Ok(Some(preemption)) => PostFilter {
+            code: Code::Success,
+            reasons: Vec::new(),
+            nominate: Nominate::Node(Box::new(preemption)),
+            deallocate: None,
+        },
+        Ok(None) => refused(Code::Unschedulable, "no candidate node for preemption", Nominate::Keep),
+        Err(error) => refused(Code::Error, &error.to_string(), Nominate::Keep),
+    }
 }
 
 /// Upstream: `SelectCandidate`, which takes any of those that cost least.

@@ -11,7 +11,7 @@ use crate::preemption::Candidate;
 
 /// What preemption on a node costs; the least is best. Violated budgets, the highest priority of a victim, the sum of
 /// their priorities, their number; and of those with the highest priority, one that has run for long.
-type Cost = (usize, i32, i64, usize, Reverse<Start>);
+type Cost = (i64, i32, i64, usize, Reverse<Start>);
 
 /// When a pod started. One that has not started counts as starting now, which is later than any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

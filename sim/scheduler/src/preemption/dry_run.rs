@@ -85,7 +85,7 @@ impl<'a> DryRun<'a> {
         lower.sort_by(is_more_important);
         let (violating, others) = self.budgets.split(lower);
         violating.iter().for_each(|it| trial.reprieve(it));
-        let pdb_violations = trial.victims.len();
+        let pdb_violations = i64::try_from(trial.victims.len()).expect("a node holds fewer pods");
         others.iter().for_each(|it| trial.reprieve(it));
         let mut victims = trial.victims;
         if victims.is_empty() {

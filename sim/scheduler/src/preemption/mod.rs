@@ -42,7 +42,7 @@ pub struct Candidate {
     /// The most important first.
     pub victims: Vec<PodInfo>,
     /// How many victims a PodDisruptionBudget would spare.
-    pub pdb_violations: usize,
+    pub pdb_violations: i64,
 }
 
 impl Preemption {

@@ -29,7 +29,14 @@ pub(super) struct Binding {
 pub(super) enum Stage {
     Permit(Vec<Wait>),
     PreBind(PreBinding),
-    Bind,
+    /// An extender answers then.
+    Outside {
+        until: Time,
+        outcome: Option<Result<(), Name>>,
+    },
+    Bind {
+        by_extender: bool,
+    },
 }
 
 /// How far one plugin after the other has come.
@@ -50,7 +57,11 @@ enum Next {
     Fail(Failure),
     Again,
     Write(Vec<Request>),
+    /// All that had to come before is done.
     Bind,
+    SendBind {
+        by_extender: bool,
+    },
 }
 
 impl Binding {
@@ -59,8 +70,15 @@ impl Binding {
         match &self.stage {
             Stage::Permit(waits) => waits.iter().map(|it| it.until).min(),
             Stage::PreBind(it) => it.wake,
-            Stage::Bind => None,
+            Stage::Outside { until, .. } => Some(*until),
+            Stage::Bind { .. } => None,
         }
+    }
+}
+
+impl Binding {
+    fn is_bound_by_extender(&self) -> bool {
+        matches!(self.stage, Stage::Bind { by_extender: true })
     }
 }
 
@@ -115,7 +133,8 @@ impl Scheduler {
                 Next::Wait => return,
                 Next::Fail(failure) => return self.give_up(now, uid, &failure, effects),
                 Next::Write(requests) => return self.write_all(now, uid, requests, effects),
-                Next::Bind => return self.send_bind(now, uid, effects),
+                Next::Bind => self.ask_extender(now, uid),
+                Next::SendBind { by_extender } => return self.send_bind(now, uid, by_extender, effects),
             }
         }
     }
@@ -134,7 +153,13 @@ impl Scheduler {
             },
             Stage::PreBind(it) if it.outstanding > 0 => Next::Wait,
             Stage::PreBind(_) => self.pre_bind(now, uid),
-            Stage::Bind => Next::Wait,
+            Stage::Outside { until, .. } if now < *until => Next::Wait,
+            Stage::Outside { outcome, .. } => match outcome {
+                None => Next::SendBind { by_extender: false },
+                Some(Ok(())) => Next::SendBind { by_extender: true },
+                Some(Err(message)) => Next::Fail(Failure::error(message.clone())),
+            },
+            Stage::Bind { .. } => Next::Wait,
         }
     }
 
@@ -177,9 +202,24 @@ impl Scheduler {
         }
     }
 
-    fn send_bind(&mut self, now: Time, uid: Uid, effects: &mut Vec<Effect>) {
+    /// Extenders go before plugins. What one answers is known at once, and counts when the call is over.
+    /// Upstream: `Scheduler.bind`.
+    fn ask_extender(&mut self, now: Time, uid: Uid) {
         let Some(binding) = self.bindings.get_mut(&uid) else { return };
-        binding.stage = Stage::Bind;
+        let pod = &binding.queued.pod.pod;
+        let outcome = self.core.extenders.bind(pod, &binding.node);
+        let outcome = outcome.map(|it| it.map_err(|error| Name::from(format_args!("{error}"))));
+        let (said, took) = self.core.extenders.take_said();
+        if !said.is_empty() {
+            self.traced.add(|| pod.key(), said);
+        }
+        binding.stage = Stage::Outside { until: now + took, outcome };
+    }
+
+    /// Where an extender has agreed to bind the pod, this is its write: it cannot reach the simulated API server.
+    fn send_bind(&mut self, now: Time, uid: Uid, by_extender: bool, effects: &mut Vec<Effect>) {
+        let Some(binding) = self.bindings.get_mut(&uid) else { return };
+        binding.stage = Stage::Bind { by_extender };
         self.unsent.remove(&uid);
         let request = Request::Bind { pod: binding.queued.pod.pod.key(), uid, node: binding.node.clone() };
         self.writer.send(now, request, Flight::Bind(uid), binding.queued.cause, effects);
@@ -216,8 +256,10 @@ impl Scheduler {
 
     pub(super) fn on_bound(&mut self, now: Time, uid: Uid, response: &Response, effects: &mut Vec<Effect>) {
         if let Err(status) = response {
-            let message = format_args!("running Bind plugin \"DefaultBinder\": {}", status.message);
-            return self.give_up(now, uid, &Failure::error(Name::from(message)), effects);
+            let by_extender = self.bindings.get(&uid).is_some_and(|it| it.is_bound_by_extender());
+            let by = if by_extender { "" } else { "running Bind plugin \"DefaultBinder\": " };
+            let message = Name::from(format_args!("{by}{}", status.message));
+            return self.give_up(now, uid, &Failure::error(message), effects);
         }
         let Some(binding) = self.bindings.remove(&uid) else { return };
         self.queue.finish(uid);
@@ -227,6 +269,19 @@ impl Scheduler {
         let (reason, action) = ("Scheduled", "Binding");
         let note = Note { pod, related: None, is_warning: false, reason, action, text };
         self.writer.note(now, &note, binding.queued.cause, effects);
+        self.post_bind(now, &binding, effects);
+    }
+
+    /// Upstream: `RunPostBindPlugins`.
+    fn post_bind(&mut self, now: Time, binding: &Binding, effects: &mut Vec<Effect>) {
+        let Some(node) = self.core.cluster.nodes.find(&binding.node) else { return };
+        let cycle = Cycle { pod: &binding.queued.pod, cluster: &self.core.cluster };
+        let profile = &self.core.profiles[binding.queued.profile];
+        for &plugin in &profile.points.post_bind {
+            for request in profile.plugin(plugin).post_bind(&cycle, node) {
+                self.writer.send(now, request, Flight::Other, binding.queued.cause, effects);
+            }
+        }
     }
 
     /// The pod gives back its place, which may help others. Upstream: `handleBindingCycleError`.

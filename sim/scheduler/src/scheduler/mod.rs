@@ -26,6 +26,7 @@ use crate::config::Configuration;
 use crate::cost::Cost;
 use crate::cycle::{Core, Placement, Reserved};
 use crate::diagnosis::{Diagnosis, Refusal};
+use crate::extender::Extenders;
 use crate::plugins::deallocation;
 use crate::profile::Profile;
 use crate::queue::{BackOff, Queue, QueuedPod, Rules};
@@ -95,6 +96,12 @@ impl Scheduler {
         Self::with_profiles(now, Profile::all_of(configuration), ties, back_off(configuration))
     }
 
+    /// One with plugins of one's own.
+    pub fn with_own(now: Time, seed_luck: Luck, profiles: Vec<Profile>) -> Self {
+        let ties = Ties::Luck(seed_luck.narrow("scheduler.ties"));
+        Self::with_profiles(now, profiles, ties, BackOff::default())
+    }
+
     fn with_profiles(now: Time, profiles: Vec<Profile>, ties: Ties, back_off: BackOff) -> Self {
         Self {
             core: Core::new(profiles, ties),
@@ -115,6 +122,11 @@ impl Scheduler {
     /// What each scheduling cycle costs from now on.
     pub fn with_cost(self, cost: Cost) -> Self {
         Self { cost, ..self }
+    }
+
+    /// Asks these, too, from now on.
+    pub fn with_extenders(self, extenders: Extenders) -> Self {
+        Self { core: self.core.with_extenders(extenders), ..self }
     }
 
     /// The kinds of objects that it wants to hear of.
@@ -207,7 +219,9 @@ impl Scheduler {
         let nodes = self.core.cluster.nodes.len();
         let mut trace = self.traced.begin(|| pod.pod.key());
         let outcome = self.core.schedule(profile, pod, queued.attempts, trace.as_mut());
-        if let Some(trace) = trace {
+        let (said, waited) = self.core.extenders.take_said();
+        if let Some(mut trace) = trace {
+            trace.extenders = said;
             let (attempt, outcome) = (queued.attempts, outcome.clone());
             self.traced.keep(TracedAttempt { at: now, pod: pod.pod.key(), attempt, trace, outcome });
         }
@@ -219,7 +233,7 @@ impl Scheduler {
             cause: queued.cause,
         });
         let examined = outcome.as_ref().map_or(nodes, |it| it.evaluated);
-        let ends = now + self.cost.of_cycle(examined, nodes);
+        let ends = now + self.cost.of_cycle(examined, nodes) + waited;
         let outcome = match outcome {
             Ok(Placement { node, .. }) => match self.core.reserve(profile, pod, &node) {
                 Ok(reserved) => Outcome::Reserved { node, reserved },

@@ -1,5 +1,7 @@
 //! Stories: what happens to the scheduler, and what it asks for.
 
+mod extenders;
+
 use std::fmt::Write;
 use std::sync::Arc;
 

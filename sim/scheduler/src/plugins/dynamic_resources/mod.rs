@@ -22,7 +22,7 @@ use base::Name;
 use client::Change;
 
 use crate::cluster::Cluster;
-use crate::cycle::FailedAttempt;
+use crate::failed_attempt::FailedAttempt;
 use crate::framework::{
     Code, Cycle, Filter, Plugin, PostFilter, PreBind, PreFilter, Progress, Rejection, Reservation,
 };

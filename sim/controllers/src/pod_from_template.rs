@@ -1,39 +1,44 @@
-//! The pod that a ReplicaSet creates.
+//! The pod that a controller makes from its template.
 
 use api::naming::{dns1123_subdomain, mask_trailing_dash};
-use api::{Kind, Meta, OwnerReference, Pod, ReplicaSet};
+use api::{Meta, OwnerReference, Pod, PodSpec, PodTemplate, Resource};
 use base::Name;
 
 /// What is created; its spec and labels are the template's own, shared by all pods of it.
 ///
 /// Upstream: `GetPodFromTemplate` in `pkg/controller/controller_utils.go`.
-pub(super) fn pod_from_template(set: &ReplicaSet) -> Pod {
-    let template = &set.spec.template;
+pub(crate) fn pod_from_template<O: Resource>(owner: &O, template: &PodTemplate) -> Pod {
+    let meta = owner.meta();
     let meta = Meta {
-        generate_name: pods_prefix(&set.meta.name),
-        namespace: set.meta.namespace.clone(),
+        generate_name: pods_prefix(&meta.name),
+        namespace: meta.namespace.clone(),
         labels: template.meta.labels.clone(),
         annotations: template.meta.annotations.clone(),
         finalizers: template.meta.finalizers.clone(),
-        owner_references: vec![OwnerReference::controller(&Kind::ReplicaSet, &set.meta.name, set.meta.uid)],
+        owner_references: vec![OwnerReference::controller(&O::KIND, &meta.name, meta.uid)],
         ..Meta::default()
     };
-    Pod { meta, spec: template.spec.clone(), ..Pod::default() }
+    let mut pod = Pod { meta, spec: template.spec.clone(), ..Pod::default() };
+    if let Some(node) = template.spec.rest.get("nodeName") {
+        pod.node = node.as_str().map_or(Name::EMPTY, Name::new); // Nobody schedules it.
+        PodSpec::edit(&mut pod.spec, |spec| drop(spec.rest.remove("nodeName")));
+    }
+    pod
 }
 
-/// The set's name and a dash, unless no pod could bear such a name.
+/// The owner's name and a dash, unless no pod could bear such a name.
 ///
 /// Upstream: `getPodsPrefix`.
-fn pods_prefix(set: &Name) -> Name {
-    let prefix = Name::from(format_args!("{set}-"));
-    if dns1123_subdomain(&mask_trailing_dash(&prefix)).is_empty() { prefix } else { set.clone() }
+fn pods_prefix(owner: &Name) -> Name {
+    let prefix = Name::from(format_args!("{owner}-"));
+    if dns1123_subdomain(&mask_trailing_dash(&prefix)).is_empty() { prefix } else { owner.clone() }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use api::{Labels, PodSpec, PodTemplate, ReplicaSetSpec, Uid};
+    use api::{Labels, ReplicaSet, Uid};
 
     use super::*;
 
@@ -49,8 +54,7 @@ mod tests {
         let template =
             Arc::new(PodTemplate { meta, spec: Arc::new(PodSpec::default()), ..PodTemplate::default() });
         let meta = Meta { name: "web".into(), namespace: "shop".into(), uid: Uid(9), ..Meta::default() };
-        let spec = ReplicaSetSpec { template: template.clone(), ..ReplicaSetSpec::default() };
-        let pod = pod_from_template(&ReplicaSet { meta, spec, ..ReplicaSet::default() });
+        let pod = pod_from_template(&ReplicaSet { meta, ..ReplicaSet::default() }, &template);
 
         assert!(Arc::ptr_eq(&pod.spec, &template.spec));
         assert_eq!(pod.meta.labels, labels);

@@ -1,4 +1,4 @@
-//! The hash of a template, by which replica sets and their pods are told apart.
+//! The hash of a template, by which replica sets, revisions and their pods are told apart.
 //!
 //! Upstream hashes a dump of Go's memory layout of the template, which no other program can reproduce. Here, the input
 //! is the template's JSON with sorted keys; what is done with it is upstream's. So names have upstream's form and
@@ -12,7 +12,7 @@ use base::Name;
 use serde_json::Value;
 
 /// `collisions` tells this template apart from another one that has the same hash.
-pub(super) fn compute_hash(template: &PodTemplate, collisions: Option<i32>) -> Name {
+pub(crate) fn compute_hash(template: &PodTemplate, collisions: Option<i32>) -> Name {
     let json = serde_json::to_value(template).expect("our types have text keys and finite numbers");
     let mut hasher = Fnv32a::default();
     write(&json, &mut hasher);
@@ -74,7 +74,7 @@ impl Fnv32a {
 /// No vowels, so that no hash spells a word, and nothing that looks like something else.
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
-fn safe_encode(text: &str) -> Name {
+pub(crate) fn safe_encode(text: &str) -> Name {
     let encoded: String =
         text.bytes().map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])).collect();
     Name::from(encoded)

@@ -2,7 +2,11 @@
 //!
 //! Upstream: `staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity/nodeaffinity.go`.
 
-use api::{Labels, Node, NodeSelectorTerm, Pod, PreferredSchedulingTerm, Selector};
+use crate::affinity::{NodeSelectorTerm, PreferredSchedulingTerm};
+use crate::labels::Labels;
+use crate::node::Node;
+use crate::pod::Pod;
+use crate::selector::Selector;
 
 /// What a pod requires of its node.
 #[derive(Clone, Debug)]

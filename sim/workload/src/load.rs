@@ -1,0 +1,157 @@
+//! Requests, until there is traffic: how many come is a curve over the time of the run, and what they do to a
+//! container follows from what each costs.
+//!
+//! Upstream: `Documentation/scheduler/sched-bwc.rst` of Linux, for what a CPU limit allows.
+
+use api::{GoDuration, Quantity};
+use base::Span;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::curve::Curve;
+
+/// The requests to all ready pods of one owner together, evenly shared among them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Load {
+    /// Requests per second, from the start of the run on.
+    pub rps: Curve,
+    /// What one request takes of one core's time. Above zero.
+    #[serde(deserialize_with = "cost")]
+    cost_cpu: Span,
+    /// What one request waits for beside that: disks, databases, other services.
+    #[serde(default, deserialize_with = "span")]
+    wait: Span,
+    /// How many requests are worked on at once; the others wait in line. No limit where it is left out. At least 1.
+    #[serde(default, deserialize_with = "at_least_one")]
+    concurrency: Option<u32>,
+    /// What a request takes while it is worked on, in bytes.
+    #[serde(default, deserialize_with = "bytes")]
+    memory_per_request: f64,
+}
+
+impl Load {
+    /// The response time without any other request, on so many cores: a fraction of a core stretches the work, as
+    /// the quota of a limit runs out in every period.
+    pub fn alone(&self, cores: f64) -> Span {
+        self.wait + self.work(cores)
+    }
+
+    /// The requests per second beyond which the line grows for ever.
+    pub fn capacity(&self, cores: f64) -> f64 {
+        let by_cpu = cores / self.cost_cpu.as_secs_f64();
+        let by_slots = self.concurrency.map(|it| f64::from(it) / self.alone(cores).as_secs_f64());
+        by_slots.map_or(by_cpu, |it| it.min(by_cpu))
+    }
+
+    /// The requests per second from which on the mean response takes `timeout` or longer.
+    ///
+    /// A request waits for those before it: with the share ρ of the capacity in use, its work takes 1/(1 − ρ) times
+    /// as long as alone.
+    pub fn limit(&self, cores: f64, timeout: Span) -> f64 {
+        let left = timeout.saturating_sub(self.wait).as_secs_f64();
+        let free = self.work(cores).as_secs_f64() / left;
+        if free < 1.0 { (1.0 - free) * self.capacity(cores) } else { 0.0 }
+    }
+
+    /// The mean response time at so many requests per second; `None` from the capacity on.
+    pub fn response(&self, cores: f64, rps: f64) -> Option<Span> {
+        let free = 1.0 - rps / self.capacity(cores);
+        (0.0 < free).then(|| self.wait + Span::from_secs_f64(self.work(cores).as_secs_f64() / free))
+    }
+
+    /// The cores that so many requests per second take; no more than there are.
+    pub fn cpu(&self, cores: f64, rps: f64) -> f64 {
+        (rps * self.cost_cpu.as_secs_f64()).min(cores)
+    }
+
+    /// The share of the wanted processor time that the quota denies, from 0 to 1.
+    pub fn throttled(&self, cores: f64, rps: f64) -> f64 {
+        let wanted = rps * self.cost_cpu.as_secs_f64();
+        if wanted <= cores { 0.0 } else { 1.0 - cores / wanted }
+    }
+
+    /// The bytes that each request per second holds: those worked on, as if none had to wait in line.
+    pub fn memory_per_rps(&self, cores: f64) -> f64 {
+        self.memory_per_request * self.alone(cores).as_secs_f64()
+    }
+
+    fn work(&self, cores: f64) -> Span {
+        Span::from_secs_f64(self.cost_cpu.as_secs_f64() / cores.min(1.0))
+    }
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    GoDuration::deserialize(deserializer)?.try_into().map_err(de::Error::custom)
+}
+
+fn cost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    match span(deserializer)? {
+        Span::ZERO => Err(de::Error::custom("a request must cost more than 0s")),
+        cost => Ok(cost),
+    }
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    match u32::deserialize(deserializer)? {
+        0 => Err(de::Error::custom("`concurrency` is at least 1")),
+        count => Ok(Some(count)),
+    }
+}
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let quantity = Quantity::deserialize(deserializer)?;
+    if quantity.is_negative() {
+        return Err(de::Error::custom(format_args!("`{quantity}` is negative; it must be 0 or more")));
+    }
+    Ok(quantity.approximate_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn load(more: serde_json::Value) -> Load {
+        let mut form = json!({"rps": 100, "costCpu": "20ms"});
+        form.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(form).unwrap()
+    }
+
+    /// 20 ms of work: one core does 50 a second, half a core 25, and takes 40 ms for each.
+    #[test]
+    fn a_limit_caps_what_can_be_served() {
+        let load = load(json!({}));
+        assert_eq!([load.capacity(1.0), load.capacity(0.5)].map(f64::round), [50.0, 25.0]);
+        assert_eq!((load.alone(1.0), load.alone(0.5)), (Span::millis(20), Span::millis(40)));
+        assert_eq!([load.cpu(0.5, 20.0), load.cpu(0.5, 40.0)], [0.4, 0.5]);
+        assert_eq!([load.throttled(0.5, 20.0), load.throttled(0.5, 50.0)], [0.0, 0.5]);
+    }
+
+    /// At ρ = 0.8 the work takes five times as long: 100 ms; at 0.98, a second; at 1 it never ends.
+    #[test]
+    fn the_line_grows_towards_the_capacity() {
+        let load = load(json!({}));
+        let at = |rps| load.response(1.0, rps).map(Span::as_millis);
+        assert_eq!([at(0.0), at(40.0), at(50.0), at(80.0)], [Some(20), Some(100), None, None]);
+        assert!((load.limit(1.0, Span::secs(1)) - 49.0).abs() < 1e-9);
+        assert!(load.limit(1.0, Span::millis(20)) == 0.0, "too slow even alone");
+    }
+
+    #[test]
+    fn slots_cap_it_too() {
+        let load = load(json!({"wait": "80ms", "concurrency": 2, "memoryPerRequest": "1M"}));
+        assert_eq!(load.capacity(1.0).round(), 20.0);
+        assert_eq!(load.memory_per_rps(1.0).round(), 100_000.0);
+    }
+
+    #[test]
+    fn errors_say_what_would_be_right() {
+        let error = |form| serde_json::from_value::<Load>(form).unwrap_err().to_string();
+        assert_eq!(error(json!({"rps": 1, "costCpu": "0s"})), "a request must cost more than 0s");
+        assert_eq!(
+            error(json!({"rps": 1, "costCpu": "1s", "concurrency": 0})),
+            "`concurrency` is at least 1"
+        );
+    }
+}
