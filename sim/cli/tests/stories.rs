@@ -69,6 +69,41 @@ fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
 }
 
 #[test]
+fn a_node_that_shuts_down_ends_its_pods_first() {
+    check("faults/node-shutdown", "node-shutdown.txt");
+}
+
+#[test]
+fn pods_of_a_zone_that_is_cut_off_run_on_until_their_kubelets_hear_of_their_end() {
+    check("faults/network-loss", "network-loss.txt");
+}
+
+#[test]
+fn pods_restart_in_place_when_their_node_reboots() {
+    check("faults/node-reboot", "node-reboot.txt");
+}
+
+#[test]
+fn a_frozen_node_goes_on_as_if_nothing_had_happened() {
+    check("faults/node-freeze", "node-freeze.txt");
+}
+
+#[test]
+fn a_clock_that_is_put_back_makes_a_node_silent() {
+    check("faults/clock-skew", "clock-skew.txt");
+}
+
+#[test]
+fn pods_of_a_dead_node_stay_until_it_is_out_of_service() {
+    check("faults/out-of-service", "out-of-service.txt");
+}
+
+#[test]
+fn pods_of_a_deleted_node_are_orphans() {
+    check("faults/node-deleted", "node-deleted.txt");
+}
+
+#[test]
 fn a_rollout_that_only_surges_never_lacks_a_replica() {
     check("rollouts/max-surge", "max-surge.txt");
 }

@@ -46,8 +46,6 @@ pub struct Cluster {
     pub(crate) timeline: Arc<Vec<Step>>,
     /// The commands of the timeline that have been started, by step.
     pub(crate) sessions: std::collections::BTreeMap<u16, Session>,
-    /// Nodes that a fault keeps down, by step: what its end repairs.
-    pub(crate) broken: std::collections::BTreeMap<u16, Vec<NodeIdx>>,
     /// What registries with a limit send to whom.
     pub(crate) registries: kubelet::Registries,
     /// Faults of registries that go on, by step.
@@ -108,7 +106,6 @@ impl Cluster {
             by_name: Lookup::new(),
             timeline: Arc::new(setup.timeline.clone()),
             sessions: std::collections::BTreeMap::new(),
-            broken: std::collections::BTreeMap::new(),
             registries: kubelet::Registries::new(limits),
             disturbed: std::collections::BTreeMap::new(),
             log: Log::new(keep),
@@ -299,7 +296,8 @@ impl World for Cluster {
             Event::Tick(client) => self.tick(client, queue),
             Event::Timer { node, token } => self.kubelet(node, kubelet::Input::Timer(token), digest, queue),
             Event::Step(step) => self.step(step, digest, queue),
-            Event::Repair(step) => self.repair(step, digest, queue),
+            Event::Repair { step, node } => self.repair(step, node, digest, queue),
+            Event::Calm(step) => self.calm_registries(step, digest, queue),
             Event::Sample => {
                 self.sample_due = None;
                 self.series.sample(queue.now());
@@ -312,6 +310,9 @@ impl Cluster {
     /// A request reaches the API server.
     fn arrive(&mut self, handle: Handle<Flight>, digest: &mut Digest, queue: &mut Queue<Event>) {
         let now = queue.now();
+        if self.lose(handle, now) {
+            return;
+        }
         let Some(flight) = self.wire.flight(handle) else { return };
         let (actor, cause, entity) = (flight.actor.clone(), flight.cause, flight.entity);
         let Content::Request(request) = flight.take() else { return };
@@ -343,6 +344,9 @@ impl Cluster {
 
     /// An answer reaches who asked.
     fn answer(&mut self, handle: Handle<Flight>, digest: &mut Digest, queue: &mut Queue<Event>) {
+        if self.lose(handle, queue.now()) {
+            return;
+        }
         let Some(Flight { client, id, content: Content::Response(response), .. }) = self.wire.land(handle)
         else {
             return;

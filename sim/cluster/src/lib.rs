@@ -2,12 +2,15 @@
 
 mod cluster;
 mod event;
+mod faults;
 mod latency;
 mod ledger;
 mod load;
 mod machine;
 mod manager;
 mod nodes;
+mod outage;
+mod plight;
 mod registries;
 mod series;
 mod setup;

@@ -8,7 +8,8 @@ use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
     ClaimProtection, DaemonSetController, DeploymentController, DisruptionController,
     EndpointSliceController, ExternalProvisioner, GarbageCollector, NamespaceController, NodeLifecycle,
-    PersistentVolumeController, ReplicaSetController, StatefulSetController, TaintEviction, VolumeProtection,
+    PersistentVolumeController, PodGc, ReplicaSetController, StatefulSetController, TaintEviction,
+    VolumeProtection,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -31,6 +32,7 @@ enum Member {
     EndpointSlice(ControlLoop<EndpointSliceController>),
     GarbageCollector(Box<GarbageCollector>),
     Namespace(Box<NamespaceController>),
+    PodGc(ControlLoop<PodGc>),
 }
 
 impl Manager {
@@ -57,6 +59,7 @@ impl Manager {
         members.push(Member::Provisioner(ControlLoop::new(ExternalProvisioner::default(), rate)));
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
+        members.push(Member::PodGc(ControlLoop::new(PodGc::new(now), rate)));
         Self { view: View::default(), members }
     }
 
@@ -110,6 +113,7 @@ impl Member {
             Self::EndpointSlice(it) => it.name(),
             Self::GarbageCollector(_) => "generic-garbage-collector",
             Self::Namespace(_) => "namespace-controller",
+            Self::PodGc(it) => it.name(),
         }
     }
 
@@ -124,6 +128,7 @@ impl Member {
             Self::EndpointSlice(it) => it.handle(now, input, view, effects),
             Self::GarbageCollector(it) => it.handle(now, input, effects),
             Self::Namespace(it) => it.handle(now, input, effects),
+            Self::PodGc(it) => it.handle(now, input, view, effects),
         }
     }
 }

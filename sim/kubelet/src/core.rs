@@ -9,7 +9,7 @@ use base::{Cause, Handle, Luck, Span, Time};
 use crate::admission::Room;
 use crate::beat::Beat;
 use crate::bucket::Bucket;
-use crate::constants::{API_BURST, API_PER_SECOND, HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::constants::{HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
 use crate::eviction::Pressures;
 use crate::images::{Collector, Lister, Puller};
 use crate::input::{Effect, RequestId, Start, Timer, Token};
@@ -32,6 +32,10 @@ pub(crate) struct Core {
     pub(crate) tick: Beat,
     pub(crate) housekeeping: Beat,
     pub(crate) status_sync: Beat,
+    /// When the node's status is worked out.
+    pub(crate) node_status: Beat,
+    /// The machine is about to go off: no pod is taken in any more.
+    pub(crate) is_shutting_down: bool,
     pub(crate) room: Room,
     /// What the node runs short of.
     pub(crate) pressures: Pressures,
@@ -60,6 +64,7 @@ pub(crate) struct Turn<'a> {
 impl Core {
     pub(crate) fn new(setup: Arc<Setup>, run: u16, luck: Luck) -> Self {
         let still = Beat { first: Time::MAX, period: RELIST };
+        let configuration = Arc::clone(&setup.configuration);
         Self {
             room: Room::new(setup.allocatable()),
             pressures: Pressures::default(),
@@ -76,10 +81,12 @@ impl Core {
             tick: still,
             housekeeping: still,
             status_sync: still,
+            node_status: still,
+            is_shutting_down: false,
             luck,
             reporter: Reporter::default(),
-            requests: Bucket::per_second(API_PER_SECOND, API_BURST),
-            events: Bucket::per_second(API_PER_SECOND, API_BURST),
+            requests: configuration.requests(),
+            events: configuration.events(),
             next_request: 0,
             asked: BTreeMap::new(),
         }
@@ -98,6 +105,8 @@ impl Core {
         self.tick = Beat { first, period: SYNC_TICK };
         self.housekeeping = Beat { first, period: HOUSEKEEPING };
         self.status_sync = Beat { first, period: STATUS_SYNC };
+        let period = self.setup.configuration.node_status_update_frequency.span_or_zero();
+        self.node_status = Beat { first: now, period };
     }
 
     /// When a worker that last finished at `last_sync` sees the runtime as it was after that. Upstream makes each
@@ -138,6 +147,11 @@ impl Turn<'_> {
         id
     }
 
+    /// Sends a sign of life, which no rate limit holds up. Upstream: `HeartbeatClient`.
+    pub(crate) fn send_heartbeat(&mut self, request: Request) -> RequestId {
+        self.send_at(self.now, request, Cause::NONE)
+    }
+
     fn send_at(&mut self, at: Time, request: Request, cause: Cause) -> RequestId {
         let id = self.core.next_id();
         self.effects.push(Effect::Send { id, at, request, cause });
@@ -159,6 +173,16 @@ impl Turn<'_> {
     /// Has the pod's status written, now or when those before it have been.
     pub(crate) fn report(&mut self, pod: Handle<Worker>) {
         self.core.reporter.push(pod);
+    }
+
+    /// What the node's clock shows.
+    pub(crate) fn shown(&self) -> Time {
+        self.runtime.clock().shown(self.now)
+    }
+
+    /// Tells one boot of the machine from another.
+    pub(crate) fn boot_id(&self) -> String {
+        self.core.setup.boot_id(self.runtime.boots())
     }
 
     /// `span`, up to `factor` longer, by the luck of `entity`.

@@ -31,8 +31,14 @@ pub enum Input {
     PodGone(Uid, Cause),
     /// The first list of pods is complete: what the runtime has beside it is nobody's.
     Listed,
+    /// The kubelet is heard again, and hears: these are the pods of its node now, all of them.
+    Relisted(Vec<Arc<Pod>>),
     /// The kubelet's own node, as it is now.
     NodeSet(Arc<Node>),
+    /// The clock of the node was put forward or back.
+    ClockSet,
+    /// The machine is to shut down.
+    ShutDown,
     Timer(Token),
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
@@ -57,6 +63,8 @@ pub enum Effect {
     /// `Input::Timer` is wanted then. Timers are never cancelled: one that is no longer needed is ignored.
     WakeAt(Time, Token),
     Note(Note),
+    /// Nothing holds up the shutdown of the machine any longer.
+    PowerOff,
     /// How much the node would take from registries with a limit has changed.
     Demand(Demand),
 }
@@ -96,6 +104,7 @@ pub(crate) enum Timer {
     NodeStatus,
     Housekeeping,
     Tick(Tick),
+    Shutdown,
     /// A look of the eviction manager.
     Eviction,
     /// The kernel has no memory left.

@@ -1,6 +1,6 @@
 //! The kubelet of one node: takes what comes in to the pod, probe or request that it is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{Lease, Pod, Uid};
@@ -14,9 +14,11 @@ use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
+use crate::recorder::Saying;
 use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::shutdown::Shutdown;
 use crate::static_pods::{self, StaticPods, is_mirror};
 use crate::ticks;
 
@@ -27,6 +29,8 @@ pub struct Kubelet {
     pods: Slab<Worker>,
     by_uid: BTreeMap<Uid, Handle<Worker>>,
     registrar: Registrar,
+    /// Under way, if it is.
+    shutdown: Option<Box<Shutdown>>,
     preemptions: Vec<Preemption>,
     static_pods: StaticPods,
     watch: Watch,
@@ -40,6 +44,7 @@ impl Kubelet {
             pods: Slab::new(),
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
+            shutdown: None,
             preemptions: Vec::new(),
             static_pods: StaticPods::default(),
             watch: Watch::default(),
@@ -70,24 +75,12 @@ impl Kubelet {
                 ticks::begin(&mut turn);
                 self.start_static_pods(runtime, effects, now);
             }
-            Input::PodSet(pod, _) if is_mirror(&pod) => {
-                self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
-            }
-            Input::PodSet(pod, cause) => {
-                if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
-                    self.admit(new, runtime, effects, now);
-                }
-            }
-            Input::PodGone(uid, cause) => {
-                if !self.static_pods.mirror_gone(uid, &mut self.pods) {
-                    self.gone(uid, cause, runtime, effects, now);
-                }
-            }
-            Input::Listed => {
-                let at = turn.core.housekeeping.after(now);
-                turn.wake_at(at, Timer::Housekeeping, 0);
-                self.watch.listed(&self.pods, &mut turn);
-            }
+            Input::PodSet(pod, cause) => self.pod_set(pod, cause, runtime, effects, now),
+            Input::PodGone(uid, cause) => self.pod_gone(uid, cause, runtime, effects, now),
+            Input::Listed => self.listed(runtime, effects, now),
+            Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
+            Input::ClockSet => self.registrar.resume(&mut turn),
+            Input::ShutDown => self.shut_down(runtime, effects, now),
             Input::NodeSet(node) => self.registrar.node_set(node, &mut turn),
             Input::Timer(token) => self.timer(token, runtime, effects, now),
             Input::Answer(id, response) => {
@@ -121,13 +114,17 @@ impl Kubelet {
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
         self.static_pods.tend(&self.pods, self.registrar.node(), &mut turn);
         self.watch.follow_up(done_before, &mut self.pods, &mut turn);
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.pump(&mut self.pods, &mut turn);
+        }
         reporter::pump(&self.pods, &mut turn);
     }
 
     /// The node's lease as the kubelet leaves it when it dies at `now`: to be written in place of the one that
     /// renews itself. `None` before there is one.
     pub fn last_lease(&self, now: Time) -> Option<Lease> {
-        self.registrar.last_lease(&self.core.setup.name, now)
+        let seconds = self.core.setup.configuration.node_lease_duration_seconds;
+        self.registrar.last_lease(&self.core.setup.name, seconds, now)
     }
 
     /// How many pods it looks after.
@@ -156,6 +153,7 @@ impl Kubelet {
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
             Timer::Tick(tick) => ticks::tick(tick, &mut self.registrar, &mut turn),
+            Timer::Shutdown => (), // It goes on after every turn.
             Timer::Eviction => {
                 self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
             }
@@ -185,6 +183,80 @@ impl Kubelet {
                 self.admit(new, runtime, effects, now);
             }
         }
+    }
+
+    /// A pod of this node, new or changed.
+    fn pod_set(
+        &mut self,
+        pod: Arc<Pod>,
+        cause: Cause,
+        runtime: &mut Runtime,
+        effects: &mut Vec<Effect>,
+        now: Time,
+    ) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        if is_mirror(&pod) {
+            self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
+        } else if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
+            self.admit(new, runtime, effects, now);
+        }
+    }
+
+    /// A pod that the API server has no more.
+    fn pod_gone(
+        &mut self,
+        uid: Uid,
+        cause: Cause,
+        runtime: &mut Runtime,
+        effects: &mut Vec<Effect>,
+        now: Time,
+    ) {
+        if !self.static_pods.mirror_gone(uid, &mut self.pods) {
+            self.gone(uid, cause, runtime, effects, now);
+        }
+    }
+
+    /// Takes in a complete list, after changes may have been missed. Upstream: `config.PodConfig`, `SET`.
+    fn relist(&mut self, pods: Vec<Arc<Pod>>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let there: BTreeSet<Uid> = pods.iter().map(|it| it.meta.uid).collect();
+        let known = self.by_uid.keys().copied().filter(|it| !self.static_pods.runs(*it));
+        let gone: Vec<Uid> =
+            known.chain(self.static_pods.mirrors()).filter(|it| !there.contains(it)).collect();
+        for uid in gone {
+            self.pod_gone(uid, Cause::NONE, runtime, effects, now);
+        }
+        for pod in pods {
+            self.pod_set(pod, Cause::NONE, runtime, effects, now);
+        }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        self.registrar.resume(&mut turn);
+        self.listed(runtime, effects, now);
+    }
+
+    /// What the runtime has beside the pods that were listed is nobody's.
+    fn listed(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let at = turn.core.housekeeping.after(turn.now);
+        turn.wake_at(at, Timer::Housekeeping, 0);
+        self.watch.listed(&self.pods, &mut turn);
+    }
+
+    /// The machine goes off at once unless the configuration says how long it is to wait for pods.
+    fn shut_down(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let groups = self.core.setup.configuration.shutdown_groups();
+        if groups.is_empty() {
+            return effects.push(Effect::PowerOff);
+        }
+        if self.shutdown.is_some() {
+            return; // It is under way.
+        }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let text = Name::from_static("Shutdown manager detected shutdown event");
+        self.registrar.utter(&mut turn, Saying::normal("Shutdown", text));
+        turn.core.is_shutting_down = true;
+        self.registrar.look(&mut turn);
+        let pods = self.by_uid.values().filter_map(|it| Some((*it, self.pods.get(*it)?)));
+        self.shutdown = Some(Box::new(Shutdown::new(&groups, pods)));
     }
 
     fn admit(&mut self, new: Handle<Worker>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {

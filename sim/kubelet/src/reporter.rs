@@ -157,7 +157,7 @@ fn merge(worker: &Worker, found: &Pod, turn: &Turn<'_>) -> PodStatus {
         status.message = found.status.message.clone();
     }
     if is_terminal(&status.phase) {
-        set_terminal(&worker.pod, &mut status, turn.now);
+        set_terminal(&worker.pod, &mut status, turn.shown());
     }
     status
 }

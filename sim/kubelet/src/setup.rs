@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Meta, Node, NodeAddress, NodeSpec, Pod, ResourceList, Resources, Rest, Taint};
-use base::Name;
+use api::{Labels, Meta, Node, NodeAddress, NodeSpec, Pod, ResourceList, Resources, Rest, Taint, Uid};
+use base::{Luck, Name};
+use serde_json::Value;
 
 use crate::configuration::Configuration;
 use crate::images::{ImageSettings, Reference};
@@ -86,6 +87,19 @@ impl Setup {
         node.status.addresses = self.addresses();
         node.status.rest = self.status_rest.clone();
         node
+    }
+
+    /// The identity of the machine's boot after `boots` others: at first the one that its status shows, if any.
+    pub(crate) fn boot_id(&self, boots: u32) -> String {
+        let known = self.status_rest.get("nodeInfo").and_then(|it| it.get("bootID")).and_then(Value::as_str);
+        match known.filter(|it| boots == 0 && !it.is_empty()) {
+            Some(known) => known.into(),
+            None => {
+                let luck = Luck::new(u64::from(boots), "boot");
+                let half = |n| u128::from(luck.draw(Luck::of_text(&self.name), n));
+                Uid(half(0) << 64 | half(1)).to_string()
+            }
+        }
     }
 
     fn all_labels(&self) -> Labels {

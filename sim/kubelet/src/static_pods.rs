@@ -92,6 +92,19 @@ impl StaticPods {
         self.0.push(StaticPod { worker, uid, mirror: Mirror::Missing });
     }
 
+    /// Whether the pod is one of them.
+    pub(crate) fn runs(&self, uid: Uid) -> bool {
+        self.0.iter().any(|it| it.uid == uid)
+    }
+
+    /// The mirror pods that the API server has.
+    pub(crate) fn mirrors(&self) -> impl Iterator<Item = Uid> {
+        self.0.iter().filter_map(|it| match it.mirror {
+            Mirror::There(uid) => Some(uid),
+            Mirror::Missing | Mirror::Asked(_) => None,
+        })
+    }
+
     /// A mirror pod is there, new or changed. One that is to go, or that shows nothing, is removed.
     pub(crate) fn mirror_set(&mut self, mirror: &Arc<Pod>, pods: &mut Slab<Worker>, turn: &mut Turn<'_>) {
         let uid = uid_of(&mirror.meta.namespace, &mirror.meta.name);

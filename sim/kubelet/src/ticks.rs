@@ -5,8 +5,6 @@
 
 use base::Time;
 
-use crate::beat::Beat;
-use crate::constants::NODE_STATUS;
 use crate::core::Turn;
 use crate::input::Timer;
 use crate::node::Registrar;
@@ -46,5 +44,5 @@ pub(crate) fn tick(tick: Tick, registrar: &mut Registrar, turn: &mut Turn<'_>) {
 }
 
 fn next_look(turn: &Turn<'_>) -> Time {
-    Beat { first: turn.core.started, period: NODE_STATUS }.after(turn.now)
+    turn.core.node_status.after(turn.now)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Object, Pod, ResourceList, Taint, defaults, naming};
+use api::{Labels, Object, Pod, Quantity, QuantityFormat, ResourceList, Taint, defaults, naming};
 use base::Name;
 use chaos::POOL_LABEL;
 use kubelet::Catalog;
@@ -79,6 +79,9 @@ impl Pool {
         }
         let mut capacity = file::default_capacity();
         capacity.extend(it.capacity.iter().map(|(name, quantity)| (name.clone(), *quantity)));
+        let kubelet_path = path.clone().key("kubelet");
+        check_kubelet(&it.kubelet, &kubelet_path, problems);
+        limit_pods(it, &mut capacity, &kubelet_path, problems);
         let allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
         let taints =
             it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
@@ -173,6 +176,26 @@ fn check_taints(taints: &[file::Taint], path: &Path, problems: &mut Problems) {
                 "add `effect: NoSchedule`, `PreferNoSchedule` or `NoExecute`",
             );
         }
+    }
+}
+
+fn check_kubelet(it: &kubelet::Configuration, path: &Path, problems: &mut Problems) {
+    for problem in it.problems() {
+        let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
+        problems.add(&here, problem.message);
+    }
+}
+
+/// `maxPods` is the other name of the pods in a node's capacity.
+fn limit_pods(it: &NodePool, capacity: &mut ResourceList, path: &Path, problems: &mut Problems) {
+    let Some(max) = it.kubelet.max_pods else { return };
+    let pods = Quantity::new(i64::from(max), QuantityFormat::DecimalSi);
+    match it.capacity.get(&api::PODS).filter(|stated| **stated != pods) {
+        Some(stated) => {
+            let message = format!("the capacity of these nodes says {stated} pods, and this {max}");
+            problems.add_with_help(&path.clone().key("maxPods"), message, "say it once");
+        }
+        None => drop(capacity.insert(api::PODS, pods)),
     }
 }
 

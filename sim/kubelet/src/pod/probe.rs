@@ -329,7 +329,7 @@ impl Worker {
         let mut statuses = status.init_container_statuses.iter_mut().chain(&mut status.container_statuses);
         let Some(found) = statuses.find(|it| it.name == name) else { return };
         found.ready = is_ready;
-        refresh_readiness(&self.pod, &mut status, self.status(), turn.now);
+        refresh_readiness(&self.pod, &mut status, self.status(), turn.shown());
         self.set_status(status, turn);
     }
 

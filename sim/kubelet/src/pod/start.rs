@@ -78,6 +78,9 @@ impl Worker {
     }
 
     pub(super) fn begin_create(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
+        if self.lacks_disk_for_container(idx, busy, turn) {
+            return;
+        }
         let took = turn.runtime.create_time(self.pod.meta.uid, idx);
         self.take_until(turn.now + took, Step::Create { container: idx }, busy, turn);
     }

@@ -106,6 +106,9 @@ impl Worker {
     }
 
     fn end_sandbox(&mut self, busy: &mut Busy, turn: &mut Turn<'_>) {
+        if self.lacks_disk_for_sandbox(busy, turn) {
+            return;
+        }
         match turn.runtime.create_sandbox(turn.now, &self.pod) {
             Ok(ip) => {
                 busy.has_changed = true;
@@ -150,14 +153,14 @@ impl Worker {
 
     /// The status of the pod, with the runtime as it was at `at`.
     pub(super) fn look(&mut self, at: Time, is_over: bool, turn: &mut Turn<'_>) -> PodStatus {
-        let is_late = self.active_until().is_some_and(|it| it <= turn.now);
+        let is_late = self.active_until().is_some_and(|it| it <= turn.shown());
         if is_late {
             self.say(turn, None, Saying::normal("DeadlineExceeded", DEADLINE.message));
         }
         let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
         let late = DEADLINE;
         let scene = Scene {
-            now: turn.now,
+            now: turn.shown(),
             pod: &self.pod,
             old: self.status(),
             sandbox: turn.runtime.pod(self.pod.meta.uid),

@@ -208,7 +208,7 @@ impl Worker {
 
     /// When the pod will have been active for too long. Upstream: `pkg/kubelet/active_deadline.go`.
     fn deadline(&self, turn: &Turn<'_>) -> Time {
-        self.active_until().map_or(Time::MAX, |it| turn.core.tick.from(it))
+        self.active_until().map_or(Time::MAX, |it| turn.core.tick.from(turn.runtime.clock().when(it)))
     }
 
     pub(super) fn active_until(&self) -> Option<Time> {

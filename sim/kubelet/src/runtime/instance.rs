@@ -145,6 +145,17 @@ impl Instance {
         }
     }
 
+    /// What was still to come at `since` comes so much later.
+    pub(crate) fn postpone(&mut self, since: Time, by: Span) {
+        if since < self.healthy {
+            self.healthy += by;
+        }
+        if let Some(end) = self.end.as_mut().filter(|it| since < it.at) {
+            end.at += by;
+            end.reported += by;
+        }
+    }
+
     /// Ends it at `end.at` at the latest.
     pub(crate) fn cut(&mut self, end: End) {
         let cut = |old: &mut Option<End>| {

@@ -3,6 +3,8 @@
 
 mod address;
 mod app;
+mod clock;
+mod disk;
 mod images;
 mod instance;
 mod pressure;
@@ -21,6 +23,8 @@ use workload::Behaviours;
 use self::address::Addresses;
 pub use self::address::{CidrError, PodCidr};
 pub use self::app::{Answer, Look};
+pub use self::clock::Clock;
+pub use self::disk::Disk;
 use self::images::Images;
 pub(crate) use self::images::Order;
 pub use self::instance::{End, Instance};
@@ -39,6 +43,12 @@ pub struct Runtime {
     luck: Lucks,
     /// When the machine went down, while it is.
     down_since: Option<Time>,
+    /// How often it has come up again.
+    boots: u32,
+    /// Since when nothing here makes progress, while that is so.
+    frozen_since: Option<Time>,
+    disk: Disk,
+    clock: Clock,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +83,10 @@ impl Runtime {
                 errors: luck.narrow("container.errors"),
             },
             down_since: None,
+            boots: 0,
+            frozen_since: None,
+            disk: Disk::default(),
+            clock: Clock::default(),
         }
     }
 
@@ -92,6 +106,7 @@ impl Runtime {
 
     /// The machine goes down, and all containers with it.
     pub fn power_off(&mut self, now: Time) {
+        self.thaw(now);
         self.images.abandon_pulls();
         self.down_since = Some(now);
         for sandbox in self.pods.values_mut() {
@@ -103,11 +118,48 @@ impl Runtime {
     /// The machine comes up again. The runtime finds its containers dead, and says that they ended now.
     pub fn power_on(&mut self, now: Time) {
         let Some(down) = self.down_since.take() else { return };
+        self.boots += 1;
         for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
             if let Some(end) = instance.end.as_mut().filter(|it| it.at == down) {
                 *end = End { reported: now, ..End::lost(down) };
             }
         }
+    }
+
+    /// How often the machine has come up again.
+    pub(crate) fn boots(&self) -> u32 {
+        self.boots
+    }
+
+    /// From now on nothing here makes progress.
+    pub fn freeze(&mut self, now: Time) {
+        self.frozen_since.get_or_insert(now);
+    }
+
+    /// Everything goes on where it stood: what a container was to do, it does so much later.
+    pub fn thaw(&mut self, now: Time) {
+        let Some(since) = self.frozen_since.take() else { return };
+        let lost = now.since(since);
+        for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
+            instance.postpone(since, lost);
+        }
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Its kubelet, if it runs, is to be told by [`Input::ClockSet`](crate::Input::ClockSet).
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    pub fn disk(&self) -> Disk {
+        self.disk
+    }
+
+    pub fn set_disk(&mut self, disk: Disk) {
+        self.disk = disk;
     }
 
     /// Kills the processes of a pod's running containers from outside. Returns whether there were any.
@@ -133,7 +185,9 @@ impl Runtime {
     /// How long it will take to set up the sandbox of `pod`.
     pub(crate) fn sandbox_time(&self, pod: &Pod, entity: u64) -> Span {
         let attempt = self.pods.get(&pod.meta.uid).map_or(0, |it| it.attempt + 1);
-        self.behaviours.defaults().sandbox.draw(self.luck.sandbox.unit(entity, u64::from(attempt)))
+        let took =
+            self.behaviours.defaults().sandbox.draw(self.luck.sandbox.unit(entity, u64::from(attempt)));
+        self.disk.slow(took)
     }
 
     /// Sets up the sandbox of a pod, or sets it up again with new init containers to come.
@@ -156,7 +210,7 @@ impl Runtime {
     pub(crate) fn create_time(&self, uid: Uid, container: usize) -> Span {
         let Some(sandbox) = self.pods.get(&uid) else { return Span::ZERO };
         let draw = draw_of(container, sandbox.cells[container].runs);
-        self.behaviours.defaults().create.draw(self.luck.create.unit(sandbox.entity, draw))
+        self.disk.slow(self.behaviours.defaults().create.draw(self.luck.create.unit(sandbox.entity, draw)))
     }
 
     /// SIGTERM now, SIGKILL after `grace`. Returns when the container has stopped.
