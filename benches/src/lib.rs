@@ -1,5 +1,6 @@
 //! What the benchmarks share: clusters of a size, ready to run.
 
+pub mod queueing;
 pub mod scheduling;
 
 use std::sync::Arc;
@@ -77,6 +78,7 @@ fn node(n: u32) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: Rest::default(),
+        static_pods: Vec::new(),
         configuration: Arc::default(),
         images: Arc::default(),
     }

@@ -14,6 +14,7 @@ use scheduler::Scheduler;
 use crate::event::{Client, Event, NodeIdx, Watcher};
 use crate::latency::Latency;
 use crate::ledger::Ledger;
+use crate::load::Loads;
 use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
@@ -54,6 +55,7 @@ pub struct Cluster {
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    loads: Loads,
     sample_due: Option<Time>,
     /// Kinds written since someone last asked.
     dirty: Vec<Kind>,
@@ -112,6 +114,7 @@ impl Cluster {
             log: Log::new(keep),
             ledger: Ledger::new(keep.events),
             series: Series::default(),
+            loads: Loads::new(&setup.behaviours),
             sample_due: None,
             dirty: Vec::new(),
             commits: 0,
@@ -234,6 +237,9 @@ impl Cluster {
         self.ledger.observe(now, commit.new.as_ref(), commit.old.as_ref());
         self.series.observe(commit.new.as_ref(), commit.old.as_ref());
         self.arm_sample(queue);
+        let node_of = |name: &Name| self.by_name.get(name).copied();
+        let shares = self.loads.observe(commit.new.as_ref(), commit.old.as_ref(), node_of);
+        self.share_loads(shares, digest, queue);
         if !self.dirty.contains(&commit.key.kind) {
             self.dirty.push(commit.key.kind.clone());
         }

@@ -4,6 +4,7 @@ mod cluster;
 mod event;
 mod latency;
 mod ledger;
+mod load;
 mod machine;
 mod manager;
 mod nodes;

@@ -29,7 +29,8 @@ impl Machine {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
             runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
-                .with_images(Arc::clone(&setup.images)),
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             setup: Arc::new(setup),
             kubelet: None,
             one_by_one: false,
@@ -85,6 +86,13 @@ impl Machine {
         let lease = self.stop_kubelet(now);
         self.runtime.power_off(now);
         lease
+    }
+
+    /// The load that comes to a pod is shared by so many from now on; 0 means that none comes to it.
+    pub(crate) fn share_load(&mut self, now: Time, uid: api::Uid, sharing: u32, effects: &mut Vec<Effect>) {
+        if self.runtime.share_load(now, uid, sharing) {
+            self.handle(now, Input::LoadChanged(uid), effects);
+        }
     }
 
     /// Registries fail, or work again.

@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use api::GoDuration;
-use base::Name;
+use base::{Name, Span};
 use serde::Deserialize;
+
+use crate::constants::CRASH_BACKOFF_MAX;
 
 /// What a field leaves out is as upstream has it by default.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -86,8 +88,15 @@ pub struct ShutdownGracePeriod {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CrashLoopBackOff {
-    /// From 1 s to 5 min.
+    /// From 1 s to 5 min; below 10 s, it is the first delay as well.
     pub max_container_restart_period: Option<GoDuration>,
+}
+
+impl CrashLoopBackOff {
+    /// The longest delay before a crashed container is started again.
+    pub(crate) fn max(self) -> Span {
+        self.max_container_restart_period.map_or(CRASH_BACKOFF_MAX, GoDuration::span_or_zero)
+    }
 }
 
 const fn secs(secs: i64) -> GoDuration {

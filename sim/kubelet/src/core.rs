@@ -45,6 +45,8 @@ pub(crate) struct Core {
     requests: Bucket,
     events: Bucket,
     next_request: u32,
+    /// Which pods wait for the objects that they asked for.
+    asked: BTreeMap<RequestId, Handle<Worker>>,
 }
 
 /// One turn of a kubelet: the moment, and what it may touch beside its own state.
@@ -79,6 +81,7 @@ impl Core {
             requests: Bucket::per_second(API_PER_SECOND, API_BURST),
             events: Bucket::per_second(API_PER_SECOND, API_BURST),
             next_request: 0,
+            asked: BTreeMap::new(),
         }
     }
 
@@ -110,6 +113,11 @@ impl Core {
         Token { run: self.run, generation, timer }
     }
 
+    /// Whose request for an object was answered.
+    pub(crate) fn asker(&mut self, id: RequestId) -> Option<Handle<Worker>> {
+        self.asked.remove(&id)
+    }
+
     fn next_id(&mut self) -> RequestId {
         self.next_request = self.next_request.wrapping_add(1).max(1);
         RequestId { run: self.run, number: self.next_request }
@@ -120,6 +128,17 @@ impl Turn<'_> {
     /// Sends a request as soon as the rate limit allows.
     pub(crate) fn send(&mut self, request: Request, cause: Cause) -> RequestId {
         let at = self.core.requests.reserve(self.now);
+        self.send_at(at, request, cause)
+    }
+
+    /// Asks for an object that a pod waits for, beside the rate limit: upstream hears of these by watching.
+    pub(crate) fn ask(&mut self, request: Request, pod: Handle<Worker>, cause: Cause) -> RequestId {
+        let id = self.send_at(self.now, request, cause);
+        self.core.asked.insert(id, pod);
+        id
+    }
+
+    fn send_at(&mut self, at: Time, request: Request, cause: Cause) -> RequestId {
         let id = self.core.next_id();
         self.effects.push(Effect::Send { id, at, request, cause });
         id

@@ -37,6 +37,8 @@ pub enum Input {
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
     Disturbed(Uid),
+    /// The load that comes to the pod is shared by more or fewer pods than before: the runtime knows.
+    LoadChanged(Uid),
     /// How fast pulls from registries with a limit may go from now on.
     Allowed(Allowance),
     /// Registries fail, or work again: the runtime knows.

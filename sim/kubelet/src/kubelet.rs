@@ -17,6 +17,7 @@ use crate::pod::{Mode, Worker};
 use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::static_pods::{self, StaticPods, is_mirror};
 use crate::ticks;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
@@ -27,6 +28,7 @@ pub struct Kubelet {
     by_uid: BTreeMap<Uid, Handle<Worker>>,
     registrar: Registrar,
     preemptions: Vec<Preemption>,
+    static_pods: StaticPods,
     watch: Watch,
 }
 
@@ -39,6 +41,7 @@ impl Kubelet {
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
             preemptions: Vec::new(),
+            static_pods: StaticPods::default(),
             watch: Watch::default(),
         }
     }
@@ -65,13 +68,21 @@ impl Kubelet {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
                 ticks::begin(&mut turn);
+                self.start_static_pods(runtime, effects, now);
+            }
+            Input::PodSet(pod, _) if is_mirror(&pod) => {
+                self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
             }
             Input::PodSet(pod, cause) => {
                 if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
                     self.admit(new, runtime, effects, now);
                 }
             }
-            Input::PodGone(uid, cause) => self.gone(uid, cause, runtime, effects, now),
+            Input::PodGone(uid, cause) => {
+                if !self.static_pods.mirror_gone(uid, &mut self.pods) {
+                    self.gone(uid, cause, runtime, effects, now);
+                }
+            }
             Input::Listed => {
                 let at = turn.core.housekeeping.after(now);
                 turn.wake_at(at, Timer::Housekeeping, 0);
@@ -84,6 +95,10 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if self.static_pods.is_mine(id) {
+                    self.static_pods.answer(id, &response);
+                } else if let Some(worker) = turn.core.asker(id).and_then(|it| self.pods.get_mut(it)) {
+                    worker.hear(id, &response, &mut turn);
                 } else if let Some(handle) = turn.core.secrets.remove(&id)
                     && let Some(worker) = self.pods.get_mut(handle)
                 {
@@ -96,9 +111,15 @@ impl Kubelet {
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
+            Input::LoadChanged(uid) => {
+                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
+                    worker.foresee(&mut turn);
+                }
+            }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
+        self.static_pods.tend(&self.pods, self.registrar.node(), &mut turn);
         self.watch.follow_up(done_before, &mut self.pods, &mut turn);
         reporter::pump(&self.pods, &mut turn);
     }
@@ -150,6 +171,19 @@ impl Kubelet {
             }
             Timer::ImageList => self.registrar.report_images(&mut turn),
             Timer::ImageCollection => images::collect(&mut self.registrar, &mut turn),
+        }
+    }
+
+    fn start_static_pods(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        for pod in static_pods::of_setup(&self.core.setup) {
+            let uid = pod.meta.uid;
+            let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+            let new = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+            if let Some(new) = new {
+                self.pods.get_mut(new).expect("it was just put there").hide_mirror();
+                self.static_pods.add(new, uid);
+                self.admit(new, runtime, effects, now);
+            }
         }
     }
 

@@ -27,6 +27,7 @@ mod recorder;
 mod reporter;
 mod runtime;
 mod setup;
+mod static_pods;
 mod status;
 mod text;
 mod ticks;
@@ -38,5 +39,5 @@ pub use crate::images::{
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{Answer, CidrError, End, Instance, Look, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;
