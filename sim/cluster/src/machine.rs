@@ -15,6 +15,7 @@ pub(crate) struct Machine {
     setup: Arc<Setup>,
     kubelet: Option<Kubelet>,
     runtime: Runtime,
+    one_by_one: bool,
     /// How often a kubelet has started here.
     runs: u16,
     luck: Luck,
@@ -28,12 +29,19 @@ impl Machine {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
             runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
-                .with_images(Arc::clone(&setup.images)),
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             setup: Arc::new(setup),
             kubelet: None,
+            one_by_one: false,
             runs: 0,
             luck,
         })
+    }
+
+    /// The same, with kubelets that compute nothing.
+    pub(crate) fn one_by_one(self, one_by_one: bool) -> Self {
+        Self { one_by_one, ..self }
     }
 
     /// Whether its kubelet is at work.
@@ -49,6 +57,7 @@ impl Machine {
     /// Starts a kubelet, which finds these pods bound to its node.
     pub(crate) fn start(&mut self, now: Time, start: Start, pods: Vec<Arc<Pod>>, effects: &mut Vec<Effect>) {
         let kubelet = Kubelet::new(Arc::clone(&self.setup), self.runs, self.luck);
+        let kubelet = if self.one_by_one { kubelet.one_by_one() } else { kubelet };
         self.runs = self.runs.wrapping_add(1);
         self.kubelet = Some(kubelet);
         self.handle(now, Input::Started(start), effects);
@@ -77,6 +86,13 @@ impl Machine {
         let lease = self.stop_kubelet(now);
         self.runtime.power_off(now);
         lease
+    }
+
+    /// The load that comes to a pod is shared by so many from now on; 0 means that none comes to it.
+    pub(crate) fn share_load(&mut self, now: Time, uid: api::Uid, sharing: u32, effects: &mut Vec<Effect>) {
+        if self.runtime.share_load(now, uid, sharing) {
+            self.handle(now, Input::LoadChanged(uid), effects);
+        }
     }
 
     /// Registries fail, or work again.

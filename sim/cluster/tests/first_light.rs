@@ -33,8 +33,8 @@ fn node(n: usize) -> kubelet::Setup {
         arch: Name::from_static("amd64"),
         status_rest: api::Rest::default(),
         static_pods: Vec::new(),
-        configuration: std::sync::Arc::default(),
-        images: std::sync::Arc::default(),
+        configuration: Arc::default(),
+        images: Arc::default(),
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Core {
     pub(crate) run: u16,
     pub(crate) start: Start,
     pub(crate) started: Time,
+    /// Whether what is periodic is simulated instead of being computed.
+    pub(crate) one_by_one: bool,
     /// When the runtime is listed: its changes are noticed at these moments only.
     pub(crate) relist: Beat,
     /// When retries are picked up.
@@ -69,6 +71,7 @@ impl Core {
             run,
             start: Start::Settled,
             started: Time::MAX,
+            one_by_one: false,
             relist: still,
             tick: still,
             housekeeping: still,
@@ -116,7 +119,7 @@ impl Core {
     }
 
     fn next_id(&mut self) -> RequestId {
-        self.next_request = self.next_request.wrapping_add(1);
+        self.next_request = self.next_request.wrapping_add(1).max(1);
         RequestId { run: self.run, number: self.next_request }
     }
 }
@@ -135,16 +138,17 @@ impl Turn<'_> {
         id
     }
 
-    /// Sends an event, under the limit that events have for themselves.
-    pub(crate) fn send_event(&mut self, request: Request, cause: Cause) {
-        let at = self.core.events.reserve(self.now);
-        self.send_at(at, request, cause);
-    }
-
     fn send_at(&mut self, at: Time, request: Request, cause: Cause) -> RequestId {
         let id = self.core.next_id();
         self.effects.push(Effect::Send { id, at, request, cause });
         id
+    }
+
+    /// Sends an event, under the limit that events have for themselves. Nobody waits for the answer.
+    pub(crate) fn send_event(&mut self, request: Request, cause: Cause) {
+        let at = self.core.events.reserve(self.now);
+        let id = RequestId { run: self.core.run, number: 0 };
+        self.effects.push(Effect::Send { id, at, request, cause });
     }
 
     pub(crate) fn wake_at(&mut self, at: Time, timer: Timer, generation: u32) {

@@ -18,6 +18,7 @@ use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
 use crate::static_pods::{self, StaticPods, is_mirror};
+use crate::ticks;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
 #[derive(Clone, Debug)]
@@ -45,6 +46,13 @@ impl Kubelet {
         }
     }
 
+    /// The same, but every probe, every renewal of the lease and every look at the node's status is an event of its own, also
+    /// where it changes nothing.
+    pub fn one_by_one(mut self) -> Self {
+        self.core.one_by_one = true;
+        self
+    }
+
     pub fn node(&self) -> &Name {
         &self.core.setup.name
     }
@@ -59,6 +67,7 @@ impl Kubelet {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
+                ticks::begin(&mut turn);
                 self.start_static_pods(runtime, effects, now);
             }
             Input::PodSet(pod, _) if is_mirror(&pod) => {
@@ -102,6 +111,11 @@ impl Kubelet {
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
+            Input::LoadChanged(uid) => {
+                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
+                    worker.foresee(&mut turn);
+                }
+            }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
@@ -141,6 +155,7 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Tick(tick) => ticks::tick(tick, &mut self.registrar, &mut turn),
             Timer::Eviction => {
                 self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
             }

@@ -30,6 +30,7 @@ mod setup;
 mod static_pods;
 mod status;
 mod text;
+mod ticks;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
 pub use crate::images::{
@@ -38,5 +39,5 @@ pub use crate::images::{
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{Answer, CidrError, End, Instance, Look, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

@@ -17,6 +17,7 @@ use crate::core::Turn;
 use crate::eviction::Pressure;
 use crate::input::{RequestId, Start, Timer};
 use crate::recorder::{Diary, Saying};
+use crate::ticks::{self, Tick};
 
 const LEASE_NAMESPACE: Name = Name::from_static("kube-node-lease");
 /// The pause before a failed registration is tried again doubles from the first to the last.
@@ -30,6 +31,8 @@ pub(crate) struct Registrar {
     lease_asked: Option<(RequestId, LeaseAsked)>,
     node: Option<Arc<Node>>,
     heartbeat: Option<Heartbeat>,
+    /// When the lease was renewed last, where that is simulated.
+    renewed: Option<Time>,
     retry: Span,
     generation: u32,
     diary: Diary,
@@ -56,6 +59,7 @@ impl Default for Registrar {
             lease_asked: None,
             node: None,
             heartbeat: None,
+            renewed: None,
             retry: RETRY_FIRST,
             generation: 0,
             diary: Diary::default(),
@@ -150,9 +154,24 @@ impl Registrar {
         let is_known = self.node.is_some();
         let is_well = is_up_to_date(&node.status, turn);
         self.node = is_known.then_some(node);
-        if is_known && !is_well && self.asked.is_none() {
+        if is_known && !is_well && self.asked.is_none() && !turn.core.one_by_one {
             self.look_again(turn);
         }
+    }
+
+    /// The look of every 10 s.
+    pub(crate) fn look(&mut self, turn: &mut Turn<'_>) {
+        if self.asked.is_none() {
+            self.report(turn);
+        }
+    }
+
+    /// Renews the lease, where that is simulated: the promise that readers compute from is kept. When it is to be renewed
+    /// next; `None` if another promise took the place of that one.
+    pub(crate) fn renew(&mut self, now: Time) -> Option<Time> {
+        let heartbeat = self.heartbeat.filter(|it| it.last(now) == Some(now))?;
+        self.renewed = Some(now);
+        Some(now + heartbeat.period)
     }
 
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
@@ -194,7 +213,6 @@ impl Registrar {
         self.asked = Some((id, Asked::Patch));
     }
 
-    /// Writes the lease once; that it is renewed from then on is computed by whoever reads it.
     /// Writes the lease, with the promise to renew it from now on: anew, or over the one that is there.
     fn take_lease(&mut self, there: Option<&Lease>, turn: &mut Turn<'_>) {
         let entity = Luck::of_text(&turn.core.setup.name);
@@ -210,6 +228,10 @@ impl Registrar {
             }
         };
         self.heartbeat = Some(heartbeat);
+        if turn.core.one_by_one {
+            self.renewed = Some(turn.now);
+            ticks::arm(Tick::Lease, turn.now + period, turn);
+        }
         self.lease_asked = Some((turn.send(request, Cause::NONE), asked));
     }
 
@@ -286,7 +308,8 @@ impl Registrar {
     /// The lease as it stands when the kubelet dies at `now`: renewed last, and no more.
     pub(crate) fn last_lease(&self, name: &Name, now: Time) -> Option<Lease> {
         let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
-        Some(lease(name, uid, self.heartbeat?.last(now)?, None))
+        let computed = self.heartbeat?.last(now)?;
+        Some(lease(name, uid, self.renewed.unwrap_or(computed), None))
     }
 }
 

@@ -6,6 +6,7 @@
 //! Upstream: `pkg/kubelet/pod_workers.go`.
 
 mod actions;
+mod finding;
 mod finish;
 mod hook;
 mod kill;

@@ -138,6 +138,18 @@ impl Worker {
         }
     }
 
+    /// What its probes will find, and when its containers will end, has changed.
+    pub(crate) fn foresee(&mut self, turn: &mut Turn<'_>) {
+        if self.mode != Mode::Sync {
+            return;
+        }
+        self.arm_probes(turn);
+        if self.busy.is_none() {
+            let next = self.next_exit(turn).min(self.due);
+            self.set_due(next, turn);
+        }
+    }
+
     /// The worker's timer has come.
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
         if generation == self.generation && self.due <= turn.now {

@@ -173,7 +173,7 @@ pub(crate) fn vanished() -> ContainerState {
 
 fn waiting(reason: Name, message: Name) -> ContainerState {
     let waiting = ContainerWaiting { reason, message, ..ContainerWaiting::default() };
-    ContainerState { waiting: Some(waiting), ..ContainerState::default() }
+    ContainerState { waiting: Some(Box::new(waiting)), ..ContainerState::default() }
 }
 
 fn terminated(instance: &Instance, end: End) -> ContainerState {

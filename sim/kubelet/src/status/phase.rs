@@ -125,7 +125,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use api::{Container, ContainerRunning, ContainerState, ContainerTerminated, ContainerWaiting};
+    use api::{Container, ContainerRunning, ContainerState, ContainerTerminated};
     use base::Name;
 
     use super::*;
@@ -135,9 +135,7 @@ mod tests {
             "running" => {
                 ContainerState { running: Some(ContainerRunning::default()), ..ContainerState::default() }
             }
-            "waiting" => {
-                ContainerState { waiting: Some(ContainerWaiting::default()), ..ContainerState::default() }
-            }
+            "waiting" => ContainerState { waiting: Some(Box::default()), ..ContainerState::default() },
             code => {
                 let exit_code = code.parse().unwrap();
                 let end = ContainerTerminated { exit_code, ..ContainerTerminated::default() };

@@ -50,6 +50,8 @@ pub struct World {
     pub wakes: usize,
     /// What the kubelet would have taken from registries with a limit, and when.
     pub demands: Vec<(Time, kubelet::Demand)>,
+    /// Whether the story tells which images the node's status lists.
+    pub tells_images: bool,
     /// The secrets that there are.
     pub secrets: Vec<Name>,
 }
@@ -172,14 +174,16 @@ impl World {
     /// A settled node of some make.
     pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
-        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
+        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults).starting_at(START));
         let luck = Luck::new(seed, "test");
         let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
@@ -196,6 +200,7 @@ impl World {
             statuses: Vec::new(),
             wakes: 0,
             demands: Vec::new(),
+            tells_images: false,
             secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
@@ -274,6 +279,14 @@ impl World {
         change(Arc::make_mut(self.node.as_mut().unwrap()));
         let node = Arc::clone(self.node.as_ref().unwrap());
         self.watch(Input::NodeSet(node));
+    }
+
+    /// So many pods share the load from now on.
+    pub fn share_load(&mut self, name: &str, sharing: u32) {
+        self.tell(&format!("load     is shared among {sharing}"));
+        let uid = self.pods[name].meta.uid;
+        self.runtime.share_load(self.now, uid, sharing);
+        self.input(self.runs - 1, Input::LoadChanged(uid));
     }
 
     pub fn stop_kubelet(&mut self) {
@@ -423,6 +436,9 @@ impl World {
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
                     self.tell_conditions(&node.status.conditions, &status.conditions);
+                    if self.tells_images && node.status.images != status.images {
+                        self.tell_images(&status.images);
+                    }
                     node.status = *status;
                 }
                 let node = Arc::new(node);
@@ -488,6 +504,12 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_images(&mut self, images: &[api::ContainerImage]) {
+        let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
+        let names: Vec<String> = images.iter().map(name).collect();
+        self.tell(&format!("node     has [{}]", names.join(", ")));
     }
 
     fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
