@@ -69,7 +69,7 @@ pub(crate) fn pump(pods: &Pods, turn: &mut Turn<'_>) {
 
 /// Whether the API server has it, so that its status can be written.
 fn is_shown(worker: &Worker) -> bool {
-    !worker.flags.is_gone && worker.api_uid.is_some()
+    !worker.flags.is_gone && worker.api_uid().is_some()
 }
 
 /// Has the pod looked at with the next periodic comparison.
@@ -107,7 +107,7 @@ pub(crate) fn answer(pods: &mut Pods, response: Response, turn: &mut Turn<'_>) {
         }
         (_, Err(_)) => compare_later(flight.pod, worker, turn),
         (Stage::Reading, Ok(answer)) => {
-            if let Some(found) = found(&answer).filter(|it| Some(it.meta.uid) == worker.api_uid) {
+            if let Some(found) = found(&answer).filter(|it| Some(it.meta.uid) == worker.api_uid()) {
                 write(flight.pod, worker, found, turn);
             }
         }

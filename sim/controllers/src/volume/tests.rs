@@ -121,7 +121,7 @@ fn a_claim_takes_the_smallest_volume_that_is_large_enough() {
     assert!(is_bound(&claim) && claim.spec.volume_name == "medium");
     assert_eq!(
         (claim.status.phase.as_str(), claim.status.capacity["storage"]),
-        ("Bound", Quantity::parse("10Gi").unwrap())
+        ("Bound", "10Gi".parse::<Quantity>().unwrap())
     );
     let volume: PersistentVolume = stored(&world, &Key::cluster(Kind::PersistentVolume, "medium")).unwrap();
     assert_eq!((volume.status.phase.as_str(), volume.spec.claim_ref.unwrap().uid), ("Bound", claim.meta.uid));

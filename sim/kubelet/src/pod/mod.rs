@@ -43,8 +43,8 @@ pub(crate) struct Worker {
     pub(crate) pod: Arc<Pod>,
     /// Of the last change that was heard of.
     pub(crate) cause: Cause,
-    /// What the API server knows it by; `None` while it does not know a static pod.
-    pub(crate) api_uid: Option<Uid>,
+    /// Of a static pod only: the mirror pod that the API server has of it, if it has one.
+    mirror: Option<Box<Option<Uid>>>,
     /// The pod's number in all draws.
     entity: u64,
     pub(crate) mode: Mode,
@@ -189,7 +189,7 @@ impl Worker {
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
         Self {
             me: None,
-            api_uid: Some(pod.meta.uid),
+            mirror: None,
             entity: entity_of(&pod.meta.namespace, &pod.meta.name),
             pod,
             cause,
@@ -249,7 +249,8 @@ impl Worker {
 
     /// What the API server shows of a static pod.
     pub(crate) fn show_mirror(&mut self, mirror: &Pod, turn: &mut Turn<'_>) {
-        let is_new = self.api_uid.replace(mirror.meta.uid) != Some(mirror.meta.uid);
+        let is_new = self.api_uid() != Some(mirror.meta.uid);
+        self.mirror = Some(Box::new(Some(mirror.meta.uid)));
         self.remember_status(mirror);
         Arc::make_mut(&mut self.pod).status = mirror.status.clone();
         if is_new && self.report.own.is_some() {
@@ -260,7 +261,12 @@ impl Worker {
 
     /// The API server shows nothing of a static pod.
     pub(crate) fn hide_mirror(&mut self) {
-        self.api_uid = None;
+        self.mirror = Some(Box::new(None));
+    }
+
+    /// What the API server knows it by; `None` while it does not know a static pod.
+    pub(crate) fn api_uid(&self) -> Option<Uid> {
+        self.mirror.as_ref().map_or(Some(self.pod.meta.uid), |it| **it)
     }
 
     /// Whether the API server shows something else than what was worked out here.
