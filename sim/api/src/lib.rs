@@ -43,6 +43,7 @@ mod selector;
 mod service;
 mod sets;
 mod storage;
+pub mod storage_helpers;
 mod taint;
 mod time;
 pub mod validation;

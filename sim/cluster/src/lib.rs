@@ -8,6 +8,7 @@ mod load;
 mod machine;
 mod manager;
 mod nodes;
+mod registries;
 mod series;
 mod setup;
 mod timeline;

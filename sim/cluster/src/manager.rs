@@ -6,8 +6,9 @@ use apiserver::Commit;
 use base::{Cause, Name, Time};
 use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
-    DeploymentController, DisruptionController, EndpointSliceController, GarbageCollector,
-    NamespaceController, NodeLifecycle, ReplicaSetController, StatefulSetController, TaintEviction,
+    ClaimProtection, DaemonSetController, DeploymentController, DisruptionController,
+    EndpointSliceController, ExternalProvisioner, GarbageCollector, NamespaceController, NodeLifecycle,
+    PersistentVolumeController, ReplicaSetController, StatefulSetController, TaintEviction, VolumeProtection,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -21,6 +22,10 @@ pub(crate) struct Manager {
 #[derive(Clone, Debug)]
 enum Member {
     Stateless(ControlLoop),
+    DaemonSet(ControlLoop<DaemonSetController>),
+    PersistentVolume(ControlLoop<PersistentVolumeController>),
+    /// Another process, really; it stands here since it sees the same.
+    Provisioner(ControlLoop<ExternalProvisioner>),
     NodeLifecycle(ControlLoop<NodeLifecycle>),
     TaintEviction(ControlLoop<TaintEviction>),
     EndpointSlice(ControlLoop<EndpointSliceController>),
@@ -37,12 +42,17 @@ impl Manager {
             Arc::new(ReplicaSetController::default()),
             Arc::new(DisruptionController),
             Arc::new(StatefulSetController::default()),
+            Arc::new(ClaimProtection),
+            Arc::new(VolumeProtection),
         ];
         let mut members: Vec<Member> =
             stateless.into_iter().map(|it| Member::Stateless(ControlLoop::new(it, rate))).collect();
+        members.push(Member::DaemonSet(ControlLoop::new(DaemonSetController::default(), rate)));
         members.push(Member::NodeLifecycle(ControlLoop::new(NodeLifecycle::new(now), rate)));
         members.push(Member::TaintEviction(ControlLoop::new(TaintEviction::default(), rate)));
         members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
+        members.push(Member::PersistentVolume(ControlLoop::new(PersistentVolumeController::new(now), rate)));
+        members.push(Member::Provisioner(ControlLoop::new(ExternalProvisioner::default(), rate)));
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
         Self { view: View::default(), members }
@@ -90,6 +100,9 @@ impl Member {
     fn name(&self) -> &'static str {
         match self {
             Self::Stateless(it) => it.name(),
+            Self::DaemonSet(it) => it.name(),
+            Self::PersistentVolume(it) => it.name(),
+            Self::Provisioner(it) => it.name(),
             Self::NodeLifecycle(it) => it.name(),
             Self::TaintEviction(it) => it.name(),
             Self::EndpointSlice(it) => it.name(),
@@ -101,6 +114,9 @@ impl Member {
     fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {
         match self {
             Self::Stateless(it) => it.handle(now, input, view, effects),
+            Self::DaemonSet(it) => it.handle(now, input, view, effects),
+            Self::PersistentVolume(it) => it.handle(now, input, view, effects),
+            Self::Provisioner(it) => it.handle(now, input, view, effects),
             Self::NodeLifecycle(it) => it.handle(now, input, view, effects),
             Self::TaintEviction(it) => it.handle(now, input, view, effects),
             Self::EndpointSlice(it) => it.handle(now, input, view, effects),

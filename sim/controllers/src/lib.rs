@@ -4,6 +4,7 @@
 //! Knows nothing of the simulation: the same loops could run against a real API server.
 
 mod availability;
+mod daemon_set;
 mod deployment;
 mod disruption;
 mod endpoint_slice;
@@ -14,6 +15,7 @@ mod node_lifecycle;
 mod ownership;
 mod pod_control;
 mod pod_from_template;
+mod pod_wakes;
 mod replica_set;
 mod slow_start;
 mod stateful_set;
@@ -21,7 +23,9 @@ mod taint_eviction;
 mod template_hash;
 #[cfg(test)]
 mod testing;
+mod volume;
 
+pub use crate::daemon_set::DaemonSetController;
 pub use crate::deployment::DeploymentController;
 pub use crate::disruption::DisruptionController;
 pub use crate::endpoint_slice::EndpointSliceController;
@@ -31,3 +35,4 @@ pub use crate::node_lifecycle::NodeLifecycle;
 pub use crate::replica_set::ReplicaSetController;
 pub use crate::stateful_set::StatefulSetController;
 pub use crate::taint_eviction::TaintEviction;
+pub use crate::volume::{ClaimProtection, ExternalProvisioner, PersistentVolumeController, VolumeProtection};

@@ -1,7 +1,7 @@
 //! The pod that a controller makes from its template.
 
 use api::naming::{dns1123_subdomain, mask_trailing_dash};
-use api::{Meta, OwnerReference, Pod, PodTemplate, Resource};
+use api::{Meta, OwnerReference, Pod, PodSpec, PodTemplate, Resource};
 use base::Name;
 
 /// What is created; its spec and labels are the template's own, shared by all pods of it.
@@ -18,7 +18,12 @@ pub(crate) fn pod_from_template<O: Resource>(owner: &O, template: &PodTemplate) 
         owner_references: vec![OwnerReference::controller(&O::KIND, &meta.name, meta.uid)],
         ..Meta::default()
     };
-    Pod { meta, spec: template.spec.clone(), ..Pod::default() }
+    let mut pod = Pod { meta, spec: template.spec.clone(), ..Pod::default() };
+    if let Some(node) = template.spec.rest.get("nodeName") {
+        pod.node = node.as_str().map_or(Name::EMPTY, Name::new); // Nobody schedules it.
+        PodSpec::edit(&mut pod.spec, |spec| drop(spec.rest.remove("nodeName")));
+    }
+    pod
 }
 
 /// The owner's name and a dash, unless no pod could bear such a name.
@@ -33,7 +38,7 @@ fn pods_prefix(owner: &Name) -> Name {
 mod tests {
     use std::sync::Arc;
 
-    use api::{Labels, PodSpec, ReplicaSet, Uid};
+    use api::{Labels, ReplicaSet, Uid};
 
     use super::*;
 

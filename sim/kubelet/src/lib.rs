@@ -17,6 +17,7 @@ mod bucket;
 mod configuration;
 pub mod constants;
 mod core;
+mod eviction;
 mod images;
 mod input;
 mod kubelet;

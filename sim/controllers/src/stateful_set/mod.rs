@@ -15,10 +15,11 @@ mod status;
 mod sync;
 #[cfg(test)]
 mod tests;
-mod wakes;
 
-use api::{Key, Kind, Request, StatefulSet, Status};
+use api::{Key, Kind, Request, Resource as _, StatefulSet, Status};
 use client::{Change, Context, Controller, Plan, Step, View, Wakes};
+
+use crate::pod_wakes::pod_wakes;
 
 /// The StatefulSet controller of `kube-controller-manager`.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,10 @@ impl Controller for StatefulSetController {
     }
 
     fn wakes(&self, change: &Change, view: &View, wakes: &mut Wakes) {
-        wakes::wakes(change, view, wakes);
+        if let Some(set) = change.get::<StatefulSet>() {
+            wakes.now(set.key());
+        }
+        pod_wakes::<StatefulSet>(change, view, wakes);
     }
 
     fn reconcile(&self, context: &Context<'_>, key: &Key) -> Plan {

@@ -178,6 +178,15 @@ pub(crate) fn collect(registrar: &mut Registrar, turn: &mut Turn<'_>) {
     turn.watch_disk();
 }
 
+/// Removes all that no container has, but for what may just have come for one: the node needs the room now.
+/// Upstream: `DeleteUnusedImages`.
+pub(crate) fn delete_unused(turn: &mut Turn<'_>) {
+    let policy = Policy::of(&turn.core.setup.configuration);
+    let unused = turn.unused_images();
+    turn.free_space(&unused, i64::MAX, policy.min_age);
+    turn.watch_images();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -128,9 +128,10 @@ impl Worker {
         let text = Name::from(format_args!("Failed to pull image \"{image}\": {why}"));
         self.say(turn, Some(idx), Saying::warning("Failed", text));
         let told = Name::from(format_args!("ErrImagePull: {why}"));
+        let why = Name::from(why);
         self.pulls.get_or_insert_default().backoffs.fail(&image, turn.now, told);
-        self.note(turn, Some(idx), What::PullFailed { image, reason: "ErrImagePull" });
-        self.give_up(idx, "ErrImagePull", why.into(), busy, turn);
+        self.note(turn, Some(idx), What::PullFailed { image, why: why.clone() });
+        self.give_up(idx, "ErrImagePull", why, busy, turn);
     }
 
     /// Whether the last pull of this image failed too short ago.

@@ -5,6 +5,7 @@ mod address;
 mod app;
 mod images;
 mod instance;
+mod pressure;
 mod pulls;
 mod sandbox;
 mod start;

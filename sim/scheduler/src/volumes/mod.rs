@@ -1,13 +1,12 @@
 //! What the storage plugins have in common: claims, and how volumes are reached.
 
-mod claims;
 mod csi_migration;
 mod reach;
 #[cfg(test)]
 pub(crate) mod test_world;
 mod topology;
 
-pub(crate) use claims::{
+pub(crate) use api::storage_helpers::{
     BOUND_BY_CONTROLLER, ClaimUse, SELECTED_NODE, check_owner, claims_of, class_of, class_of_volume,
     is_bound, names_claim, not_found, storage_of, uses_claim,
 };

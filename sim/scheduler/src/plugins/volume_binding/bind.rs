@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use api::storage_helpers::is_reserved_for;
 use api::{
     Kind, Object, ObjectReference, PersistentVolume, PersistentVolumeClaim, Request, Resource, Subresource,
     quote,
@@ -13,7 +14,6 @@ use api::{
 use base::{Name, Span};
 
 use super::find::{Binding, PodVolumes};
-use super::matching::is_reserved_for;
 use crate::framework::{Cycle, PreBind, Progress, Rejection};
 use crate::node_info::NodeInfo;
 use crate::objects::Objects;

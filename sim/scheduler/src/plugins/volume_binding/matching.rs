@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use api::storage_helpers::{could_hold, is_reserved_for, suits};
 use api::{Node, PersistentVolume, PersistentVolumeClaim};
-use base::Name;
 
 use super::find::Binding;
 use super::provision::Provision;
@@ -61,37 +61,4 @@ impl Wanted {
         };
         found.map(|it| Binding { claim: self.claim.clone(), volume: it.volume.clone() })
     }
-}
-
-/// What must hold even for a volume that is meant for the claim.
-fn could_hold(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> bool {
-    let (volume_spec, claim_spec) = (&volume.spec, &claim.spec);
-    let attributes = |it: &Option<Name>| it.clone().unwrap_or_default();
-    (volume_spec.claim_ref.is_none() || is_reserved_for(volume, claim))
-        && storage_of(&volume_spec.capacity) >= storage_of(&claim_spec.resources.requests)
-        && mode(&volume_spec.volume_mode) == mode(&claim_spec.volume_mode)
-        && attributes(&volume_spec.volume_attributes_class_name)
-            == attributes(&claim_spec.volume_attributes_class_name)
-        && !volume.meta.is_deleting()
-}
-
-/// What must hold for any other.
-fn suits(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> bool {
-    let has_mode = |mode: &Name| volume.spec.access_modes.contains(mode);
-    let selector = claim.spec.selector.as_ref();
-    let is_selected = selector.is_none_or(|it| it.compile().is_ok_and(|it| it.matches(&volume.meta.labels)));
-    volume.status.phase == *"Available" && is_selected && claim.spec.access_modes.iter().all(has_mode)
-}
-
-/// Whether a user or a controller has given the volume to the claim. Upstream: `IsVolumeBoundToClaim`.
-pub(super) fn is_reserved_for(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> bool {
-    volume.spec.claim_ref.as_ref().is_some_and(|it| {
-        it.name == claim.meta.name
-            && it.namespace == claim.meta.namespace
-            && (it.uid.is_unset() || it.uid == claim.meta.uid)
-    })
-}
-
-fn mode(stated: &Option<Name>) -> &str {
-    stated.as_ref().map_or("Filesystem", Name::as_str)
 }
