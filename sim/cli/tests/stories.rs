@@ -59,6 +59,11 @@ fn a_configured_scheduler_packs_and_the_urgent_take_the_place_of_others() {
 }
 
 #[test]
+fn a_leak_is_evicted_from_one_node_after_the_other() {
+    check("incidents/memory-pressure", "memory-pressure.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }
@@ -99,6 +104,21 @@ fn a_rollout_can_be_paused_resumed_and_undone() {
 #[test]
 fn a_drain_keeps_to_the_disruption_budget() {
     check("maintenance/drain", "drain.txt");
+}
+
+#[test]
+fn a_rollout_waits_for_a_registry_that_is_down() {
+    check("faults/registry-outage", "registry-outage.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_at_once_wait_for_rounds_of_back_off() {
+    check("incidents/image-pull-storm", "image-pull-storm.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_five_at_a_time_wait_for_the_pulls_only() {
+    check("incidents/image-pull-storm-fixed", "image-pull-storm-fixed.txt");
 }
 
 #[test]

@@ -32,8 +32,8 @@ fn node(n: usize) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: api::Rest::default(),
-        configuration: std::sync::Arc::default(),
-        images: std::sync::Arc::default(),
+        configuration: Arc::default(),
+        images: Arc::default(),
     }
 }
 

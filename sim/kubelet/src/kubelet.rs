@@ -86,13 +86,13 @@ impl Kubelet {
                 images::look(&mut self.pods, &mut turn);
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
+            Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
             Input::LoadChanged(uid) => {
                 if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
                     worker.foresee(&mut turn);
                 }
                 self.watch.reconsider(&self.pods, &mut turn);
             }
-            Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));

@@ -13,7 +13,7 @@ use super::*;
 use crate::testing::{World, events, requests};
 
 const NOW: Time = Time::from_secs(1_000_000);
-const HASH: Name = super::template::REVISION_HASH;
+const HASH: Name = REVISION_HASH;
 
 /// The set `shop/log`, whose pods go one by one.
 fn set(unavailable: &str, surge: &str) -> DaemonSet {

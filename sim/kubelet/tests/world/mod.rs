@@ -48,6 +48,8 @@ pub struct World {
     pub wakes: usize,
     /// What the kubelet would have taken from registries with a limit, and when.
     pub demands: Vec<(Time, kubelet::Demand)>,
+    /// Whether the story tells which images the node's status lists.
+    pub tells_images: bool,
     /// The secrets that there are.
     pub secrets: Vec<Name>,
 }
@@ -189,6 +191,7 @@ impl World {
             statuses: Vec::new(),
             wakes: 0,
             demands: Vec::new(),
+            tells_images: false,
             secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
@@ -395,6 +398,9 @@ impl World {
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
                     self.tell_conditions(&node.status.conditions, &status.conditions);
+                    if self.tells_images && node.status.images != status.images {
+                        self.tell_images(&status.images);
+                    }
                     node.status = *status;
                 }
                 let node = Arc::new(node);
@@ -454,6 +460,12 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_images(&mut self, images: &[api::ContainerImage]) {
+        let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
+        let names: Vec<String> = images.iter().map(name).collect();
+        self.tell(&format!("node     has [{}]", names.join(", ")));
     }
 
     fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
