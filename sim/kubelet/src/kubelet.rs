@@ -108,6 +108,7 @@ impl Kubelet {
                 if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
                     worker.foresee(&mut turn);
                 }
+                self.watch.reconsider(&self.pods, &mut turn);
             }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };

@@ -60,7 +60,8 @@ impl End {
         Self { at, reported: at, code, reason }
     }
 
-    /// Killed by the kernel, for want of memory. Upstream: `containerd`, `oomExitReason`.
+    /// The kernel kills all processes of the container, for want of memory: `memory.oom.group` is set for containers.
+    /// Upstream: `containerd`, `oomExitReason`.
     pub(crate) fn out_of_memory(at: Time) -> Self {
         Self { at, reported: at, code: KILLED, reason: "OOMKilled" }
     }
