@@ -245,7 +245,9 @@ impl Worker {
             && prober.verdict != Some(false)
             && prober.last != Some(false)
             && (prober.kind == Kind::Liveness || prober.verdict == Some(true));
-        let is_default = prober.kind == Kind::Liveness && prober.attempt != Some(instance.attempt);
+        // Failures of the run before count on until a look passes, so that one has to be taken.
+        let is_new = prober.attempt != Some(instance.attempt) && prober.last != Some(false);
+        let is_default = prober.kind == Kind::Liveness && is_new;
         let probed = self.probed_by(prober);
         let passes = || probed.find(prober.kind.check(), instance, at).0 == Finding::Passes;
         if !turn.core.one_by_one && (is_content || is_default) && passes() {
