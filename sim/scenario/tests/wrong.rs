@@ -109,6 +109,17 @@ fn wrong_clusters_are_refused() {
                 "    - {name: a, taints: [{key: gpu}, {key: gpu, effect: NoSchedul}, {effect: NoExecute}]}\n",
             ),
         ),
+        (
+            "a kubelet that would not start",
+            pools(
+                "    - name: a\n      kubelet:\n        shutdownGracePeriod: 30s\n        shutdownGracePeriodCriticalPods: 1m\n        evictionHard: {memory.avail: 10%}\n        crashLoopBackOff: {maxContainerRestartPeriod: 10m}\n",
+            ),
+        ),
+        (
+            "fields of a kubelet",
+            pools("    - {name: a, kubelet: {registryQPS: 5, kubeAPIQPS: -1, shutdownGracePeriod: long}}\n"),
+        ),
+        ("two numbers of pods", pools("    - {name: a, capacity: {pods: 20}, kubelet: {maxPods: 30}}\n")),
         ("a negative price", pools("    - {name: a, pricePerHour: -1}\n")),
         ("a scheduler", format!("{head}    schedulerConfig: scheduler.yaml\n    nodePools: [{{name: a}}]\n")),
         ("no such cost", format!("{head}    schedulerCost: some\n    nodePools: [{{name: a}}]\n")),
@@ -155,6 +166,10 @@ fn wrong_timelines_and_files_are_refused() {
         (
             "a negative outage",
             "  timeline:\n  - {at: 1m, fault: {nodeCrash: {nodes: {zone: zone-a}, for: -5m}}}\n",
+        ),
+        (
+            "wrong figures of faults",
+            "  timeline:\n  - {at: 1m, fault: {slowDisk: {nodes: {}, factor: 0.5}}}\n  - {at: 1m, fault: {clockSkew: {nodes: {}, by: 0s}}}\n  - {at: 1m, fault: {nodeReboot: {nodes: {}, for: -1m}}}\n  - {at: 1m, fault: {networkLoss: {nodes: {zone: zone-x}}}}\n  - {at: 1m, fault: {nodeFreeze: {nodes: {}, form: 1m}}}\n",
         ),
         (
             "behaviours",
