@@ -64,6 +64,11 @@ fn a_leak_is_evicted_from_one_node_after_the_other() {
 }
 
 #[test]
+fn a_leak_with_a_limit_hurts_nobody_but_itself() {
+    check("incidents/memory-pressure-fixed", "memory-pressure-fixed.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }
