@@ -56,6 +56,8 @@ fn node(n: u32) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: Rest::default(),
+        configuration: std::sync::Arc::default(),
+        images: std::sync::Arc::default(),
     }
 }
 

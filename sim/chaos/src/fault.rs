@@ -1,6 +1,7 @@
 //! The faults.
 
 use api::GoDuration;
+use base::Name;
 use serde::Deserialize;
 
 use crate::target::{NodeTarget, PodTarget};
@@ -23,6 +24,30 @@ pub enum Fault {
     },
     /// The containers of the pods die at once, as by a `kill -9` of each.
     PodKill { pods: PodTarget },
+    /// A registry fails, for `for` or for good.
+    Registry {
+        /// As images name it: `docker.io`.
+        host: Name,
+        fails: RegistryFailure,
+        #[serde(rename = "for", default)]
+        lasting: Option<GoDuration>,
+    },
+    /// An image is not in its registry, for `for` or for good. Nodes that have it keep it.
+    ImageMissing {
+        image: Name,
+        #[serde(rename = "for", default)]
+        lasting: Option<GoDuration>,
+    },
+}
+
+/// How a registry fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RegistryFailure {
+    /// It answers every request with 503, and what it was sending breaks off.
+    Outage,
+    /// It answers every request with 429, and goes on sending what it sends.
+    Throttle,
 }
 
 impl Fault {
@@ -32,6 +57,8 @@ impl Fault {
             Self::NodeCrash { .. } => "nodeCrash",
             Self::KubeletStop { .. } => "kubeletStop",
             Self::PodKill { .. } => "podKill",
+            Self::Registry { .. } => "registry",
+            Self::ImageMissing { .. } => "imageMissing",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{Kind, Object, Pod, Revision};
 use apiserver::{ApiServer, Commit, Settings};
 use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
+use chaos::Fault;
 use engine::{Phase, Queue, Run, Seed, World};
 use kubectl::Session;
 use record::{Keep, Log, Verb};
@@ -43,6 +44,10 @@ pub struct Cluster {
     pub(crate) sessions: std::collections::BTreeMap<u16, Session>,
     /// Nodes that a fault keeps down, by step: what its end repairs.
     pub(crate) broken: std::collections::BTreeMap<u16, Vec<NodeIdx>>,
+    /// What registries with a limit send to whom.
+    pub(crate) registries: kubelet::Registries,
+    /// Faults of registries that go on, by step.
+    pub(crate) disturbed: std::collections::BTreeMap<u16, Fault>,
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
@@ -82,6 +87,7 @@ impl Cluster {
 
     fn empty(setup: &Setup, begin: Time) -> Result<Self, SetupError> {
         let luck = Luck::new(setup.seed, "run");
+        let limits = setup.nodes.first().map(|it| it.images.catalog.limits()).unwrap_or_default();
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
@@ -97,6 +103,8 @@ impl Cluster {
             timeline: Arc::new(setup.timeline.clone()),
             sessions: std::collections::BTreeMap::new(),
             broken: std::collections::BTreeMap::new(),
+            registries: kubelet::Registries::new(limits),
+            disturbed: std::collections::BTreeMap::new(),
             log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
             ledger: Ledger::default(),
             series: Series::default(),

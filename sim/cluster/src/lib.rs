@@ -7,6 +7,7 @@ mod ledger;
 mod machine;
 mod manager;
 mod nodes;
+mod registries;
 mod series;
 mod setup;
 mod timeline;

@@ -99,6 +99,9 @@ impl Cluster {
                 Effect::Demand(demand) => demanded = Some(demand),
             }
         }
+        if demanded.is_some() {
+            self.share_registries(node, demanded, digest, queue);
+        }
     }
 
     /// Keeps what happened to a container: an external effect, and part of the run's fingerprint.
@@ -155,6 +158,7 @@ fn step_of(what: &What) -> Option<Step> {
         What::Exited { code, .. } => Some(Step::Exited { code: *code }),
         What::Stopping { .. } => Some(Step::Stopping),
         What::BackingOff { .. } => Some(Step::BackOff),
+        What::PullFailed { .. } => None,
         What::ProbeFailed { .. } => Some(Step::ProbeFailed),
         What::Rejected { .. } | What::SandboxCreated { .. } | What::Stopped => None,
     }
@@ -167,6 +171,7 @@ fn described(what: &What) -> Name {
         What::SandboxCreated { ip } => Name::from(format_args!("has the address {ip}")),
         What::PullStarted { image } => image.clone(),
         What::Pulled { image, took, .. } => Name::from(format_args!("{image}, in {took}")),
+        What::PullFailed { image, why } => Name::from(format_args!("cannot pull {image}: {why}")),
         What::Started { restarts: 0 } => Name::EMPTY,
         What::Started { restarts } => Name::from(format_args!("restart {restarts}")),
         What::Exited { reason, .. } => Name::from_static(reason),

@@ -53,6 +53,10 @@ impl Cluster {
                 self.schedule_repair(n, lasting.map(api::GoDuration::span_or_zero), queue);
             }
             Fault::PodKill { pods } => self.kill_pods(pods, &name, cause, digest, queue),
+            Fault::Registry { lasting, .. } | Fault::ImageMissing { lasting, .. } => {
+                self.disturb_registries(n, fault, digest, queue);
+                self.schedule_repair(n, lasting.map(api::GoDuration::span_or_zero), queue);
+            }
         }
     }
 
@@ -95,6 +99,7 @@ impl Cluster {
             let what = What::Fault { name: name.clone(), phase, object: Some(object), detail: Name::EMPTY };
             let cause = self.log.push(now, &FAULT, cause, what);
             self.write_last_lease(now, idx, lease, cause, digest, queue);
+            self.share_registries(idx, None, digest, queue);
             broken.push(idx);
         }
         self.broken.insert(n, broken);
@@ -105,6 +110,9 @@ impl Cluster {
         let now = queue.now();
         let timeline = std::sync::Arc::clone(&self.timeline);
         let Action::Fault(fault) = &timeline[usize::from(n)].action else { return };
+        if self.disturbed.contains_key(&n) {
+            return self.calm_registries(n, fault, digest, queue);
+        }
         let start = if matches!(fault, Fault::NodeCrash { .. }) { Start::Booted } else { Start::Restarted };
         for idx in self.broken.remove(&n).unwrap_or_default() {
             let machine = &mut self.machines[idx.0 as usize];

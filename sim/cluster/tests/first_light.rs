@@ -33,6 +33,7 @@ fn node(n: usize) -> kubelet::Setup {
         arch: Name::from_static("amd64"),
         status_rest: api::Rest::default(),
         configuration: std::sync::Arc::default(),
+        images: std::sync::Arc::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use base::{Handle, Name, Slab};
 
 use crate::admission::{Candidate, Rejection, Verdict, judge, victims};
 use crate::core::Turn;
+use crate::eviction::refusal;
 use crate::pod::Worker;
 use crate::recorder::Saying;
 use crate::status::{Ending, is_terminal};
@@ -40,6 +41,10 @@ pub(crate) fn admit(
     }
     if is_finished || worker.pod.is_deleting() {
         worker.begin(turn);
+        return None;
+    }
+    if let Some(rejection) = refusal(turn.core.pressures, &worker.pod) {
+        worker.reject(rejection, turn);
         return None;
     }
     match judge(&worker.pod, node, &turn.core.room) {

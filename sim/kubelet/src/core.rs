@@ -10,6 +10,7 @@ use crate::admission::Room;
 use crate::beat::Beat;
 use crate::bucket::Bucket;
 use crate::constants::{API_BURST, API_PER_SECOND, HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::eviction::Pressures;
 use crate::images::{Collector, Lister, Puller};
 use crate::input::{Effect, RequestId, Start, Timer, Token};
 use crate::pod::Worker;
@@ -30,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) housekeeping: Beat,
     pub(crate) status_sync: Beat,
     pub(crate) room: Room,
+    /// What the node runs short of.
+    pub(crate) pressures: Pressures,
     pub(crate) luck: Luck,
     pub(crate) reporter: Reporter,
     pub(crate) puller: Puller,
@@ -55,6 +58,7 @@ impl Core {
         let still = Beat { first: Time::MAX, period: RELIST };
         Self {
             room: Room::new(setup.allocatable()),
+            pressures: Pressures::default(),
             puller: Puller::new(&setup.configuration),
             lister: Lister::default(),
             collector: Collector::default(),

@@ -84,6 +84,10 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    /// A look of the eviction manager.
+    Eviction,
+    /// The kernel has no memory left.
+    OutOfMemory,
     /// A pull is over.
     Pulls,
     /// The list of images in the node's status is out of date.
@@ -120,10 +124,9 @@ pub enum What {
         bytes: i64,
         took: Span,
     },
-    /// The reason as the container's status has it.
     PullFailed {
         image: Name,
-        reason: &'static str,
+        why: Name,
     },
     /// `restarts` is 0 for the first start.
     Started {

@@ -9,6 +9,7 @@ use base::{Cause, Handle, Luck, Name, Slab, Time};
 use crate::admit::{Preemption, admit};
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
+use crate::eviction::Watch;
 use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
@@ -25,6 +26,7 @@ pub struct Kubelet {
     by_uid: BTreeMap<Uid, Handle<Worker>>,
     registrar: Registrar,
     preemptions: Vec<Preemption>,
+    watch: Watch,
 }
 
 impl Kubelet {
@@ -36,6 +38,7 @@ impl Kubelet {
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
             preemptions: Vec::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Kubelet {
     pub fn handle(&mut self, now: Time, input: Input, runtime: &mut Runtime, effects: &mut Vec<Effect>) {
         let is_start = matches!(input, Input::Started(_));
         assert!(is_start == (self.core.started == Time::MAX), "a kubelet is started first, and once");
+        let done_before = effects.len();
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         match input {
             Input::Started(start) => {
@@ -62,6 +66,7 @@ impl Kubelet {
             Input::Listed => {
                 let at = turn.core.housekeeping.after(now);
                 turn.wake_at(at, Timer::Housekeeping, 0);
+                self.watch.listed(&self.pods, &mut turn);
             }
             Input::NodeSet(node) => self.registrar.node_set(node, &mut turn),
             Input::Timer(token) => self.timer(token, runtime, effects, now),
@@ -81,14 +86,11 @@ impl Kubelet {
                 images::look(&mut self.pods, &mut turn);
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
-            Input::Disturbed(uid) => {
-                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
-                    worker.be_disturbed(&mut turn);
-                }
-            }
+            Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
+        self.watch.follow_up(done_before, &mut self.pods, &mut turn);
         reporter::pump(&self.pods, &mut turn);
     }
 
@@ -123,6 +125,14 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Eviction => {
+                self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
+            }
+            Timer::OutOfMemory => {
+                let bereft =
+                    self.watch.wake_kernel(token.generation, &self.pods, &mut self.registrar, &mut turn);
+                bereft.into_iter().for_each(|it| disturb(&mut self.pods, &self.by_uid, it, &mut turn));
+            }
             Timer::Pulls => {
                 if turn.core.puller.expects(token.generation) {
                     images::look(&mut self.pods, &mut turn);
@@ -159,6 +169,13 @@ impl Kubelet {
             self.by_uid.remove(&worker.pod.meta.uid);
             runtime.remove(worker.pod.meta.uid);
         }
+    }
+}
+
+/// Something has changed the containers of a pod from outside.
+fn disturb(pods: &mut Slab<Worker>, by_uid: &BTreeMap<Uid, Handle<Worker>>, uid: Uid, turn: &mut Turn<'_>) {
+    if let Some(worker) = by_uid.get(&uid).and_then(|it| pods.get_mut(*it)) {
+        worker.be_disturbed(turn);
     }
 }
 

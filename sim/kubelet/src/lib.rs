@@ -17,6 +17,7 @@ mod bucket;
 mod configuration;
 pub mod constants;
 mod core;
+mod eviction;
 mod images;
 mod input;
 mod kubelet;
@@ -31,8 +32,8 @@ mod text;
 
 pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
 pub use crate::images::{
-    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing, Reference,
-    Registries, Registry,
+    Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
+    Reference, Registries, Registry,
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;

@@ -14,6 +14,7 @@ use base::{Cause, Luck, Name, Span, Time};
 use crate::beat::Beat;
 use crate::constants::{LEASE_JITTER, LEASE_RENEWAL, LEASE_SECONDS, NODE_STATUS};
 use crate::core::Turn;
+use crate::eviction::Pressure;
 use crate::input::{RequestId, Start, Timer};
 use crate::recorder::{Diary, Saying};
 
@@ -65,7 +66,7 @@ impl Default for Registrar {
 impl Registrar {
     pub(crate) fn start(&mut self, turn: &mut Turn<'_>) {
         if turn.core.start != Start::Settled {
-            self.say(turn, "Starting", Name::from_static("Starting kubelet."));
+            self.utter(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
         }
         self.create(turn);
     }
@@ -79,7 +80,7 @@ impl Registrar {
         let mut node = turn.core.setup.node();
         node.status.images = turn.runtime.image_list();
         turn.core.lister.reported(turn.runtime.image_version());
-        node.status.conditions = conditions(&node.status, turn.now);
+        node.status.conditions = conditions(&node.status, turn);
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
         self.asked = Some((id, Asked::Create));
     }
@@ -133,29 +134,24 @@ impl Registrar {
 
     /// Upstream: `recordNodeStatusEvent` and its callers.
     fn tell(&mut self, was_ready: bool, turn: &mut Turn<'_>) {
-        let name = turn.core.setup.name.clone();
         let ready = if was_ready { None } else { Some("NodeReady") };
         for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"]
             .into_iter()
             .chain(ready)
         {
-            self.say(turn, status, Name::from(format_args!("Node {name} status is now: {status}")));
+            self.say_status(status, turn);
         }
-        self.say(
-            turn,
-            "NodeAllocatableEnforced",
-            Name::from_static("Updated Node Allocatable limit across pods"),
-        );
+        let text = Name::from_static("Updated Node Allocatable limit across pods");
+        self.utter(turn, Saying::normal("NodeAllocatableEnforced", text));
     }
 
     /// The node has changed. Upstream does not watch for that, but looks every 10 s.
     pub(crate) fn node_set(&mut self, node: Arc<Node>, turn: &mut Turn<'_>) {
         let is_known = self.node.is_some();
-        let is_well = is_up_to_date(&node.status);
+        let is_well = is_up_to_date(&node.status, turn);
         self.node = is_known.then_some(node);
         if is_known && !is_well && self.asked.is_none() {
-            let look = Beat { first: turn.core.started, period: NODE_STATUS };
-            self.wake_at(look.after(turn.now), turn);
+            self.look_again(turn);
         }
     }
 
@@ -172,14 +168,15 @@ impl Registrar {
 
     /// Writes the node's status, if it is not as it should be.
     fn report(&mut self, turn: &mut Turn<'_>) {
-        let Some(node) = self.node.as_ref().filter(|it| !is_up_to_date(&it.status)) else { return };
+        let Some(node) = self.node.clone().filter(|it| !is_up_to_date(&it.status, turn)) else { return };
+        self.tell_pressures(&node.status, turn);
         let fresh = turn.core.setup.node().status;
         let status = NodeStatus {
-            conditions: conditions(&node.status, turn.now),
+            conditions: conditions(&node.status, turn),
             images: turn.runtime.image_list(),
             ..fresh
         };
-        let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
+        let request = patch(&node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
         let id = turn.send(request, Cause::NONE);
         self.asked = Some((id, Asked::Patch));
     }
@@ -239,6 +236,23 @@ impl Registrar {
         }
     }
 
+    /// Tells of each pressure that has begun or ended since the API server heard of it.
+    fn tell_pressures(&mut self, old: &NodeStatus, turn: &mut Turn<'_>) {
+        for pressure in Pressure::ALL {
+            let holds = turn.core.pressures.holds(pressure);
+            let was = |it: &Condition| it.kind == pressure.condition() && it.status == status_of(!holds);
+            if old.conditions.iter().any(was) {
+                self.say_status(pressure.event(holds), turn);
+            }
+        }
+    }
+
+    /// Looks at the node once more when the time for that has come.
+    pub(crate) fn look_again(&mut self, turn: &mut Turn<'_>) {
+        let look = Beat { first: turn.core.started, period: NODE_STATUS };
+        self.wake_at(look.after(turn.now), turn);
+    }
+
     fn retry(&mut self, turn: &mut Turn<'_>) {
         self.wake_at(turn.now + self.retry, turn);
         self.retry = (self.retry + self.retry).min(RETRY_MAX);
@@ -249,8 +263,10 @@ impl Registrar {
         turn.wake_at(at, Timer::NodeStatus, self.generation);
     }
 
-    fn say(&mut self, turn: &mut Turn<'_>, reason: &'static str, message: Name) {
-        self.utter(turn, Saying::normal(reason, message));
+    /// Upstream: `recordNodeStatusEvent`.
+    fn say_status(&mut self, status: &'static str, turn: &mut Turn<'_>) {
+        let text = Name::from(format_args!("Node {} status is now: {status}", turn.core.setup.name));
+        self.utter(turn, Saying::normal(status, text));
     }
 
     /// An event about the node.
@@ -308,12 +324,28 @@ const HEALTHY: [(&str, bool, &str, &str); 4] = [
     ("Ready", true, "KubeletReady", "kubelet is posting ready status"),
 ];
 
+/// What it says while it runs short of something.
+const UNDER_PRESSURE: [(&str, bool, &str, &str); 3] = [
+    ("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    ("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure"),
+    ("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+];
+
+fn facts(turn: &Turn<'_>) -> [(&'static str, bool, &'static str, &'static str); 4] {
+    let mut facts = HEALTHY;
+    for pressure in turn.core.pressures.list() {
+        facts[pressure as usize] = UNDER_PRESSURE[pressure as usize];
+    }
+    facts
+}
+
 fn status_of(holds: bool) -> ConditionStatus {
     if holds { ConditionStatus::True } else { ConditionStatus::False }
 }
 
 /// The conditions now; one that has not changed keeps its time.
-fn conditions(old: &NodeStatus, now: Time) -> Vec<Condition> {
+fn conditions(old: &NodeStatus, turn: &Turn<'_>) -> Vec<Condition> {
+    let now = turn.now;
     let condition = |(kind, holds, reason, message): (&'static str, bool, &'static str, &'static str)| {
         let before = old.conditions.iter().find(|it| it.kind == kind && it.status == status_of(holds));
         Condition {
@@ -326,14 +358,14 @@ fn conditions(old: &NodeStatus, now: Time) -> Vec<Condition> {
             ..Condition::default()
         }
     };
-    HEALTHY.into_iter().map(condition).collect()
+    facts(turn).into_iter().map(condition).collect()
 }
 
-fn is_up_to_date(status: &NodeStatus) -> bool {
+fn is_up_to_date(status: &NodeStatus, turn: &Turn<'_>) -> bool {
     let holds = |kind: &str, holds: bool| {
         status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
     };
-    HEALTHY.into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
+    facts(turn).into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
 }
 
 fn missing_labels(wanted: &Node, found: &Node) -> Vec<(Name, Option<Name>)> {

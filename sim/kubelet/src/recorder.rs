@@ -3,7 +3,8 @@
 //! Upstream: `staging/src/k8s.io/client-go/tools/record/{event,events_cache}.go`.
 
 use api::{
-    Event, EventSource, Key, Kind, Object, ObjectReference, Patch, Preconditions, Request, Subresource,
+    Event, EventSource, Key, Kind, Labels, Object, ObjectReference, Patch, Preconditions, Request,
+    Subresource,
 };
 use base::{Digest, Name, Time};
 use serde_json::json;
@@ -38,6 +39,8 @@ pub(crate) struct Saying {
     pub(crate) is_warning: bool,
     pub(crate) reason: Name,
     pub(crate) message: Name,
+    /// Of the event itself.
+    pub(crate) annotations: Labels,
 }
 
 impl Default for Diary {
@@ -48,11 +51,20 @@ impl Default for Diary {
 
 impl Saying {
     pub(crate) fn normal(reason: &'static str, message: impl Into<Name>) -> Self {
-        Self { is_warning: false, reason: Name::from_static(reason), message: message.into() }
+        Self {
+            is_warning: false,
+            reason: Name::from_static(reason),
+            message: message.into(),
+            annotations: Labels::EMPTY,
+        }
     }
 
     pub(crate) fn warning(reason: impl Into<Name>, message: impl Into<Name>) -> Self {
-        Self { is_warning: true, reason: reason.into(), message: message.into() }
+        Self { is_warning: true, reason: reason.into(), message: message.into(), annotations: Labels::EMPTY }
+    }
+
+    pub(crate) fn annotated(self, annotations: Labels) -> Self {
+        Self { annotations, ..self }
     }
 
     fn digest(&self, part: &str) -> u64 {
@@ -123,6 +135,7 @@ fn event(now: Time, said: Said, node: &Name, about: ObjectReference, saying: Say
     };
     event.meta.name = event_name(&about.name, said.first);
     event.meta.namespace = namespace(&about);
+    event.meta.annotations = saying.annotations;
     event.involved_object = about;
     event
 }

@@ -56,6 +56,9 @@ pub(crate) struct Cluster {
     pub(crate) scheduler_config: Option<String>,
     pub(crate) scheduler_cost: Option<String>,
     pub(crate) extender_latency: Option<GoDuration>,
+    pub(crate) images: Vec<Image>,
+    pub(crate) image_base_share: Option<f64>,
+    pub(crate) registries: Vec<Registry>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -72,6 +75,41 @@ pub(crate) struct NodePool {
     pub(crate) taints: Vec<Taint>,
     pub(crate) price_per_hour: Option<f64>,
     pub(crate) kubelet: kubelet::Configuration,
+    pub(crate) network: Network,
+    pub(crate) images: Vec<Name>,
+}
+
+/// What a node's network carries.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Network {
+    pub(crate) pull: Option<Quantity>,
+}
+
+/// An image in its registry.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Image {
+    pub(crate) name: Option<Name>,
+    pub(crate) size: Option<Quantity>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) missing: bool,
+    pub(crate) private: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Layer {
+    pub(crate) digest: Option<Name>,
+    pub(crate) size: Option<Quantity>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Registry {
+    pub(crate) host: Option<Name>,
+    pub(crate) bandwidth: Option<Quantity>,
+    pub(crate) private: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -7,6 +7,7 @@ mod document;
 mod drive;
 mod expect;
 mod file;
+mod images;
 mod inputs;
 mod load;
 mod nodes;

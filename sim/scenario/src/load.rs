@@ -7,6 +7,7 @@ use api::{Timestamp, naming};
 use base::{Name, Span, Time};
 use cluster::{Action, Step};
 use kubectl::Command;
+use kubelet::Catalog;
 use manifest::decode::{Finding, from_value};
 use manifest::source::Source;
 use manifest::yaml::{self, Node};
@@ -18,6 +19,7 @@ use crate::default_class::default_class;
 use crate::document::{Document, Problems};
 use crate::expect;
 use crate::file::{API_VERSION, File, KIND};
+use crate::images;
 use crate::inputs::{Inputs, Loader, in_order};
 use crate::nodes;
 use crate::overlay::Override;
@@ -70,7 +72,7 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
         return Err(wrong);
     }
     let pools = vec![Pool::of_default_size(Name::from_static("node"), nodes)];
-    let setups = nodes::all(&pools, &[])
+    let setups = nodes::all(&pools, &[], &Arc::default())
         .map_err(|error| Diagnostics::from(Diagnostic::of_file("--nodes", error.to_string())))?;
     let objects = in_order(loaded.objects.into_iter().map(|it| it.object).collect());
     let named: Vec<String> = files.iter().map(|it| format!(" -f {}", crate::inputs::shown(it))).collect();
@@ -201,16 +203,17 @@ fn unset(value: &mut Value, finding: &Finding) {
 fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problems) -> Scenario {
     let spec = &file.spec;
     let duration = read_duration(file, problems);
+    let catalog = Arc::new(images::catalog(&spec.cluster, problems));
     let whole = Path::parse("spec.cluster.nodePools");
     let pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
         .map(|(n, it)| (whole.clone().index(n), it))
-        .map(|(path, it)| (path.clone(), Pool::read(it, &path, problems)))
+        .map(|(path, it)| (path.clone(), Pool::read(it, &catalog, &path, problems)))
         .collect();
     let scheduler = scheduler_config::settings(&spec.cluster, &folder, problems);
     let mut loader = Loader::new(folder);
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
     let mut snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
-    let nodes = read_nodes(&pools, &snapshot, problems);
+    let nodes = read_nodes(&pools, &snapshot, &catalog, problems);
 
     let mut steps: Vec<Step> =
         timeline::first_step(&spec.manifests, &mut loader, problems).into_iter().collect();
@@ -249,10 +252,11 @@ fn read_duration(file: &File, problems: &mut Problems) -> Span {
 fn read_nodes(
     pools: &[(Path, Pool)],
     snapshot: &[api::Object],
+    catalog: &Arc<Catalog>,
     problems: &mut Problems,
 ) -> Vec<kubelet::Setup> {
     let plain: Vec<Pool> = pools.iter().map(|(_, pool)| pool.clone()).collect();
-    match nodes::all(&plain, snapshot) {
+    match nodes::all(&plain, snapshot, catalog) {
         Ok(nodes) => {
             nodes::check_names(pools, &nodes, problems);
             if nodes.is_empty() {

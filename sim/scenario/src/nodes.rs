@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::{Labels, Node, Object, Rest};
 use base::Name;
-use kubelet::Setup;
+use kubelet::{Catalog, Setup};
 use manifest::Path;
 
 use crate::address::{self, PodRanges};
@@ -22,7 +22,11 @@ pub(crate) enum NodesError {
 }
 
 /// The nodes of the pools, pool by pool, then those of the snapshot.
-pub(crate) fn all(pools: &[Pool], snapshot: &[Object]) -> Result<Vec<Setup>, NodesError> {
+pub(crate) fn all(
+    pools: &[Pool],
+    snapshot: &[Object],
+    catalog: &Arc<Catalog>,
+) -> Result<Vec<Setup>, NodesError> {
     let old: Vec<Setup> = snapshot.iter().filter_map(Object::get::<Node>).map(|it| Setup::of(it)).collect();
     let count = pools.iter().map(|it| u64::from(it.count)).sum::<u64>() + old.len() as u64;
     let nodes =
@@ -43,6 +47,7 @@ pub(crate) fn all(pools: &[Pool], snapshot: &[Object]) -> Result<Vec<Setup>, Nod
         if it.pod_cidr.is_empty() {
             it.pod_cidr = ranges.next();
         }
+        Arc::make_mut(&mut it.images).catalog = Arc::clone(catalog);
         it
     }));
     Ok(all)
@@ -64,6 +69,7 @@ fn of_pool(pool: &Pool, n: u32, idx: u32, pod_cidr: Name) -> Setup {
         arch: arch.unwrap_or(Name::from_static("amd64")),
         status_rest: Rest::default(),
         configuration: Arc::clone(&pool.kubelet),
+        images: Arc::clone(&pool.images),
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use api::{Labels, ResourceList, Taint, naming};
 use base::Name;
 use chaos::POOL_LABEL;
+use kubelet::Catalog;
 use manifest::Path;
 
 use crate::document::Problems;
 use crate::file::{self, NodePool};
+use crate::images;
 
 /// The label that says in which zone a node is.
 pub(crate) const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
@@ -30,6 +32,8 @@ pub struct Pool {
     /// Of one node. No currency is implied.
     pub price_per_hour: Option<f64>,
     pub kubelet: Arc<kubelet::Configuration>,
+    /// How its nodes come to images, and which they have from the start.
+    pub images: Arc<kubelet::ImageSettings>,
 }
 
 impl Pool {
@@ -46,11 +50,12 @@ impl Pool {
             taints: Vec::new(),
             price_per_hour: None,
             kubelet: Arc::default(),
+            images: Arc::default(),
         }
     }
 
     /// The pool that a scenario describes at `path`. What is wrong with it goes to `problems`.
-    pub(crate) fn read(it: &NodePool, path: &Path, problems: &mut Problems) -> Self {
+    pub(crate) fn read(it: &NodePool, catalog: &Arc<Catalog>, path: &Path, problems: &mut Problems) -> Self {
         let name = read_name(it, path, problems);
         let count = it.count.unwrap_or(1);
         if NODES_MAX < count {
@@ -84,6 +89,7 @@ impl Pool {
             taints: taints.collect(),
             price_per_hour: it.price_per_hour,
             kubelet: Arc::new(it.kubelet.clone()),
+            images: Arc::new(images::of_pool(it, catalog, path, problems)),
         }
     }
 

@@ -15,7 +15,9 @@ mod tests {
     use serde::de::{self, Deserialize, Deserializer, Visitor};
 
     use super::*;
-    use crate::file::{Cluster, Expect, File, Metadata, NodePool, Spec, Step, Taint};
+    use crate::file::{
+        Cluster, Expect, File, Image, Layer, Metadata, Network, NodePool, Registry, Spec, Step, Taint,
+    };
 
     /// Asks a type which fields, or variants, it has: the error says it.
     struct Ask;
@@ -91,6 +93,10 @@ mod tests {
             ("cluster", of_type::<Cluster>()),
             ("nodePool", of_type::<NodePool>()),
             ("taint", of_type::<Taint>()),
+            ("network", of_type::<Network>()),
+            ("image", of_type::<Image>()),
+            ("layer", of_type::<Layer>()),
+            ("registry", of_type::<Registry>()),
             ("behaviour", of_type::<workload::Rule>()),
             ("match", of_type::<workload::Match>()),
             ("after", of_type::<workload::ExitAfter>()),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::GoDuration;
 use base::Name;
 use chaos::{Fault, NodeTarget, POOL_LABEL, PodTarget};
 use kubelet::Setup;
@@ -28,11 +29,16 @@ impl<'a> Targets<'a> {
         match fault {
             Fault::NodeCrash { nodes, lasting } | Fault::KubeletStop { nodes, lasting } => {
                 self.check_nodes(nodes, &here.clone().key("nodes"), problems);
-                if let Some(lasting) = lasting {
-                    crate::timeline::span(*lasting, &here.key("for"), problems);
-                }
+                check_span(*lasting, here, problems);
             }
             Fault::PodKill { pods } => self.check_pods(pods, &here.key("pods"), problems),
+            Fault::Registry { lasting, .. } => check_span(*lasting, here, problems),
+            Fault::ImageMissing { image, lasting } => {
+                if let Err(why) = kubelet::Reference::parse(image) {
+                    problems.add(&here.clone().key("image"), format!("`{image}` names no image: {why}"));
+                }
+                check_span(*lasting, here, problems);
+            }
         }
     }
 
@@ -93,6 +99,13 @@ fn may_hit(target: &NodeTarget, node: &Setup) -> bool {
         && target.zone.as_ref().is_none_or(|zone| node.labels.get(ZONE_LABEL) == Some(zone))
         && target.pool.as_ref().is_none_or(|pool| node.labels.get(POOL_LABEL) == Some(pool))
         && labels.into_iter().all(|(key, value)| has(key, value))
+}
+
+/// How long a fault lasts.
+fn check_span(lasting: Option<GoDuration>, fault: Path, problems: &mut Problems) {
+    if let Some(lasting) = lasting {
+        crate::timeline::span(lasting, &fault.key("for"), problems);
+    }
 }
 
 /// How many known names a message lists.

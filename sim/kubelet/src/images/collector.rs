@@ -63,7 +63,8 @@ impl Policy {
     fn excess(&self, used: i64, capacity: i64) -> Option<i64> {
         let available = (capacity - used).clamp(0, capacity);
         let used_percent = 100 - percent(available, 100, capacity);
-        (self.high_percent <= used_percent).then(|| percent(capacity, 100 - self.low_percent, 100) - available)
+        (self.high_percent <= used_percent)
+            .then(|| percent(capacity, 100 - self.low_percent, 100) - available)
     }
 }
 
@@ -113,12 +114,13 @@ impl Turn<'_> {
             self.runtime.pods().flat_map(|(_, pod)| pod.instances()).map(|it| &it.image_reference).collect();
         let looks = self.collections();
         let seen = |at: Option<Time>| at.and_then(|it| looks.last(it));
-        let unused = self.runtime.images.iter().filter(|it| !used.contains(it.reference.full())).map(|it| Unused {
-            last_used: seen(it.left).filter(|last| it.came <= *last).unwrap_or(Time::ZERO),
-            detected: looks.from(it.came),
-            name: it.reference.full().clone(),
-            bytes: it.bytes,
-        });
+        let unused =
+            self.runtime.images.iter().filter(|it| !used.contains(it.reference.full())).map(|it| Unused {
+                last_used: seen(it.left).filter(|last| it.came <= *last).unwrap_or(Time::ZERO),
+                detected: looks.from(it.came),
+                name: it.reference.full().clone(),
+                bytes: it.bytes,
+            });
         let mut unused: Vec<Unused> = unused.collect();
         unused.sort();
         unused
@@ -174,6 +176,15 @@ pub(crate) fn collect(registrar: &mut Registrar, turn: &mut Turn<'_>) {
     }
     turn.watch_images();
     turn.watch_disk();
+}
+
+/// Removes all that no container has, but for what may just have come for one: the node needs the room now.
+/// Upstream: `DeleteUnusedImages`.
+pub(crate) fn delete_unused(turn: &mut Turn<'_>) {
+    let policy = Policy::of(&turn.core.setup.configuration);
+    let unused = turn.unused_images();
+    turn.free_space(&unused, i64::MAX, policy.min_age);
+    turn.watch_images();
 }
 
 #[cfg(test)]

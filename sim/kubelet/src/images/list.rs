@@ -6,10 +6,10 @@
 use api::ContainerImage;
 use base::Time;
 
-use crate::constants::{IMAGES_IN_STATUS, IMAGE_LIST, NODE_STATUS};
+use crate::beat::Beat;
+use crate::constants::{IMAGE_LIST, IMAGES_IN_STATUS, NODE_STATUS};
 use crate::core::Turn;
 use crate::input::Timer;
-use crate::beat::Beat;
 use crate::runtime::Runtime;
 
 /// What of the images has been reported.

@@ -14,9 +14,9 @@ mod registry;
 mod sharing;
 
 pub(crate) use self::backoff::Backoffs;
-pub use self::catalog::{BASE_SHARE, Catalog, ImageSettings, Layer, Listing, Registry};
 pub(crate) use self::catalog::distinct_bytes;
-pub(crate) use self::collector::{Collector, collect};
+pub use self::catalog::{BASE_SHARE, Catalog, ImageSettings, Layer, Listing, Registry};
+pub(crate) use self::collector::{Collector, collect, delete_unused};
 pub(crate) use self::error::PullError;
 pub(crate) use self::list::Lister;
 pub(crate) use self::puller::{Outcome, Puller, Ticket, look};

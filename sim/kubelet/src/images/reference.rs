@@ -40,7 +40,8 @@ const HASH_LEN: usize = 64;
 impl Reference {
     /// The image that a container asks for. What names neither tag nor digest means `:latest`.
     pub fn parse(name: &str) -> Result<Self, InvalidName> {
-        if name.len() == HASH_LEN && name.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
+        if name.len() == HASH_LEN && name.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
+        {
             return Err(InvalidName::Hexadecimal(Name::new(name)));
         }
         let (host, path) = split_host(name);
@@ -147,8 +148,7 @@ fn is_host(text: &str) -> bool {
 /// One part of a repository's name: words of letters and digits, between them `.`, `_`, `__` or dashes.
 fn is_component(text: &str) -> bool {
     let is_word = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let is_separator =
-        |it: &str| matches!(it, "" | "." | "_" | "__") || it.bytes().all(|it| it == b'-');
+    let is_separator = |it: &str| matches!(it, "" | "." | "_" | "__") || it.bytes().all(|it| it == b'-');
     text.starts_with(is_word) && text.ends_with(is_word) && text.split(is_word).all(is_separator)
 }
 
@@ -180,7 +180,12 @@ mod tests {
             ("web", "docker.io/library/web:latest", "docker.io", "docker.io/library/web"),
             ("shop/web:v1", "docker.io/shop/web:v1", "docker.io", "docker.io/shop/web"),
             ("index.docker.io/web", "docker.io/library/web:latest", "docker.io", "docker.io/library/web"),
-            ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause:3.10", "registry.k8s.io", "registry.k8s.io/pause"),
+            (
+                "registry.k8s.io/pause:3.10",
+                "registry.k8s.io/pause:3.10",
+                "registry.k8s.io",
+                "registry.k8s.io/pause",
+            ),
             ("localhost:5000/web", "localhost:5000/web:latest", "localhost:5000", "localhost:5000/web"),
             (by_digest.as_str(), full_digest.as_str(), "docker.io", "docker.io/library/web"),
         ] {
@@ -188,7 +193,10 @@ mod tests {
             assert_eq!((it.full().as_str(), it.host(), it.repository()), (full, host, repository));
         }
         let web = Reference::parse("web:v1").unwrap();
-        assert_eq!((web.url().as_str(), web.version()), ("https://registry-1.docker.io/v2/library/web", "v1"));
+        assert_eq!(
+            (web.url().as_str(), web.version()),
+            ("https://registry-1.docker.io/v2/library/web", "v1")
+        );
     }
 
     #[test]

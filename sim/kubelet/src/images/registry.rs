@@ -113,7 +113,11 @@ impl Registries {
     fn groups(&self) -> Vec<Group<'_>> {
         let mut groups = Vec::new();
         for (node, demand) in &self.demands {
-            groups.extend(demand.limited.iter().map(|(host, pulls)| Group { node, host: Some(host), pulls: *pulls }));
+            groups.extend(demand.limited.iter().map(|(host, pulls)| Group {
+                node,
+                host: Some(host),
+                pulls: *pulls,
+            }));
             if 0 < demand.others {
                 groups.push(Group { node, host: None, pulls: demand.others });
             }
@@ -144,7 +148,9 @@ enum LinkName {
 
 impl Group<'_> {
     fn links(&self) -> impl Iterator<Item = LinkName> + use<> {
-        [Some(LinkName::Node(self.node.clone())), self.host.cloned().map(LinkName::Host)].into_iter().flatten()
+        [Some(LinkName::Node(self.node.clone())), self.host.cloned().map(LinkName::Host)]
+            .into_iter()
+            .flatten()
     }
 
     fn uses(&self, link: &LinkName) -> bool {
@@ -187,7 +193,11 @@ mod tests {
     fn a_limit_is_shared_by_all_nodes() {
         let mut registries = registries();
         let told = registries.set(&Name::new("a"), Some(demand(80.0, &[("docker.io", 1)], 0)));
-        assert_eq!(told, [(Name::new("a"), [(Name::new("docker.io"), 80.0)].into())], "its own link is slower");
+        assert_eq!(
+            told,
+            [(Name::new("a"), [(Name::new("docker.io"), 80.0)].into())],
+            "its own link is slower"
+        );
         let told = registries.set(&Name::new("b"), Some(demand(80.0, &[("docker.io", 3)], 0)));
         let rates: Vec<f64> = told.iter().map(|it| it.1["docker.io"]).collect();
         assert_eq!(rates, [25.0, 25.0]);

@@ -91,7 +91,8 @@ impl Worker {
     /// The pull with this ticket is over. Nobody waits for it any more where the pod is to go.
     pub(crate) fn pull_ended(&mut self, ticket: Ticket, outcome: Outcome, turn: &mut Turn<'_>) {
         let step = self.busy.as_mut().and_then(|it| it.step.as_mut());
-        if let Some(Step::Pull(step)) = step.filter(|it| matches!(it, Step::Pull(it) if it.ticket == ticket)) {
+        if let Some(Step::Pull(step)) = step.filter(|it| matches!(it, Step::Pull(it) if it.ticket == ticket))
+        {
             step.outcome = Some(outcome);
             self.advance(turn);
         }
@@ -127,13 +128,20 @@ impl Worker {
         let text = Name::from(format_args!("Failed to pull image \"{image}\": {why}"));
         self.say(turn, Some(idx), Saying::warning("Failed", text));
         let told = Name::from(format_args!("ErrImagePull: {why}"));
+        let why = Name::from(why);
         self.pulls.get_or_insert_default().backoffs.fail(&image, turn.now, told);
-        self.note(turn, Some(idx), What::PullFailed { image, reason: "ErrImagePull" });
-        self.give_up(idx, "ErrImagePull", why.into(), busy, turn);
+        self.note(turn, Some(idx), What::PullFailed { image, why: why.clone() });
+        self.give_up(idx, "ErrImagePull", why, busy, turn);
     }
 
     /// Whether the last pull of this image failed too short ago.
-    fn must_wait_for_image(&mut self, idx: usize, image: &Name, busy: &mut Busy, turn: &mut Turn<'_>) -> bool {
+    fn must_wait_for_image(
+        &mut self,
+        idx: usize,
+        image: &Name,
+        busy: &mut Busy,
+        turn: &mut Turn<'_>,
+    ) -> bool {
         let Some(pulls) = &mut self.pulls else { return false };
         let Some((delay, why)) = pulls.backoffs.holds(image, turn.now) else {
             pulls.backoffs.retry(image);

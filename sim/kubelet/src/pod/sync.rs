@@ -147,6 +147,7 @@ impl Worker {
             self.say(turn, None, Saying::normal("DeadlineExceeded", DEADLINE.message));
         }
         let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
+        let late = DEADLINE;
         let scene = Scene {
             now: turn.now,
             pod: &self.pod,
@@ -156,7 +157,9 @@ impl Worker {
             facts: &facts,
             host_ip: &turn.core.setup.address,
             is_over,
-            ending: if is_late { Some(&DEADLINE) } else { self.ending.as_deref() },
+            verdict: is_late.then_some(&late),
+            // What its containers come to in the end counts more than why they were stopped.
+            ending: self.ending.as_deref().filter(|_| !is_over),
         };
         scene.status()
     }

@@ -49,6 +49,11 @@ impl End {
         Self { at, reported: at, code, reason }
     }
 
+    /// Killed by the kernel, for want of memory. Upstream: `containerd`, `oomExitReason`.
+    pub(crate) fn out_of_memory(at: Time) -> Self {
+        Self { at, reported: at, code: KILLED, reason: "OOMKilled" }
+    }
+
     pub(crate) fn lost(at: Time) -> Self {
         Self { at, reported: at, code: LOST, reason: "Unknown" }
     }

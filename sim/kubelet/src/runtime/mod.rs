@@ -4,6 +4,7 @@
 mod address;
 mod images;
 mod instance;
+mod pressure;
 mod pulls;
 mod sandbox;
 mod usage;

@@ -20,15 +20,14 @@ pub(super) fn all(scene: &Scene<'_>, status: &PodStatus) -> Vec<Condition> {
         containers,
         set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY),
     ];
-    all.extend(disruption(scene));
+    all.extend(scene.old.condition(&condition::DISRUPTION_TARGET).cloned()); // Said once, and kept.
     all
 }
 
-/// That something other than its containers ends the pod: said once, and kept.
-fn disruption(scene: &Scene<'_>) -> Option<Condition> {
-    let said = scene.ending.and_then(|it| it.disruption.clone());
-    let said = said.map(|it| set(scene.pod, condition::DISRUPTION_TARGET, true, "TerminationByKubelet", it));
-    said.or_else(|| scene.old.condition(&condition::DISRUPTION_TARGET).cloned())
+/// Something other than its containers ends the pod.
+pub(super) fn set_disruption(pod: &Pod, status: &mut PodStatus, message: &Name) {
+    let kind = condition::DISRUPTION_TARGET;
+    replace(status, set(pod, kind, true, "TerminationByKubelet", message.clone()));
 }
 
 /// Works out again what depends on which containers are ready. Upstream: `SetContainerReadiness`.

@@ -30,7 +30,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) host_ip: &'a Name,
     /// Its containers have been stopped for good.
     pub(crate) is_over: bool,
-    /// Phase, reason and message are decided: the kubelet itself ends the pod.
+    /// Phase, reason and message are decided, and the conditions follow from that: the pod has run for too long.
+    pub(crate) verdict: Option<&'a Ending>,
+    /// The kubelet begins to end the pod: said on top of what its containers show.
     pub(crate) ending: Option<&'a Ending>,
 }
 
@@ -62,6 +64,7 @@ impl Scene<'_> {
         };
         self.decide(&mut status);
         status.conditions = conditions::all(self, &status);
+        self.end(&mut status);
         stamp(&mut status, old, self.now);
         status
     }
@@ -80,12 +83,20 @@ impl Scene<'_> {
                 (status.reason, status.message) = (before.reason.clone(), before.message.clone());
             }
         }
-        if let Some(ending) = self.ending {
-            status.phase = PodPhase::Failed;
-            (status.reason, status.message) = (ending.reason.clone(), ending.message.clone());
+        if let Some(verdict) = self.verdict {
+            fail(status, verdict);
         }
         if is_terminal(&self.pod.status.phase) {
             status.phase = self.pod.status.phase.clone();
+        }
+    }
+
+    /// Until its containers have stopped, the API server is told nothing of this. Upstream: `PodStatusFunc`.
+    fn end(&self, status: &mut PodStatus) {
+        let Some(ending) = self.ending else { return };
+        fail(status, ending);
+        if let Some(message) = &ending.disruption {
+            conditions::set_disruption(self.pod, status, message);
         }
     }
 
@@ -100,6 +111,11 @@ impl Scene<'_> {
             Some(_) | None => Name::EMPTY,
         }
     }
+}
+
+fn fail(status: &mut PodStatus, why: &Ending) {
+    status.phase = PodPhase::Failed;
+    (status.reason, status.message) = (why.reason.clone(), why.message.clone());
 }
 
 /// Whether the kubelet sets a condition, alone or beside others. Upstream: `pkg/kubelet/types/pod_status.go`.

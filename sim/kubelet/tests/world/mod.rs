@@ -171,8 +171,7 @@ impl World {
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
-                .with_images(Arc::clone(&setup.images)),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
@@ -382,11 +381,15 @@ impl World {
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
-                let node = Arc::make_mut(self.node.as_mut().unwrap());
+                let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
                     let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
+                    self.tell_conditions(&node.status.conditions, &status.conditions);
                     node.status = *status;
                 }
+                let node = Arc::new(node);
+                self.node = Some(Arc::clone(&node));
+                self.watch(Input::NodeSet(node));
                 Ok(Answer::Done)
             }
             (Request::Patch { patch: Patch::Apply(edits), preconditions, .. }, _) => {
@@ -441,6 +444,15 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {
+        for condition in new {
+            let is_known = |it: &&Condition| it.kind == condition.kind && it.status == condition.status;
+            if old.iter().find(is_known).is_none() {
+                self.tell(&format!("node     {}={} {}", condition.kind, condition.status, condition.reason));
+            }
+        }
     }
 
     fn tell_status(&mut self, pod: &Pod) {

@@ -14,9 +14,7 @@ use workload::{Behaviours, Conduct};
 use self::store::{Image, Store};
 pub(crate) use self::transfer::{Finished, Order};
 use self::transfer::{Then, Transfers};
-use crate::images::{
-    Allowance, Conditions, Demand, Failing, ImageSettings, PullError, Reference,
-};
+use crate::images::{Allowance, Conditions, Demand, Failing, ImageSettings, PullError, Reference};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
@@ -56,7 +54,8 @@ impl Images {
         self.transfers.link = settings.bandwidth.unwrap_or(self.transfers.link);
         self.settings = settings;
         for (image, bytes) in Arc::clone(&self.settings).preloaded.clone() {
-            let bytes = bytes.unwrap_or_else(|| self.size(&image, |rank| behaviours.defaults().image_size(rank)));
+            let bytes =
+                bytes.unwrap_or_else(|| self.size(&image, |rank| behaviours.defaults().image_size(rank)));
             self.preload(&image, bytes);
         }
     }

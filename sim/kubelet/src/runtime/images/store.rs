@@ -48,14 +48,8 @@ impl Store {
     }
 
     pub(crate) fn insert(&mut self, reference: &Reference, bytes: i64, layers: Box<[Layer]>, came: Time) {
-        let image = Image {
-            reference: reference.clone(),
-            id: id_of(reference),
-            bytes,
-            layers,
-            came,
-            left: None,
-        };
+        let image =
+            Image { reference: reference.clone(), id: id_of(reference), bytes, layers, came, left: None };
         self.images.insert(reference.full().clone(), image);
         self.version += 1;
     }

@@ -45,7 +45,10 @@ struct Pull {
 #[derive(Clone, Debug)]
 enum Stage {
     /// Until the registry has answered, or what does not depend on the link is done.
-    Asking { until: Time, then: Then },
+    Asking {
+        until: Time,
+        then: Then,
+    },
     Fetching(Fetch),
 }
 
