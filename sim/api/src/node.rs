@@ -67,6 +67,9 @@ wire! {
         /// when read instead of being written one by one; see docs/determinism.md.
         #[serde(skip)]
         pub heartbeat: Option<Heartbeat>,
+        /// Not part of the API either. What the holder's clock shows minus what it should, in nanoseconds.
+        #[serde(skip)]
+        pub skew_nanos: i64,
     }
 }
 
@@ -101,8 +104,14 @@ impl Heartbeat {
 impl Lease {
     /// When it was last renewed, as a reader at `now` finds it.
     pub fn renewed(&self, now: Time) -> Option<MicroTime> {
-        let computed = self.heartbeat.and_then(|it| it.last(now)).map(MicroTime::from);
-        computed.max(self.spec.renew_time)
+        let computed = self.heartbeat.and_then(|it| it.last(now));
+        let shown = computed.map(|it| MicroTime::from(it.shifted(self.skew_nanos)));
+        shown.max(self.spec.renew_time)
+    }
+
+    /// The same by a clock that is right.
+    pub fn really_renewed(&self, now: Time) -> Option<Time> {
+        self.renewed(now).map(|it| it.time().shifted(self.skew_nanos.saturating_neg()))
     }
 }
 

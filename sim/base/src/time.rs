@@ -43,6 +43,12 @@ impl Time {
         Span(self.0.saturating_sub(earlier.0))
     }
 
+    /// So many nanoseconds later, or earlier if they are negative: what a clock shows that is wrong by as much.
+    pub const fn shifted(self, nanos: i64) -> Self {
+        let by = nanos.unsigned_abs();
+        Self(if nanos < 0 { self.0.saturating_sub(by) } else { self.0.saturating_add(by) })
+    }
+
     /// `span` before `self`, but not before 1970.
     pub const fn before(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span.0))

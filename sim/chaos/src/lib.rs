@@ -3,5 +3,5 @@
 mod fault;
 mod target;
 
-pub use crate::fault::{Fault, RegistryFailure};
+pub use crate::fault::{Fault, Outage, RegistryFailure, Skew, Slowdown};
 pub use crate::target::{NodeTarget, POOL_LABEL, PodTarget, draw};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Node, Pod};
+use api::{Labels, Pod};
 use base::{Luck, Name};
 use serde::Deserialize;
 
@@ -35,9 +35,10 @@ pub struct PodTarget {
 pub const POOL_LABEL: &str = "wavetank.dev/pool";
 
 impl NodeTarget {
-    pub fn matches(&self, node: &Node) -> bool {
-        let label = |key: &str, value: &Name| node.meta.label(key) == Some(value);
-        (self.names.is_empty() || self.names.contains(&node.meta.name))
+    /// Whether a node of this name with these labels is meant.
+    pub fn matches(&self, name: &Name, labels: &Labels) -> bool {
+        let label = |key: &str, value: &Name| labels.get(key) == Some(value);
+        (self.names.is_empty() || self.names.contains(name))
             && self.zone.as_ref().is_none_or(|zone| label("topology.kubernetes.io/zone", zone))
             && self.pool.as_ref().is_none_or(|pool| label(POOL_LABEL, pool))
             && self.labels.iter().all(|(key, value)| label(key, value))

@@ -59,8 +59,48 @@ fn a_configured_scheduler_packs_and_the_urgent_take_the_place_of_others() {
 }
 
 #[test]
+fn a_leak_is_evicted_from_one_node_after_the_other() {
+    check("incidents/memory-pressure", "memory-pressure.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
+}
+
+#[test]
+fn a_node_that_shuts_down_ends_its_pods_first() {
+    check("faults/node-shutdown", "node-shutdown.txt");
+}
+
+#[test]
+fn pods_of_a_zone_that_is_cut_off_run_on_until_their_kubelets_hear_of_their_end() {
+    check("faults/network-loss", "network-loss.txt");
+}
+
+#[test]
+fn pods_restart_in_place_when_their_node_reboots() {
+    check("faults/node-reboot", "node-reboot.txt");
+}
+
+#[test]
+fn a_frozen_node_goes_on_as_if_nothing_had_happened() {
+    check("faults/node-freeze", "node-freeze.txt");
+}
+
+#[test]
+fn a_clock_that_is_put_back_makes_a_node_silent() {
+    check("faults/clock-skew", "clock-skew.txt");
+}
+
+#[test]
+fn pods_of_a_dead_node_stay_until_it_is_out_of_service() {
+    check("faults/out-of-service", "out-of-service.txt");
+}
+
+#[test]
+fn pods_of_a_deleted_node_are_orphans() {
+    check("faults/node-deleted", "node-deleted.txt");
 }
 
 #[test]
@@ -69,8 +109,31 @@ fn a_rollout_that_only_surges_never_lacks_a_replica() {
 }
 
 #[test]
+fn a_rollout_waits_for_what_its_pods_name() {
+    check("pods/missing-config", "missing-config.txt");
+}
+
+#[test]
 fn recreate_never_runs_two_versions_at_once() {
     check("rollouts/recreate", "recreate.txt");
+}
+
+#[test]
+fn a_liveness_probe_that_depends_on_load_takes_a_service_down() {
+    check("incidents/liveness-cascade", "liveness-cascade.txt");
+    check("incidents/liveness-cascade-fixed", "liveness-cascade-fixed.txt");
+}
+
+#[test]
+fn a_limit_that_is_too_low_ends_in_a_loop() {
+    check("incidents/oom-loop", "oom-loop.txt");
+    check("incidents/oom-loop-fixed", "oom-loop-fixed.txt");
+}
+
+#[test]
+fn a_readiness_probe_that_looks_at_the_wrong_thing_lets_a_broken_version_through() {
+    check("incidents/bad-readiness", "bad-readiness.txt");
+    check("incidents/bad-readiness-fixed", "bad-readiness-fixed.txt");
 }
 
 #[test]
@@ -81,6 +144,21 @@ fn a_rollout_can_be_paused_resumed_and_undone() {
 #[test]
 fn a_drain_keeps_to_the_disruption_budget() {
     check("maintenance/drain", "drain.txt");
+}
+
+#[test]
+fn a_rollout_waits_for_a_registry_that_is_down() {
+    check("faults/registry-outage", "registry-outage.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_at_once_wait_for_rounds_of_back_off() {
+    check("incidents/image-pull-storm", "image-pull-storm.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_five_at_a_time_wait_for_the_pulls_only() {
+    check("incidents/image-pull-storm-fixed", "image-pull-storm-fixed.txt");
 }
 
 #[test]

@@ -42,8 +42,10 @@ pub enum Event {
     Timer { node: NodeIdx, token: kubelet::Token },
     /// The next step of the scenario's timeline, by position.
     Step(u16),
-    /// What a step broke is whole again.
-    Repair(u16),
+    /// What a step broke of a node is whole again.
+    Repair { step: u16, node: NodeIdx },
+    /// What a step did to registries is over.
+    Calm(u16),
     /// The figures over time are read.
     Sample,
 }

@@ -2,18 +2,22 @@
 
 mod cluster;
 mod event;
+mod faults;
 mod latency;
 mod ledger;
+mod load;
 mod machine;
 mod manager;
 mod nodes;
+mod outage;
+mod plight;
 mod registries;
 mod series;
 mod setup;
 mod timeline;
 mod wire;
 
-pub use crate::cluster::{Cluster, WARM_UP};
+pub use crate::cluster::{Cluster, warm_up};
 pub use crate::event::{Client, Event, NodeIdx, Watcher};
 pub use crate::latency::Latency;
 pub use crate::ledger::{EventLife, Fate, Ledger, PodLife};

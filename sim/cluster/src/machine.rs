@@ -1,11 +1,16 @@
 //! One machine: its kubelet, which may be down, and its container runtime, which lives on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Lease, Pod};
-use base::{Luck, Name, Time};
+use api::{Key, Kind, Labels, Lease, Pod, Revision, Uid};
+use apiserver::Commit;
+use base::{Cause, Handle, Luck, Name, Time};
 use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start};
 use workload::Behaviours;
+
+use crate::plight::{Afflictions, Plight};
+use crate::wire::Flight;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
@@ -15,9 +20,30 @@ pub(crate) struct Machine {
     setup: Arc<Setup>,
     kubelet: Option<Kubelet>,
     runtime: Runtime,
+    one_by_one: bool,
     /// How often a kubelet has started here.
     runs: u16,
     luck: Luck,
+    pub(crate) faults: Afflictions,
+    /// What came of them when they last changed.
+    plight: Plight,
+    /// It has come up since a kubelet last started.
+    has_booted: bool,
+    /// What came while the machine was frozen, in this order.
+    held: Vec<Held>,
+    /// Messages that got lost, and when.
+    pub(crate) lost: Vec<(Time, Handle<Flight>)>,
+    /// The pods of which changes were missed.
+    pub(crate) missed: BTreeSet<Key>,
+    /// As of when the kubelet last listed its pods.
+    pub(crate) listed: Revision,
+}
+
+#[derive(Clone, Debug)]
+enum Held {
+    Input(Input),
+    /// The processes of a pod are to be killed.
+    Kill(Uid),
 }
 
 impl Machine {
@@ -28,17 +54,41 @@ impl Machine {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
             runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
-                .with_images(Arc::clone(&setup.images)),
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             setup: Arc::new(setup),
             kubelet: None,
+            one_by_one: false,
             runs: 0,
             luck,
+            faults: Afflictions::default(),
+            plight: Plight::default(),
+            has_booted: false,
+            held: Vec::new(),
+            lost: Vec::new(),
+            missed: BTreeSet::new(),
+            listed: Revision(0),
         })
     }
 
-    /// Whether its kubelet is at work.
-    pub(crate) fn is_watched(&self) -> bool {
+    /// The same, with kubelets that compute nothing.
+    pub(crate) fn one_by_one(self, one_by_one: bool) -> Self {
+        Self { one_by_one, ..self }
+    }
+
+    /// Those that its kubelet was told to give its node.
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.setup.labels
+    }
+
+    /// Whether a kubelet runs here, frozen or not.
+    pub(crate) fn has_kubelet(&self) -> bool {
         self.kubelet.is_some()
+    }
+
+    /// Whether nothing gets from here to the API server, nor back.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.plight.is_cut_off
     }
 
     /// A pod that has been running here from before.
@@ -46,37 +96,50 @@ impl Machine {
         self.runtime.adopt(pod);
     }
 
-    /// Starts a kubelet, which finds these pods bound to its node.
-    pub(crate) fn start(&mut self, now: Time, start: Start, pods: Vec<Arc<Pod>>, effects: &mut Vec<Effect>) {
+    /// Starts a kubelet, which finds these pods bound to its node, or finds nobody to ask.
+    pub(crate) fn start(
+        &mut self,
+        now: Time,
+        start: Start,
+        pods: Option<Vec<Arc<Pod>>>,
+        effects: &mut Vec<Effect>,
+    ) {
         let kubelet = Kubelet::new(Arc::clone(&self.setup), self.runs, self.luck);
+        let kubelet = if self.one_by_one { kubelet.one_by_one() } else { kubelet };
         self.runs = self.runs.wrapping_add(1);
         self.kubelet = Some(kubelet);
         self.handle(now, Input::Started(start), effects);
+        let Some(pods) = pods else { return };
         for pod in pods {
-            self.handle(now, Input::PodSet(pod, base::Cause::NONE), effects);
+            self.handle(now, Input::PodSet(pod, Cause::NONE), effects);
         }
         self.handle(now, Input::Listed, effects);
     }
 
-    /// What comes while the kubelet is down is lost.
+    /// What comes while the kubelet is down is lost; while it is frozen, it waits.
     pub(crate) fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
-        if let Some(kubelet) = &mut self.kubelet {
+        let Some(kubelet) = &mut self.kubelet else { return };
+        if self.plight.is_frozen {
+            self.held.push(Held::Input(input));
+        } else {
             kubelet.handle(now, input, &mut self.runtime, effects);
         }
     }
 
-    /// The kubelet dies. Its lease is left as it renewed it last.
-    pub(crate) fn stop_kubelet(&mut self, now: Time) -> Option<Lease> {
-        let kubelet = self.kubelet.take()?;
-        self.runtime.kubelet_gone();
-        kubelet.last_lease(now)
+    /// Whether the kubelet does not hear of a commit: it cannot, or has listed its pods since.
+    pub(crate) fn misses(&mut self, commit: &Commit) -> bool {
+        let can_hear = self.kubelet.is_some() && self.plight.is_heard();
+        if !can_hear && commit.key.kind == Kind::Pod {
+            self.missed.insert(commit.key.clone());
+        }
+        !can_hear || commit.revision <= self.listed
     }
 
-    /// The machine goes down, and the kubelet and all containers with it.
-    pub(crate) fn power_off(&mut self, now: Time) -> Option<Lease> {
-        let lease = self.stop_kubelet(now);
-        self.runtime.power_off(now);
-        lease
+    /// The load that comes to a pod is shared by so many from now on; 0 means that none comes to it.
+    pub(crate) fn share_load(&mut self, now: Time, uid: Uid, sharing: u32, effects: &mut Vec<Effect>) {
+        if self.runtime.share_load(now, uid, sharing) {
+            self.handle(now, Input::LoadChanged(uid), effects);
+        }
     }
 
     /// Registries fail, or work again.
@@ -90,17 +153,66 @@ impl Machine {
         self.handle(now, Input::RegistriesChanged, effects);
     }
 
-    pub(crate) fn power_on(&mut self, now: Time) {
-        self.runtime.power_on(now);
-    }
-
     /// Kills the containers of a pod, and tells the kubelet's look-out if there is one.
-    pub(crate) fn kill(&mut self, now: Time, uid: api::Uid, effects: &mut Vec<Effect>) -> bool {
+    pub(crate) fn kill(&mut self, now: Time, uid: Uid, effects: &mut Vec<Effect>) {
         const SIGKILL: i32 = 137;
-        let killed = self.runtime.kill(uid, now, SIGKILL);
-        if killed {
+        if self.plight.is_frozen {
+            return self.held.push(Held::Kill(uid));
+        }
+        if self.runtime.kill(uid, now, SIGKILL) {
             self.handle(now, Input::Disturbed(uid), effects);
         }
-        killed
+    }
+}
+
+/// How it fares with its faults.
+impl Machine {
+    /// Works out what its faults amount to: before their last change, and now.
+    pub(crate) fn take_plight(&mut self) -> (Plight, Plight) {
+        let is = self.faults.plight();
+        (std::mem::replace(&mut self.plight, is), is)
+    }
+
+    /// Whether the kubelet that starts next is the first since the machine came up.
+    pub(crate) fn take_booted(&mut self) -> bool {
+        std::mem::take(&mut self.has_booted)
+    }
+
+    /// The lease as the kubelet leaves it that falls silent now.
+    pub(crate) fn last_lease(&self, now: Time) -> Option<Lease> {
+        self.kubelet.as_ref()?.last_lease(now)
+    }
+
+    /// What stops when the faults change, and what goes on by itself.
+    pub(crate) fn suffer(&mut self, now: Time, was: Plight, is: Plight) {
+        if is.is_frozen {
+            self.runtime.freeze(now);
+        } else {
+            self.runtime.thaw(now);
+        }
+        if !is.can_run() && self.kubelet.take().is_some() {
+            self.runtime.kubelet_gone();
+            self.held.retain(|it| matches!(it, Held::Kill(_)));
+        }
+        if is.is_off && !was.is_off {
+            self.runtime.power_off(now);
+            self.held.clear();
+        }
+        if was.is_off && !is.is_off {
+            self.runtime.power_on(now);
+            self.has_booted = true;
+        }
+        self.runtime.set_disk(is.disk);
+        self.runtime.set_clock(is.clock);
+    }
+
+    /// Takes in what came while the machine was frozen.
+    pub(crate) fn catch_up(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        for held in std::mem::take(&mut self.held) {
+            match held {
+                Held::Input(input) => self.handle(now, input, effects),
+                Held::Kill(uid) => self.kill(now, uid, effects),
+            }
+        }
     }
 }

@@ -8,7 +8,8 @@ use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
     ClaimProtection, DaemonSetController, DeploymentController, DisruptionController,
     EndpointSliceController, ExternalProvisioner, GarbageCollector, NamespaceController, NodeLifecycle,
-    PersistentVolumeController, ReplicaSetController, StatefulSetController, TaintEviction, VolumeProtection,
+    PersistentVolumeController, PodGc, ReplicaSetController, StatefulSetController, TaintEviction,
+    VolumeProtection,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -31,11 +32,12 @@ enum Member {
     EndpointSlice(ControlLoop<EndpointSliceController>),
     GarbageCollector(Box<GarbageCollector>),
     Namespace(Box<NamespaceController>),
+    PodGc(ControlLoop<PodGc>),
 }
 
 impl Manager {
     /// In the order in which upstream starts them.
-    pub(crate) fn new(now: Time) -> Self {
+    pub(crate) fn new(now: Time, one_by_one: bool) -> Self {
         let rate = Rate::CONTROLLER;
         let stateless: Vec<Arc<dyn client::Controller>> = vec![
             Arc::new(DeploymentController::default()),
@@ -48,13 +50,16 @@ impl Manager {
         let mut members: Vec<Member> =
             stateless.into_iter().map(|it| Member::Stateless(ControlLoop::new(it, rate))).collect();
         members.push(Member::DaemonSet(ControlLoop::new(DaemonSetController::default(), rate)));
-        members.push(Member::NodeLifecycle(ControlLoop::new(NodeLifecycle::new(now), rate)));
+        let lifecycle = NodeLifecycle::new(now);
+        let lifecycle = if one_by_one { lifecycle.one_by_one() } else { lifecycle };
+        members.push(Member::NodeLifecycle(ControlLoop::new(lifecycle, rate)));
         members.push(Member::TaintEviction(ControlLoop::new(TaintEviction::default(), rate)));
         members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
         members.push(Member::PersistentVolume(ControlLoop::new(PersistentVolumeController::new(now), rate)));
         members.push(Member::Provisioner(ControlLoop::new(ExternalProvisioner::default(), rate)));
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
+        members.push(Member::PodGc(ControlLoop::new(PodGc::new(now), rate)));
         Self { view: View::default(), members }
     }
 
@@ -108,6 +113,7 @@ impl Member {
             Self::EndpointSlice(it) => it.name(),
             Self::GarbageCollector(_) => "generic-garbage-collector",
             Self::Namespace(_) => "namespace-controller",
+            Self::PodGc(it) => it.name(),
         }
     }
 
@@ -122,6 +128,7 @@ impl Member {
             Self::EndpointSlice(it) => it.handle(now, input, view, effects),
             Self::GarbageCollector(it) => it.handle(now, input, effects),
             Self::Namespace(it) => it.handle(now, input, effects),
+            Self::PodGc(it) => it.handle(now, input, view, effects),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The kubelets: what reaches them, and what they want.
 
-use std::sync::Arc;
-
 use api::{Key, Kind, Lease, Node, Object, Pod, Request, Subresource};
 use apiserver::Commit;
 use base::{Cause, Digest, Name, Time};
@@ -30,10 +28,13 @@ impl Cluster {
         digest: &mut Digest,
         queue: &mut Queue<Event>,
     ) {
-        let machine = &mut self.machines[node.0 as usize];
-        let pods: Vec<Arc<Pod>> = self.manager.view().pods_on(&machine.name).cloned().collect();
+        let pods = match start {
+            Start::Settled => Some(Vec::new()), // It hears of what there is, as everyone does.
+            Start::Booted | Start::Restarted if self.machines[node.0 as usize].is_cut_off() => None,
+            Start::Booted | Start::Restarted => Some(self.list_pods(node)),
+        };
         let mut effects = Vec::new();
-        machine.start(now, start, pods, &mut effects);
+        self.machines[node.0 as usize].start(now, start, pods, &mut effects);
         self.carry_out_all(node, &mut effects, digest, queue);
     }
 
@@ -59,6 +60,9 @@ impl Cluster {
         digest: &mut Digest,
         queue: &mut Queue<Event>,
     ) {
+        if self.machines[node.0 as usize].misses(commit) {
+            return;
+        }
         let pod = |object: &Option<Object>| object.as_ref().and_then(Object::get::<Pod>).cloned();
         let input = match (pod(&commit.old), pod(&commit.new)) {
             (_, Some(pod)) => Input::PodSet(pod, cause),
@@ -81,6 +85,7 @@ impl Cluster {
         let actor = self.machines[node.0 as usize].actor.clone();
         // What was noted first explains what is asked for next.
         let mut noted: Option<Cause> = None;
+        let mut goes_off = false;
         let mut demanded = None;
         for effect in effects.drain(..) {
             match effect {
@@ -96,11 +101,15 @@ impl Cluster {
                     let id = self.note(queue.now(), &actor, &note, digest);
                     noted = Some(id);
                 }
+                Effect::PowerOff => goes_off = true,
                 Effect::Demand(demand) => demanded = Some(demand),
             }
         }
         if demanded.is_some() {
             self.share_registries(node, demanded, digest, queue);
+        }
+        if goes_off {
+            self.go_off(node, noted.unwrap_or(Cause::NONE), digest, queue);
         }
     }
 

@@ -42,14 +42,8 @@ impl Cluster {
     }
 
     /// The fault of step `n` is over; others may go on.
-    pub(crate) fn calm_registries(
-        &mut self,
-        n: u16,
-        fault: &Fault,
-        digest: &mut Digest,
-        queue: &mut Queue<Event>,
-    ) {
-        self.disturbed.remove(&n);
+    pub(crate) fn calm_registries(&mut self, n: u16, digest: &mut Digest, queue: &mut Queue<Event>) {
+        let Some(fault) = self.disturbed.remove(&n) else { return };
         let detail = self.timeline[usize::from(n)].text.clone();
         let name = Name::from_static(fault.name());
         let what = What::Fault { name, phase: FaultPhase::Ends, object: None, detail };
@@ -85,7 +79,16 @@ fn conditions<'a>(faults: impl Iterator<Item = &'a Fault>) -> Conditions {
                 let image = Reference::parse(image).expect("a scenario's images are checked when it is read");
                 conditions.missing.insert(image.full().clone());
             }
-            Fault::NodeCrash { .. } | Fault::KubeletStop { .. } | Fault::PodKill { .. } => (),
+            Fault::NodeCrash(_)
+            | Fault::NodeReboot(_)
+            | Fault::NodeShutdown(_)
+            | Fault::NodeFreeze(_)
+            | Fault::KubeletStop(_)
+            | Fault::NetworkLoss(_)
+            | Fault::DiskFull(_)
+            | Fault::SlowDisk(_)
+            | Fault::ClockSkew(_)
+            | Fault::PodKill { .. } => (),
         }
     }
     conditions

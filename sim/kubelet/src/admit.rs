@@ -48,6 +48,10 @@ pub(crate) fn admit(
         return None;
     }
     match judge(&worker.pod, node, &turn.core.room) {
+        Verdict::Admitted | Verdict::Needs(_) if turn.core.is_shutting_down => {
+            worker.reject(Rejection::shutdown(), turn);
+            None
+        }
         Verdict::Admitted => {
             worker.be_admitted(turn);
             worker.begin(turn);

@@ -4,11 +4,17 @@
 //! Upstream: `pkg/kubelet/apis/config/v1beta1/defaults.go`,
 //! `staging/src/k8s.io/kubelet/config/v1beta1/types.go`.
 
+mod check;
+
 use std::collections::BTreeMap;
 
 use api::GoDuration;
-use base::Name;
+use base::{Name, Span};
 use serde::Deserialize;
+
+pub use self::check::Problem;
+use crate::bucket::Bucket;
+use crate::constants::CRASH_BACKOFF_MAX;
 
 /// What a field leaves out is as upstream has it by default.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -86,8 +92,58 @@ pub struct ShutdownGracePeriod {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CrashLoopBackOff {
-    /// From 1 s to 5 min.
+    /// From 1 s to 5 min; below 10 s, it is the first delay as well.
     pub max_container_restart_period: Option<GoDuration>,
+}
+
+impl CrashLoopBackOff {
+    /// The longest delay before a crashed container is started again.
+    pub(crate) fn max(self) -> Span {
+        self.max_container_restart_period.map_or(CRASH_BACKOFF_MAX, GoDuration::span_or_zero)
+    }
+}
+
+/// What a client of the API server goes by where its limit is 0. Upstream: `client-go/rest/config.go`.
+const CLIENT_QPS: u64 = 5;
+const CLIENT_BURST: u64 = 10;
+/// From which priority on a pod is critical. Upstream: `pkg/apis/scheduling/types.go`, `SystemCriticalPriority`.
+const SYSTEM_CRITICAL: i32 = 2_000_000_000;
+
+impl Configuration {
+    /// The limit of requests to the API server.
+    pub(crate) fn requests(&self) -> Bucket {
+        let or = |value: u32, default| if value == 0 { default } else { u64::from(value) };
+        Bucket::per_second(or(self.kube_api_qps, CLIENT_QPS), or(self.kube_api_burst, CLIENT_BURST))
+    }
+
+    /// The limit of events; 0 a second means none. Upstream: `makeEventRecorder`.
+    pub(crate) fn events(&self) -> Bucket {
+        match u64::from(self.event_record_qps) {
+            0 => Bucket::new(Span::ZERO, 1),
+            rate => Bucket::per_second(rate, u64::from(self.event_burst).max(1)),
+        }
+    }
+
+    /// How long pods may take to stop when the node shuts down, by ascending priority; none if it does not wait.
+    ///
+    /// Upstream: `pkg/kubelet/nodeshutdown/nodeshutdown_manager.go`, `migrateConfig`.
+    pub(crate) fn shutdown_groups(&self) -> Vec<ShutdownGracePeriod> {
+        if !self.shutdown_grace_period_by_pod_priority.is_empty() {
+            let mut groups = self.shutdown_grace_period_by_pod_priority.clone();
+            groups.sort_by_key(|it| it.priority);
+            return groups;
+        }
+        let all = self.shutdown_grace_period.nanos();
+        let critical = self.shutdown_grace_period_critical_pods.nanos();
+        if all == 0 || all < critical {
+            return Vec::new();
+        }
+        let group = |priority, nanos: i64| ShutdownGracePeriod {
+            priority,
+            shutdown_grace_period_seconds: nanos / 1_000_000_000,
+        };
+        vec![group(0, all - critical), group(SYSTEM_CRITICAL, critical)]
+    }
 }
 
 const fn secs(secs: i64) -> GoDuration {

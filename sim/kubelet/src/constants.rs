@@ -1,4 +1,4 @@
-//! The kubelet's periods and limits, as v1.34 has them by default.
+//! The kubelet's periods and limits, as far as v1.34 does not let its configuration change them.
 
 use base::Span;
 
@@ -15,10 +15,12 @@ pub const STATUS_SYNC: Span = Span::secs(10);
 /// Upstream: `pkg/kubelet/kubelet.go`, `backOffPeriod`; `pkg/kubelet/pod_workers.go`, `completeWork`.
 pub const RETRY: Span = Span::secs(10);
 pub const RETRY_JITTER: f64 = 0.5;
-/// The first and the longest delay before a crashed container is started again.
-/// Upstream: `pkg/kubelet/kubelet.go`, `initialNodeBackOff…`, `MaxCrashLoopBackOff`.
+/// The first and the longest delay before a crashed container is started again, where the kubelet's configuration
+/// says nothing else; and how long a container must have run for its crashes to be forgotten.
+/// Upstream: `pkg/kubelet/kubelet.go`, `newCrashLoopBackOff`, `MaxCrashLoopBackOff`, `HasExpiredFunc`.
 pub const CRASH_BACKOFF_FIRST: Span = Span::secs(10);
 pub const CRASH_BACKOFF_MAX: Span = Span::secs(300);
+pub const CRASH_BACKOFF_RESET: Span = Span::secs(600);
 /// The first and the longest delay before an image is pulled again.
 /// Upstream: `pkg/kubelet/kubelet.go`, `backOffPeriod`, `MaxImageBackOff`.
 pub const IMAGE_BACKOFF_FIRST: Span = Span::secs(10);
@@ -37,20 +39,16 @@ pub const GRACE_MIN: Span = Span::secs(2);
 /// Volumes are looked at this often until all are mounted; simple ones are at the second look.
 /// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `podAttachAndMountRetryInterval`.
 pub const VOLUME_POLL: Span = Span::millis(300);
-/// Requests to the API server per second, and at once; events have a limit of their own, of the same size.
-/// Upstream: `pkg/kubelet/apis/config/v1beta1/defaults.go`, `KubeAPIQPS`, `EventRecordQPS`.
-pub const API_PER_SECOND: u64 = 50;
-pub const API_BURST: u64 = 100;
+/// A sync gives up on volumes that are not mounted after this long.
+/// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `podAttachAndMountTimeout`.
+pub const MOUNT_TIMEOUT: Span = Span::secs(123);
+/// The first and the longest pause before a mount that failed is tried again.
+/// Upstream: `pkg/util/goroutinemap/exponentialbackoff/exponential_backoff.go`.
+pub const MOUNT_RETRY_FIRST: Span = Span::millis(500);
+pub const MOUNT_RETRY_MAX: Span = Span::secs(122);
 /// Events about one object at once, and how long until one more is let through.
 /// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go`, `defaultSpamBurst`, `defaultSpamQPS`.
 pub const SPAM_BURST: u64 = 25;
 pub const SPAM_INTERVAL: Span = Span::secs(300);
-/// Leases last for 40 s and are renewed four times in that.
-/// Upstream: `pkg/kubelet/kubelet.go`, `nodeLeaseRenewIntervalFraction`.
-pub const LEASE_SECONDS: i32 = 40;
-pub const LEASE_RENEWAL: Span = Span::secs(10);
-/// Each period is up to this much longer. Upstream: `component-helpers/apimachinery/lease/controller.go`.
+/// From one renewal of the lease to the next is up to this much longer. Upstream: `component-helpers/apimachinery/lease/controller.go`.
 pub const LEASE_JITTER: f64 = 0.04;
-/// How often the kubelet looks whether its node's status is as it should be.
-/// Upstream: `pkg/kubelet/apis/config/v1beta1/defaults.go`, `NodeStatusUpdateFrequency`.
-pub const NODE_STATUS: Span = Span::secs(10);

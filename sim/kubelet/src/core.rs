@@ -9,7 +9,7 @@ use base::{Cause, Handle, Luck, Span, Time};
 use crate::admission::Room;
 use crate::beat::Beat;
 use crate::bucket::Bucket;
-use crate::constants::{API_BURST, API_PER_SECOND, HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
+use crate::constants::{HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
 use crate::eviction::Pressures;
 use crate::images::{Collector, Lister, Puller};
 use crate::input::{Effect, RequestId, Start, Timer, Token};
@@ -24,12 +24,18 @@ pub(crate) struct Core {
     pub(crate) run: u16,
     pub(crate) start: Start,
     pub(crate) started: Time,
+    /// Whether what is periodic is simulated instead of being computed.
+    pub(crate) one_by_one: bool,
     /// When the runtime is listed: its changes are noticed at these moments only.
     pub(crate) relist: Beat,
     /// When retries are picked up.
     pub(crate) tick: Beat,
     pub(crate) housekeeping: Beat,
     pub(crate) status_sync: Beat,
+    /// When the node's status is worked out.
+    pub(crate) node_status: Beat,
+    /// The machine is about to go off: no pod is taken in any more.
+    pub(crate) is_shutting_down: bool,
     pub(crate) room: Room,
     /// What the node runs short of.
     pub(crate) pressures: Pressures,
@@ -43,6 +49,8 @@ pub(crate) struct Core {
     requests: Bucket,
     events: Bucket,
     next_request: u32,
+    /// Which pods wait for the objects that they asked for.
+    asked: BTreeMap<RequestId, Handle<Worker>>,
 }
 
 /// One turn of a kubelet: the moment, and what it may touch beside its own state.
@@ -56,6 +64,7 @@ pub(crate) struct Turn<'a> {
 impl Core {
     pub(crate) fn new(setup: Arc<Setup>, run: u16, luck: Luck) -> Self {
         let still = Beat { first: Time::MAX, period: RELIST };
+        let configuration = Arc::clone(&setup.configuration);
         Self {
             room: Room::new(setup.allocatable()),
             pressures: Pressures::default(),
@@ -67,15 +76,19 @@ impl Core {
             run,
             start: Start::Settled,
             started: Time::MAX,
+            one_by_one: false,
             relist: still,
             tick: still,
             housekeeping: still,
             status_sync: still,
+            node_status: still,
+            is_shutting_down: false,
             luck,
             reporter: Reporter::default(),
-            requests: Bucket::per_second(API_PER_SECOND, API_BURST),
-            events: Bucket::per_second(API_PER_SECOND, API_BURST),
+            requests: configuration.requests(),
+            events: configuration.events(),
             next_request: 0,
+            asked: BTreeMap::new(),
         }
     }
 
@@ -92,6 +105,8 @@ impl Core {
         self.tick = Beat { first, period: SYNC_TICK };
         self.housekeeping = Beat { first, period: HOUSEKEEPING };
         self.status_sync = Beat { first, period: STATUS_SYNC };
+        let period = self.setup.configuration.node_status_update_frequency.span_or_zero();
+        self.node_status = Beat { first: now, period };
     }
 
     /// When a worker that last finished at `last_sync` sees the runtime as it was after that. Upstream makes each
@@ -107,8 +122,13 @@ impl Core {
         Token { run: self.run, generation, timer }
     }
 
+    /// Whose request for an object was answered.
+    pub(crate) fn asker(&mut self, id: RequestId) -> Option<Handle<Worker>> {
+        self.asked.remove(&id)
+    }
+
     fn next_id(&mut self) -> RequestId {
-        self.next_request = self.next_request.wrapping_add(1);
+        self.next_request = self.next_request.wrapping_add(1).max(1);
         RequestId { run: self.run, number: self.next_request }
     }
 }
@@ -120,16 +140,29 @@ impl Turn<'_> {
         self.send_at(at, request, cause)
     }
 
-    /// Sends an event, under the limit that events have for themselves.
-    pub(crate) fn send_event(&mut self, request: Request, cause: Cause) {
-        let at = self.core.events.reserve(self.now);
-        self.send_at(at, request, cause);
+    /// Asks for an object that a pod waits for, beside the rate limit: upstream hears of these by watching.
+    pub(crate) fn ask(&mut self, request: Request, pod: Handle<Worker>, cause: Cause) -> RequestId {
+        let id = self.send_at(self.now, request, cause);
+        self.core.asked.insert(id, pod);
+        id
+    }
+
+    /// Sends a sign of life, which no rate limit holds up. Upstream: `HeartbeatClient`.
+    pub(crate) fn send_heartbeat(&mut self, request: Request) -> RequestId {
+        self.send_at(self.now, request, Cause::NONE)
     }
 
     fn send_at(&mut self, at: Time, request: Request, cause: Cause) -> RequestId {
         let id = self.core.next_id();
         self.effects.push(Effect::Send { id, at, request, cause });
         id
+    }
+
+    /// Sends an event, under the limit that events have for themselves. Nobody waits for the answer.
+    pub(crate) fn send_event(&mut self, request: Request, cause: Cause) {
+        let at = self.core.events.reserve(self.now);
+        let id = RequestId { run: self.core.run, number: 0 };
+        self.effects.push(Effect::Send { id, at, request, cause });
     }
 
     pub(crate) fn wake_at(&mut self, at: Time, timer: Timer, generation: u32) {
@@ -140,6 +173,16 @@ impl Turn<'_> {
     /// Has the pod's status written, now or when those before it have been.
     pub(crate) fn report(&mut self, pod: Handle<Worker>) {
         self.core.reporter.push(pod);
+    }
+
+    /// What the node's clock shows.
+    pub(crate) fn shown(&self) -> Time {
+        self.runtime.clock().shown(self.now)
+    }
+
+    /// Tells one boot of the machine from another.
+    pub(crate) fn boot_id(&self) -> String {
+        self.core.setup.boot_id(self.runtime.boots())
     }
 
     /// `span`, up to `factor` longer, by the luck of `entity`.

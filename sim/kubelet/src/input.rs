@@ -7,6 +7,7 @@ use base::{Cause, Handle, Name, Span, Time};
 
 use crate::images::{Allowance, Demand};
 use crate::pod::Worker;
+use crate::ticks::Tick;
 
 /// Why a kubelet starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +31,20 @@ pub enum Input {
     PodGone(Uid, Cause),
     /// The first list of pods is complete: what the runtime has beside it is nobody's.
     Listed,
+    /// The kubelet is heard again, and hears: these are the pods of its node now, all of them.
+    Relisted(Vec<Arc<Pod>>),
     /// The kubelet's own node, as it is now.
     NodeSet(Arc<Node>),
+    /// The clock of the node was put forward or back.
+    ClockSet,
+    /// The machine is to shut down.
+    ShutDown,
     Timer(Token),
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
     Disturbed(Uid),
+    /// The load that comes to the pod is shared by more or fewer pods than before: the runtime knows.
+    LoadChanged(Uid),
     /// How fast pulls from registries with a limit may go from now on.
     Allowed(Allowance),
     /// Registries fail, or work again: the runtime knows.
@@ -54,6 +63,8 @@ pub enum Effect {
     /// `Input::Timer` is wanted then. Timers are never cancelled: one that is no longer needed is ignored.
     WakeAt(Time, Token),
     Note(Note),
+    /// Nothing holds up the shutdown of the machine any longer.
+    PowerOff,
     /// How much the node would take from registries with a limit has changed.
     Demand(Demand),
 }
@@ -62,7 +73,15 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId {
     pub(crate) run: u16,
+    /// Zero where nobody waits for the answer.
     pub(crate) number: u32,
+}
+
+impl RequestId {
+    /// Whether the kubelet wants to hear the answer. Events are sent, and that is that.
+    pub fn is_awaited(self) -> bool {
+        self.number != 0
+    }
 }
 
 /// What a timer is for. To the driver, a token is to be given back.
@@ -84,6 +103,8 @@ pub(crate) enum Timer {
     StatusSync,
     NodeStatus,
     Housekeeping,
+    Tick(Tick),
+    Shutdown,
     /// A look of the eviction manager.
     Eviction,
     /// The kernel has no memory left.

@@ -1,6 +1,6 @@
 //! The kubelet of one node: takes what comes in to the pod, probe or request that it is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{Lease, Pod, Uid};
@@ -14,9 +14,13 @@ use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
+use crate::recorder::Saying;
 use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::shutdown::Shutdown;
+use crate::static_pods::{self, StaticPods, is_mirror};
+use crate::ticks;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
 #[derive(Clone, Debug)]
@@ -25,7 +29,10 @@ pub struct Kubelet {
     pods: Slab<Worker>,
     by_uid: BTreeMap<Uid, Handle<Worker>>,
     registrar: Registrar,
+    /// Under way, if it is.
+    shutdown: Option<Box<Shutdown>>,
     preemptions: Vec<Preemption>,
+    static_pods: StaticPods,
     watch: Watch,
 }
 
@@ -37,9 +44,18 @@ impl Kubelet {
             pods: Slab::new(),
             by_uid: BTreeMap::new(),
             registrar: Registrar::default(),
+            shutdown: None,
             preemptions: Vec::new(),
+            static_pods: StaticPods::default(),
             watch: Watch::default(),
         }
+    }
+
+    /// The same, but every probe, every renewal of the lease and every look at the node's status is an event of its own, also
+    /// where it changes nothing.
+    pub fn one_by_one(mut self) -> Self {
+        self.core.one_by_one = true;
+        self
     }
 
     pub fn node(&self) -> &Name {
@@ -56,18 +72,15 @@ impl Kubelet {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
+                ticks::begin(&mut turn);
+                self.start_static_pods(runtime, effects, now);
             }
-            Input::PodSet(pod, cause) => {
-                if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
-                    self.admit(new, runtime, effects, now);
-                }
-            }
-            Input::PodGone(uid, cause) => self.gone(uid, cause, runtime, effects, now),
-            Input::Listed => {
-                let at = turn.core.housekeeping.after(now);
-                turn.wake_at(at, Timer::Housekeeping, 0);
-                self.watch.listed(&self.pods, &mut turn);
-            }
+            Input::PodSet(pod, cause) => self.pod_set(pod, cause, runtime, effects, now),
+            Input::PodGone(uid, cause) => self.pod_gone(uid, cause, runtime, effects, now),
+            Input::Listed => self.listed(runtime, effects, now),
+            Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
+            Input::ClockSet => self.registrar.resume(&mut turn),
+            Input::ShutDown => self.shut_down(runtime, effects, now),
             Input::NodeSet(node) => self.registrar.node_set(node, &mut turn),
             Input::Timer(token) => self.timer(token, runtime, effects, now),
             Input::Answer(id, response) => {
@@ -75,6 +88,10 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if self.static_pods.is_mine(id) {
+                    self.static_pods.answer(id, &response);
+                } else if let Some(worker) = turn.core.asker(id).and_then(|it| self.pods.get_mut(it)) {
+                    worker.hear(id, &response, &mut turn);
                 } else if let Some(handle) = turn.core.secrets.remove(&id)
                     && let Some(worker) = self.pods.get_mut(handle)
                 {
@@ -87,17 +104,28 @@ impl Kubelet {
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
+            Input::LoadChanged(uid) => {
+                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
+                    worker.foresee(&mut turn);
+                }
+                self.watch.reconsider(&self.pods, &mut turn);
+            }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
+        self.static_pods.tend(&self.pods, self.registrar.node(), &mut turn);
         self.watch.follow_up(done_before, &mut self.pods, &mut turn);
+        if let Some(shutdown) = &mut self.shutdown {
+            shutdown.pump(&mut self.pods, &mut turn);
+        }
         reporter::pump(&self.pods, &mut turn);
     }
 
     /// The node's lease as the kubelet leaves it when it dies at `now`: to be written in place of the one that
     /// renews itself. `None` before there is one.
     pub fn last_lease(&self, now: Time) -> Option<Lease> {
-        self.registrar.last_lease(&self.core.setup.name, now)
+        let seconds = self.core.setup.configuration.node_lease_duration_seconds;
+        self.registrar.last_lease(&self.core.setup.name, seconds, now)
     }
 
     /// How many pods it looks after.
@@ -125,6 +153,8 @@ impl Kubelet {
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
+            Timer::Tick(tick) => ticks::tick(tick, &mut self.registrar, &mut turn),
+            Timer::Shutdown => (), // It goes on after every turn.
             Timer::Eviction => {
                 self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
             }
@@ -141,6 +171,93 @@ impl Kubelet {
             Timer::ImageList => self.registrar.report_images(&mut turn),
             Timer::ImageCollection => images::collect(&mut self.registrar, &mut turn),
         }
+    }
+
+    fn start_static_pods(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        for pod in static_pods::of_setup(&self.core.setup) {
+            let uid = pod.meta.uid;
+            let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+            let new = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+            if let Some(new) = new {
+                self.pods.get_mut(new).expect("it was just put there").hide_mirror();
+                self.static_pods.add(new, uid);
+                self.admit(new, runtime, effects, now);
+            }
+        }
+    }
+
+    /// A pod of this node, new or changed.
+    fn pod_set(
+        &mut self,
+        pod: Arc<Pod>,
+        cause: Cause,
+        runtime: &mut Runtime,
+        effects: &mut Vec<Effect>,
+        now: Time,
+    ) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        if is_mirror(&pod) {
+            self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
+        } else if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
+            self.admit(new, runtime, effects, now);
+        }
+    }
+
+    /// A pod that the API server has no more.
+    fn pod_gone(
+        &mut self,
+        uid: Uid,
+        cause: Cause,
+        runtime: &mut Runtime,
+        effects: &mut Vec<Effect>,
+        now: Time,
+    ) {
+        if !self.static_pods.mirror_gone(uid, &mut self.pods) {
+            self.gone(uid, cause, runtime, effects, now);
+        }
+    }
+
+    /// Takes in a complete list, after changes may have been missed. Upstream: `config.PodConfig`, `SET`.
+    fn relist(&mut self, pods: Vec<Arc<Pod>>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let there: BTreeSet<Uid> = pods.iter().map(|it| it.meta.uid).collect();
+        let known = self.by_uid.keys().copied().filter(|it| !self.static_pods.runs(*it));
+        let gone: Vec<Uid> =
+            known.chain(self.static_pods.mirrors()).filter(|it| !there.contains(it)).collect();
+        for uid in gone {
+            self.pod_gone(uid, Cause::NONE, runtime, effects, now);
+        }
+        for pod in pods {
+            self.pod_set(pod, Cause::NONE, runtime, effects, now);
+        }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        self.registrar.resume(&mut turn);
+        self.listed(runtime, effects, now);
+    }
+
+    /// What the runtime has beside the pods that were listed is nobody's.
+    fn listed(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let at = turn.core.housekeeping.after(turn.now);
+        turn.wake_at(at, Timer::Housekeeping, 0);
+        self.watch.listed(&self.pods, &mut turn);
+    }
+
+    /// The machine goes off at once unless the configuration says how long it is to wait for pods.
+    fn shut_down(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let groups = self.core.setup.configuration.shutdown_groups();
+        if groups.is_empty() {
+            return effects.push(Effect::PowerOff);
+        }
+        if self.shutdown.is_some() {
+            return; // It is under way.
+        }
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let text = Name::from_static("Shutdown manager detected shutdown event");
+        self.registrar.utter(&mut turn, Saying::normal("Shutdown", text));
+        turn.core.is_shutting_down = true;
+        self.registrar.look(&mut turn);
+        let pods = self.by_uid.values().filter_map(|it| Some((*it, self.pods.get(*it)?)));
+        self.shutdown = Some(Box::new(Shutdown::new(&groups, pods)));
     }
 
     fn admit(&mut self, new: Handle<Worker>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {

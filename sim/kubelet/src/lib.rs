@@ -21,21 +21,27 @@ mod eviction;
 mod images;
 mod input;
 mod kubelet;
+mod lease;
 mod node;
 mod pod;
 mod recorder;
 mod reporter;
 mod runtime;
 mod setup;
+mod shutdown;
+mod static_pods;
 mod status;
 mod text;
+mod ticks;
 
-pub use crate::configuration::{Configuration, CrashLoopBackOff, ShutdownGracePeriod, default_eviction_hard};
+pub use crate::configuration::{
+    Configuration, CrashLoopBackOff, Problem, ShutdownGracePeriod, default_eviction_hard,
+};
 pub use crate::images::{
     Allowance, BASE_SHARE, Catalog, Conditions, Demand, Failing, ImageSettings, InvalidName, Layer, Listing,
     Reference, Registries, Registry,
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{Answer, CidrError, Clock, Disk, End, Instance, Look, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

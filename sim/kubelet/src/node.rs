@@ -1,35 +1,49 @@
-//! The kubelet's own node: its registration, its lease, its conditions.
+//! The kubelet's own node: its registration, and its status.
 //!
-//! Upstream: `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/nodestatus/setters.go`,
-//! `component-helpers/apimachinery/lease/controller.go`.
+//! Upstream: `pkg/kubelet/kubelet_node_status.go`, `pkg/kubelet/nodestatus/setters.go`.
+
+mod conditions;
 
 use std::sync::Arc;
 
 use api::{
-    Condition, ConditionStatus, Edit, Heartbeat, Key, Kind, Lease, LeaseSpec, Meta, Node, NodeStatus, Object,
-    ObjectReference, OwnerReference, Patch, Preconditions, Reason, Request, Response, Subresource, Uid,
+    Condition, ConditionStatus, Edit, Key, Kind, Lease, Node, NodeStatus, Object, ObjectReference, Patch,
+    Preconditions, Reason, Request, Response, Subresource, Uid,
 };
-use base::{Cause, Luck, Name, Span, Time};
+use base::{Cause, Name, Span, Time};
+use serde_json::{Map, Value};
 
-use crate::beat::Beat;
-use crate::constants::{LEASE_JITTER, LEASE_RENEWAL, LEASE_SECONDS, NODE_STATUS};
+use self::conditions::{boot_id_of, conditions, is_up_to_date, status_of};
 use crate::core::Turn;
 use crate::eviction::Pressure;
 use crate::input::{RequestId, Start, Timer};
+use crate::lease::{Keeper, Outcome};
 use crate::recorder::{Diary, Saying};
 
-const LEASE_NAMESPACE: Name = Name::from_static("kube-node-lease");
-/// The pause before a failed registration is tried again doubles from the first to the last.
+/// The pause before a registration is tried doubles from the first to the last.
+/// Upstream: `registerWithAPIServer`.
 const RETRY_FIRST: Span = Span::millis(100);
 const RETRY_MAX: Span = Span::secs(7);
+
+/// The labels that a kubelet sets right on a node that is there already. Upstream: `updateDefaultLabels`.
+const DEFAULT_LABELS: [&str; 9] = [
+    "kubernetes.io/hostname",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+    "node.kubernetes.io/instance-type",
+    "beta.kubernetes.io/instance-type",
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+];
 
 /// What the kubelet has told the API server about its node.
 #[derive(Clone, Debug)]
 pub(crate) struct Registrar {
     asked: Option<(RequestId, Asked)>,
-    lease_asked: Option<(RequestId, LeaseAsked)>,
+    lease: Keeper,
     node: Option<Arc<Node>>,
-    heartbeat: Option<Heartbeat>,
     retry: Span,
     generation: u32,
     diary: Diary,
@@ -42,20 +56,12 @@ enum Asked {
     Patch,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeaseAsked {
-    Create,
-    Read,
-    Update,
-}
-
 impl Default for Registrar {
     fn default() -> Self {
         Self {
             asked: None,
-            lease_asked: None,
+            lease: Keeper::default(),
             node: None,
-            heartbeat: None,
             retry: RETRY_FIRST,
             generation: 0,
             diary: Diary::default(),
@@ -65,10 +71,13 @@ impl Default for Registrar {
 
 impl Registrar {
     pub(crate) fn start(&mut self, turn: &mut Turn<'_>) {
-        if turn.core.start != Start::Settled {
-            self.utter(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
+        match turn.core.start {
+            Start::Settled => self.create(turn),
+            Start::Booted | Start::Restarted => {
+                self.utter(turn, Saying::normal("Starting", Name::from_static("Starting kubelet.")));
+                self.retry(turn);
+            }
         }
-        self.create(turn);
     }
 
     /// As it was last heard of; `None` until the API server knows it.
@@ -77,21 +86,24 @@ impl Registrar {
     }
 
     fn create(&mut self, turn: &mut Turn<'_>) {
-        let mut node = turn.core.setup.node();
-        node.status.images = turn.runtime.image_list();
+        let mut status = self.status(&NodeStatus::default(), turn);
+        status.images = turn.runtime.image_list();
         turn.core.lister.reported(turn.runtime.image_version());
-        node.status.conditions = conditions(&node.status, turn);
+        let node = Node { status, ..turn.core.setup.node() };
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
         self.asked = Some((id, Asked::Create));
     }
 
     pub(crate) fn is_mine(&self, id: RequestId) -> bool {
-        self.asked.is_some_and(|it| it.0 == id) || self.lease_asked.is_some_and(|it| it.0 == id)
+        self.asked.is_some_and(|it| it.0 == id) || self.lease.is_mine(id)
     }
 
     pub(crate) fn answer(&mut self, id: RequestId, response: Response, turn: &mut Turn<'_>) {
-        if let Some((_, asked)) = self.lease_asked.take_if(|it| it.0 == id) {
-            return self.lease_answer(asked, &response, turn);
+        if self.lease.is_mine(id) {
+            if self.lease.answer(&response, self.uid(), turn) == Outcome::Failed {
+                self.retry(turn);
+            }
+            return;
         }
         let Some((_, asked)) = self.asked.take_if(|it| it.0 == id) else { return };
         match (asked, response) {
@@ -105,16 +117,23 @@ impl Registrar {
                 let id = turn.send(Request::Get { key }, Cause::NONE);
                 self.asked = Some((id, Asked::Read));
             }
+            // Whoever deletes the node of a kubelet that runs does not see it again until that kubelet is restarted.
+            (Asked::Patch, Err(status)) if status.reason == Reason::NotFound => (),
+            (Asked::Patch, Err(_)) => self.look_again(turn),
             (Asked::Patch, Ok(_)) => (),
-            (_, Err(_)) => self.retry(turn),
+            (Asked::Create | Asked::Read, Err(_)) => self.retry(turn),
         }
     }
 
     /// The API server knows the node: what of it is out of date is brought up to date.
+    /// Upstream: `tryRegisterWithAPIServer`.
     fn registered(&mut self, node: &Arc<Node>, is_new: bool, turn: &mut Turn<'_>) {
         self.retry = RETRY_FIRST;
         if turn.core.start != Start::Settled {
-            self.tell(node.is_ready() && !is_new, turn);
+            self.tell(turn);
+            if is_new {
+                self.say_status("NodeReady", turn);
+            }
         }
         let missing = missing_labels(&turn.core.setup.node(), node);
         if !missing.is_empty() {
@@ -127,18 +146,14 @@ impl Registrar {
         }
         self.node = Some(Arc::clone(node));
         self.report(turn);
-        if self.heartbeat.is_none() {
-            self.take_lease(None, turn);
+        if self.lease.is_idle() {
+            self.lease.take(self.uid(), turn);
         }
     }
 
-    /// Upstream: `recordNodeStatusEvent` and its callers.
-    fn tell(&mut self, was_ready: bool, turn: &mut Turn<'_>) {
-        let ready = if was_ready { None } else { Some("NodeReady") };
-        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"]
-            .into_iter()
-            .chain(ready)
-        {
+    /// What every new kubelet says of its node. Upstream: `initialNode`, `enforceNodeAllocatableCgroups`.
+    fn tell(&mut self, turn: &mut Turn<'_>) {
+        for status in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
             self.say_status(status, turn);
         }
         let text = Name::from_static("Updated Node Allocatable limit across pods");
@@ -150,34 +165,51 @@ impl Registrar {
         let is_known = self.node.is_some();
         let is_well = is_up_to_date(&node.status, turn);
         self.node = is_known.then_some(node);
-        if is_known && !is_well && self.asked.is_none() {
+        if is_known && !is_well && self.asked.is_none() && !turn.core.one_by_one {
             self.look_again(turn);
         }
+    }
+
+    /// Looks whether the node's status is as it should be: every 10 s, and at once where something has changed.
+    /// Upstream: `syncNodeStatus`.
+    pub(crate) fn look(&mut self, turn: &mut Turn<'_>) {
+        if self.asked.is_none() {
+            self.report(turn);
+        }
+    }
+
+    /// Renews the lease, where that is simulated. When it is to be renewed next.
+    pub(crate) fn renew(&mut self, now: Time) -> Option<Time> {
+        self.lease.renew(now)
+    }
+
+    /// The kubelet is heard again after it was not for a while.
+    pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
+        self.lease.resume(turn);
     }
 
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
         if generation != self.generation || self.asked.is_some() {
             return;
         }
-        match (&self.node, self.heartbeat) {
-            (None, _) => self.create(turn),
-            (Some(_), None) if self.lease_asked.is_none() => self.take_lease(None, turn),
-            (Some(_), _) => self.report(turn),
+        if self.node.is_none() {
+            return self.create(turn);
         }
+        if self.lease.is_idle() {
+            self.lease.take(self.uid(), turn);
+        }
+        self.report(turn);
     }
 
     /// Writes the node's status, if it is not as it should be.
     fn report(&mut self, turn: &mut Turn<'_>) {
         let Some(node) = self.node.clone().filter(|it| !is_up_to_date(&it.status, turn)) else { return };
+        let mut status = self.status(&node.status, turn);
+        status.images = turn.runtime.image_list();
         self.tell_pressures(&node.status, turn);
-        let fresh = turn.core.setup.node().status;
-        let status = NodeStatus {
-            conditions: conditions(&node.status, turn),
-            images: turn.runtime.image_list(),
-            ..fresh
-        };
+        self.say_what_changed(&node.status, &status, turn);
         let request = patch(&node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
-        let id = turn.send(request, Cause::NONE);
+        let id = turn.send_heartbeat(request);
         self.asked = Some((id, Asked::Patch));
     }
 
@@ -190,50 +222,36 @@ impl Registrar {
         let status = NodeStatus { images: turn.runtime.image_list(), ..node.status.clone() };
         turn.core.lister.reported(turn.runtime.image_version());
         let request = patch(node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
-        let id = turn.send(request, Cause::NONE);
+        let id = turn.send_heartbeat(request);
         self.asked = Some((id, Asked::Patch));
     }
 
-    /// Writes the lease once; that it is renewed from then on is computed by whoever reads it.
-    /// Writes the lease, with the promise to renew it from now on: anew, or over the one that is there.
-    fn take_lease(&mut self, there: Option<&Lease>, turn: &mut Turn<'_>) {
-        let entity = Luck::of_text(&turn.core.setup.name);
-        let period = turn.jitter(LEASE_RENEWAL, LEASE_JITTER, entity, u64::MAX);
-        let heartbeat = Heartbeat { first: turn.now, period };
-        let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
-        let mut lease = lease(&turn.core.setup.name, uid, turn.now, Some(heartbeat));
-        let (request, asked) = match there {
-            None => (Request::Create { object: Object::new(lease) }, LeaseAsked::Create),
-            Some(there) => {
-                lease.meta = there.meta.clone();
-                (Request::Update { object: Object::new(lease), sub: Subresource::Main }, LeaseAsked::Update)
-            }
-        };
-        self.heartbeat = Some(heartbeat);
-        self.lease_asked = Some((turn.send(request, Cause::NONE), asked));
+    /// Upstream: `nodestatus.ReadyCondition`, `nodestatus.MachineInfo`.
+    fn say_what_changed(&mut self, old: &NodeStatus, new: &NodeStatus, turn: &mut Turn<'_>) {
+        let (before, after) = (boot_id_of(old), boot_id_of(new));
+        if !before.is_empty() && before != after {
+            let name = &turn.core.setup.name;
+            let text = Name::from(format_args!("Node {name} has been rebooted, boot id: {after}"));
+            self.utter(turn, Saying::warning("Rebooted", text));
+        }
+        let ready =
+            |it: &NodeStatus| it.conditions.iter().find(|it| it.kind == "Ready").map(|it| it.status.clone());
+        let (before, after) = (ready(old), ready(new));
+        if before.is_some() && before != after {
+            let is_ready = after == Some(ConditionStatus::True);
+            self.say_status(if is_ready { "NodeReady" } else { "NodeNotReady" }, turn);
+        }
     }
 
-    /// Upstream: `ensureLease`, `retryUpdateLease`.
-    fn lease_answer(&mut self, asked: LeaseAsked, response: &Response, turn: &mut Turn<'_>) {
-        match (asked, response) {
-            (LeaseAsked::Read, Ok(answer)) => {
-                let there = answer.object().and_then(Object::get::<Lease>).cloned();
-                self.take_lease(there.as_deref(), turn);
-            }
-            (LeaseAsked::Create | LeaseAsked::Update, Ok(_)) => (),
-            (LeaseAsked::Create, Err(status)) if status.reason == Reason::AlreadyExists => {
-                self.heartbeat = None;
-                let key = Key::new(Kind::Lease, LEASE_NAMESPACE, turn.core.setup.name.clone());
-                self.lease_asked = Some((turn.send(Request::Get { key }, Cause::NONE), LeaseAsked::Read));
-            }
-            (LeaseAsked::Read | LeaseAsked::Update, Err(status)) if status.reason == Reason::NotFound => {
-                self.take_lease(None, turn);
-            }
-            (_, Err(_)) => {
-                self.heartbeat = None;
-                self.retry(turn);
-            }
-        }
+    /// The status now, where the API server has `old`.
+    fn status(&self, old: &NodeStatus, turn: &Turn<'_>) -> NodeStatus {
+        let mut fresh = turn.core.setup.node().status;
+        fresh.conditions = conditions(old, turn);
+        fresh.images.clone_from(&old.images);
+        let mut info = fresh.rest.get("nodeInfo").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        info["bootID"] = turn.boot_id().into();
+        fresh.rest.set("nodeInfo", info);
+        fresh
     }
 
     /// Tells of each pressure that has begun or ended since the API server heard of it.
@@ -249,8 +267,8 @@ impl Registrar {
 
     /// Looks at the node once more when the time for that has come.
     pub(crate) fn look_again(&mut self, turn: &mut Turn<'_>) {
-        let look = Beat { first: turn.core.started, period: NODE_STATUS };
-        self.wake_at(look.after(turn.now), turn);
+        let at = turn.core.node_status.after(turn.now);
+        self.wake_at(at, turn);
     }
 
     fn retry(&mut self, turn: &mut Turn<'_>) {
@@ -275,101 +293,27 @@ impl Registrar {
         let about = ObjectReference {
             kind: Kind::Node.name(),
             name: name.clone(),
-            uid: self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid),
+            uid: self.uid(),
             ..ObjectReference::default()
         };
-        if let Some(request) = self.diary.say(turn.now, &name, about, saying) {
+        if let Some(request) = self.diary.say(turn.shown(), &name, about, saying) {
             turn.send_event(request, Cause::NONE);
         }
     }
 
-    /// The lease as it stands when the kubelet dies at `now`: renewed last, and no more.
-    pub(crate) fn last_lease(&self, name: &Name, now: Time) -> Option<Lease> {
-        let uid = self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid);
-        Some(lease(name, uid, self.heartbeat?.last(now)?, None))
+    fn uid(&self) -> Uid {
+        self.node.as_ref().map_or(Uid::default(), |it| it.meta.uid)
     }
-}
 
-fn lease(name: &Name, node: Uid, renewed: Time, heartbeat: Option<Heartbeat>) -> Lease {
-    let owner = OwnerReference {
-        api_version: Name::from_static("v1"),
-        kind: Kind::Node.name(),
-        name: name.clone(),
-        uid: node,
-        ..OwnerReference::default()
-    };
-    Lease {
-        meta: Meta {
-            name: name.clone(),
-            namespace: LEASE_NAMESPACE,
-            owner_references: vec![owner],
-            ..Meta::default()
-        },
-        spec: LeaseSpec {
-            holder_identity: Some(name.clone()),
-            lease_duration_seconds: Some(LEASE_SECONDS),
-            renew_time: Some(renewed.into()),
-            ..LeaseSpec::default()
-        },
-        heartbeat,
-        ..Lease::default()
+    /// The lease as it stands when the kubelet falls silent at `now`: renewed last, and no more.
+    pub(crate) fn last_lease(&self, name: &Name, seconds: i32, now: Time) -> Option<Lease> {
+        self.lease.last(name, self.uid(), seconds, now)
     }
-}
-
-/// What a healthy kubelet says of its node, in upstream's order: the condition, whether it holds, why.
-const HEALTHY: [(&str, bool, &str, &str); 4] = [
-    ("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    ("Ready", true, "KubeletReady", "kubelet is posting ready status"),
-];
-
-/// What it says while it runs short of something.
-const UNDER_PRESSURE: [(&str, bool, &str, &str); 3] = [
-    ("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
-    ("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure"),
-    ("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
-];
-
-fn facts(turn: &Turn<'_>) -> [(&'static str, bool, &'static str, &'static str); 4] {
-    let mut facts = HEALTHY;
-    for pressure in turn.core.pressures.list() {
-        facts[pressure as usize] = UNDER_PRESSURE[pressure as usize];
-    }
-    facts
-}
-
-fn status_of(holds: bool) -> ConditionStatus {
-    if holds { ConditionStatus::True } else { ConditionStatus::False }
-}
-
-/// The conditions now; one that has not changed keeps its time.
-fn conditions(old: &NodeStatus, turn: &Turn<'_>) -> Vec<Condition> {
-    let now = turn.now;
-    let condition = |(kind, holds, reason, message): (&'static str, bool, &'static str, &'static str)| {
-        let before = old.conditions.iter().find(|it| it.kind == kind && it.status == status_of(holds));
-        Condition {
-            kind: Name::from_static(kind),
-            status: status_of(holds),
-            last_heartbeat_time: Some(now.into()),
-            last_transition_time: before.map_or(Some(now.into()), |it| it.last_transition_time),
-            reason: Name::from_static(reason),
-            message: Name::from_static(message),
-            ..Condition::default()
-        }
-    };
-    facts(turn).into_iter().map(condition).collect()
-}
-
-fn is_up_to_date(status: &NodeStatus, turn: &Turn<'_>) -> bool {
-    let holds = |kind: &str, holds: bool| {
-        status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
-    };
-    facts(turn).into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
 }
 
 fn missing_labels(wanted: &Node, found: &Node) -> Vec<(Name, Option<Name>)> {
-    let missing = wanted.meta.labels.iter().filter(|(key, value)| found.meta.label(key) != Some(value));
+    let own = wanted.meta.labels.iter().filter(|(key, _)| DEFAULT_LABELS.contains(&key.as_str()));
+    let missing = own.filter(|(key, value)| found.meta.label(key) != Some(value));
     missing.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
 }
 

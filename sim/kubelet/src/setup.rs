@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Meta, Node, NodeAddress, NodeSpec, ResourceList, Resources, Rest, Taint};
-use base::Name;
+use api::{Labels, Meta, Node, NodeAddress, NodeSpec, Pod, ResourceList, Resources, Rest, Taint, Uid};
+use base::{Luck, Name};
+use serde_json::Value;
 
 use crate::configuration::Configuration;
 use crate::images::{ImageSettings, Reference};
@@ -27,6 +28,8 @@ pub struct Setup {
     pub arch: Name,
     /// Of `status`, word for word: `nodeInfo` and the like.
     pub status_rest: Rest,
+    /// What it runs without being asked by the API server, as files of the node say.
+    pub static_pods: Vec<Arc<Pod>>,
     pub configuration: Arc<Configuration>,
     pub images: Arc<ImageSettings>,
 }
@@ -48,6 +51,7 @@ impl Setup {
             arch: node.meta.label("kubernetes.io/arch").cloned().unwrap_or(Name::from_static("amd64")),
             status_rest: node.status.rest.clone(),
             configuration: Arc::default(),
+            static_pods: Vec::new(),
             images: Arc::new(ImageSettings { preloaded: preloaded(node), ..ImageSettings::default() }),
         }
     }
@@ -83,6 +87,19 @@ impl Setup {
         node.status.addresses = self.addresses();
         node.status.rest = self.status_rest.clone();
         node
+    }
+
+    /// The identity of the machine's boot after `boots` others: at first the one that its status shows, if any.
+    pub(crate) fn boot_id(&self, boots: u32) -> String {
+        let known = self.status_rest.get("nodeInfo").and_then(|it| it.get("bootID")).and_then(Value::as_str);
+        match known.filter(|it| boots == 0 && !it.is_empty()) {
+            Some(known) => known.into(),
+            None => {
+                let luck = Luck::new(u64::from(boots), "boot");
+                let half = |n| u128::from(luck.draw(Luck::of_text(&self.name), n));
+                Uid(half(0) << 64 | half(1)).to_string()
+            }
+        }
     }
 
     fn all_labels(&self) -> Labels {

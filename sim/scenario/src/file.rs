@@ -39,6 +39,7 @@ pub(crate) struct Spec {
     pub(crate) seed: Option<u64>,
     pub(crate) duration: Option<GoDuration>,
     pub(crate) start_time: Option<Timestamp>,
+    pub(crate) one_by_one: bool,
     pub(crate) cluster: Cluster,
     pub(crate) manifests: Vec<String>,
     pub(crate) behaviours: Vec<Rule>,
@@ -75,6 +76,7 @@ pub(crate) struct NodePool {
     pub(crate) taints: Vec<Taint>,
     pub(crate) price_per_hour: Option<f64>,
     pub(crate) kubelet: kubelet::Configuration,
+    pub(crate) static_pods: Vec<String>,
     pub(crate) network: Network,
     pub(crate) images: Vec<Name>,
 }

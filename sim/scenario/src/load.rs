@@ -84,6 +84,7 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
         seed: DEFAULT_SEED,
         duration,
         start: DEFAULT_START,
+        one_by_one: false,
         pools,
         nodes: setups,
         snapshot: default_class(&[], &timeline).into_iter().collect(),
@@ -205,12 +206,17 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
     let duration = read_duration(file, problems);
     let catalog = Arc::new(images::catalog(&spec.cluster, problems));
     let whole = Path::parse("spec.cluster.nodePools");
-    let pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
+    let mut pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
         .map(|(n, it)| (whole.clone().index(n), it))
         .map(|(path, it)| (path.clone(), Pool::read(it, &catalog, &path, problems)))
         .collect();
     let scheduler = scheduler_config::settings(&spec.cluster, &folder, problems);
     let mut loader = Loader::new(folder);
+    for ((path, pool), it) in pools.iter_mut().zip(&spec.cluster.node_pools) {
+        let path = path.clone().key("staticPods");
+        let objects = loader.load(&it.static_pods, |n| path.clone().index(n), problems);
+        pool.set_static_pods(objects, &path, problems);
+    }
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
     let mut snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
     let nodes = read_nodes(&pools, &snapshot, &catalog, problems);
@@ -221,16 +227,18 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
     if spec.cluster.default_storage_class != Some(false) {
         snapshot.extend(default_class(&snapshot, &steps));
     }
+    let start = spec.start_time.map_or(DEFAULT_START, Timestamp::time);
     Scenario {
         name: read_name(file, stem, problems),
         seed: spec.seed.unwrap_or(DEFAULT_SEED),
         duration,
-        start: spec.start_time.map_or(DEFAULT_START, Timestamp::time),
+        start,
+        one_by_one: spec.one_by_one,
         pools: pools.into_iter().map(|(_, pool)| pool).collect(),
         nodes,
         snapshot,
         scheduler: Arc::new(scheduler),
-        behaviours: Arc::new(Behaviours::new(spec.behaviours.clone())),
+        behaviours: Arc::new(Behaviours::new(spec.behaviours.clone()).starting_at(start)),
         timeline: steps,
         expectations: expect::read(&spec.expect, duration, problems),
         inputs: loader.inputs,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Labels, ResourceList, Taint, naming};
+use api::{Labels, Object, Pod, Quantity, QuantityFormat, ResourceList, Taint, defaults, naming};
 use base::Name;
 use chaos::POOL_LABEL;
 use kubelet::Catalog;
@@ -32,6 +32,8 @@ pub struct Pool {
     /// Of one node. No currency is implied.
     pub price_per_hour: Option<f64>,
     pub kubelet: Arc<kubelet::Configuration>,
+    /// What every node of it runs from files of its own.
+    pub static_pods: Vec<Arc<Pod>>,
     /// How its nodes come to images, and which they have from the start.
     pub images: Arc<kubelet::ImageSettings>,
 }
@@ -50,6 +52,7 @@ impl Pool {
             taints: Vec::new(),
             price_per_hour: None,
             kubelet: Arc::default(),
+            static_pods: Vec::new(),
             images: Arc::default(),
         }
     }
@@ -76,6 +79,9 @@ impl Pool {
         }
         let mut capacity = file::default_capacity();
         capacity.extend(it.capacity.iter().map(|(name, quantity)| (name.clone(), *quantity)));
+        let kubelet_path = path.clone().key("kubelet");
+        check_kubelet(&it.kubelet, &kubelet_path, problems);
+        limit_pods(it, &mut capacity, &kubelet_path, problems);
         let allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
         let taints =
             it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
@@ -89,7 +95,25 @@ impl Pool {
             taints: taints.collect(),
             price_per_hour: it.price_per_hour,
             kubelet: Arc::new(it.kubelet.clone()),
+            static_pods: Vec::new(),
             images: Arc::new(images::of_pool(it, catalog, path, problems)),
+        }
+    }
+
+    /// Takes in the objects of the pool's `staticPods`, which are at `path`.
+    pub(crate) fn set_static_pods(&mut self, objects: Vec<Object>, path: &Path, problems: &mut Problems) {
+        for mut object in objects {
+            defaults::apply(&mut object);
+            match object.get::<Pod>() {
+                Some(pod) => self.static_pods.push(Arc::clone(pod)),
+                None => {
+                    let (kind, name) = (object.kind().name(), &object.meta().name);
+                    problems.add(
+                        path,
+                        format!("a kubelet runs nothing but pods from files; found {kind} `{name}`"),
+                    );
+                }
+            }
         }
     }
 
@@ -152,6 +176,26 @@ fn check_taints(taints: &[file::Taint], path: &Path, problems: &mut Problems) {
                 "add `effect: NoSchedule`, `PreferNoSchedule` or `NoExecute`",
             );
         }
+    }
+}
+
+fn check_kubelet(it: &kubelet::Configuration, path: &Path, problems: &mut Problems) {
+    for problem in it.problems() {
+        let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
+        problems.add(&here, problem.message);
+    }
+}
+
+/// `maxPods` is the other name of the pods in a node's capacity.
+fn limit_pods(it: &NodePool, capacity: &mut ResourceList, path: &Path, problems: &mut Problems) {
+    let Some(max) = it.kubelet.max_pods else { return };
+    let pods = Quantity::new(i64::from(max), QuantityFormat::DecimalSi);
+    match it.capacity.get(&api::PODS).filter(|stated| **stated != pods) {
+        Some(stated) => {
+            let message = format!("the capacity of these nodes says {stated} pods, and this {max}");
+            problems.add_with_help(&path.clone().key("maxPods"), message, "say it once");
+        }
+        None => drop(capacity.insert(api::PODS, pods)),
     }
 }
 

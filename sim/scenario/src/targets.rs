@@ -26,19 +26,36 @@ impl<'a> Targets<'a> {
     /// Whether `fault`, which stands at `path`, is about nodes that there are.
     pub(crate) fn check(&self, fault: &Fault, path: &Path, problems: &mut Problems) {
         let here = path.clone().key(fault.name());
+        if let Some(nodes) = fault.nodes() {
+            self.check_nodes(nodes, &here.clone().key("nodes"), problems);
+        }
+        if let Some(lasting) = fault.lasting() {
+            crate::timeline::span(lasting, &here.clone().key("for"), problems);
+        }
         match fault {
-            Fault::NodeCrash { nodes, lasting } | Fault::KubeletStop { nodes, lasting } => {
-                self.check_nodes(nodes, &here.clone().key("nodes"), problems);
-                check_span(*lasting, here, problems);
+            Fault::SlowDisk(it) if it.factor < 1.0 || !it.factor.is_finite() => {
+                let text = format!("a slow disk takes at least 1 times as long, not {}", it.factor);
+                problems.add(&here.key("factor"), text);
+            }
+            Fault::ClockSkew(it) if it.by == GoDuration::default() => {
+                problems.add(&here.key("by"), "a clock that is wrong by 0s is right; write `30s` or `-30s`");
             }
             Fault::PodKill { pods } => self.check_pods(pods, &here.key("pods"), problems),
-            Fault::Registry { lasting, .. } => check_span(*lasting, here, problems),
-            Fault::ImageMissing { image, lasting } => {
+            Fault::ImageMissing { image, .. } => {
                 if let Err(why) = kubelet::Reference::parse(image) {
-                    problems.add(&here.clone().key("image"), format!("`{image}` names no image: {why}"));
+                    problems.add(&here.key("image"), format!("`{image}` names no image: {why}"));
                 }
-                check_span(*lasting, here, problems);
             }
+            Fault::NodeCrash(_)
+            | Fault::NodeReboot(_)
+            | Fault::NodeShutdown(_)
+            | Fault::NodeFreeze(_)
+            | Fault::KubeletStop(_)
+            | Fault::NetworkLoss(_)
+            | Fault::DiskFull(_)
+            | Fault::SlowDisk(_)
+            | Fault::ClockSkew(_)
+            | Fault::Registry { .. } => (),
         }
     }
 
@@ -99,13 +116,6 @@ fn may_hit(target: &NodeTarget, node: &Setup) -> bool {
         && target.zone.as_ref().is_none_or(|zone| node.labels.get(ZONE_LABEL) == Some(zone))
         && target.pool.as_ref().is_none_or(|pool| node.labels.get(POOL_LABEL) == Some(pool))
         && labels.into_iter().all(|(key, value)| has(key, value))
-}
-
-/// How long a fault lasts.
-fn check_span(lasting: Option<GoDuration>, fault: Path, problems: &mut Problems) {
-    if let Some(lasting) = lasting {
-        crate::timeline::span(lasting, &fault.key("for"), problems);
-    }
 }
 
 /// How many known names a message lists.

@@ -109,6 +109,17 @@ fn wrong_clusters_are_refused() {
                 "    - {name: a, taints: [{key: gpu}, {key: gpu, effect: NoSchedul}, {effect: NoExecute}]}\n",
             ),
         ),
+        (
+            "a kubelet that would not start",
+            pools(
+                "    - name: a\n      kubelet:\n        shutdownGracePeriod: 30s\n        shutdownGracePeriodCriticalPods: 1m\n        evictionHard: {memory.avail: 10%}\n        crashLoopBackOff: {maxContainerRestartPeriod: 10m}\n",
+            ),
+        ),
+        (
+            "fields of a kubelet",
+            pools("    - {name: a, kubelet: {registryQPS: 5, kubeAPIQPS: -1, shutdownGracePeriod: long}}\n"),
+        ),
+        ("two numbers of pods", pools("    - {name: a, capacity: {pods: 20}, kubelet: {maxPods: 30}}\n")),
         ("a negative price", pools("    - {name: a, pricePerHour: -1}\n")),
         ("a scheduler", format!("{head}    schedulerConfig: scheduler.yaml\n    nodePools: [{{name: a}}]\n")),
         ("no such cost", format!("{head}    schedulerCost: some\n    nodePools: [{{name: a}}]\n")),
@@ -157,6 +168,10 @@ fn wrong_timelines_and_files_are_refused() {
             "  timeline:\n  - {at: 1m, fault: {nodeCrash: {nodes: {zone: zone-a}, for: -5m}}}\n",
         ),
         (
+            "wrong figures of faults",
+            "  timeline:\n  - {at: 1m, fault: {slowDisk: {nodes: {}, factor: 0.5}}}\n  - {at: 1m, fault: {clockSkew: {nodes: {}, by: 0s}}}\n  - {at: 1m, fault: {nodeReboot: {nodes: {}, for: -1m}}}\n  - {at: 1m, fault: {networkLoss: {nodes: {zone: zone-x}}}}\n  - {at: 1m, fault: {nodeFreeze: {nodes: {}, form: 1m}}}\n",
+        ),
+        (
             "behaviours",
             "  behaviours:\n  - {match: {img: web}, startup: {lognormal: {median: 5s, p99: 1s}}}\n  - {exit: {code: 300}}\n",
         ),
@@ -193,6 +208,36 @@ fn wrong_expectations_are_refused() {
         ("text as a number", "  expect:\n  - {always: 8}\n"),
     ];
     tell_specs(&expect_file!["golden/wrong-expectations.txt"], &cases);
+}
+
+#[test]
+fn wrong_images_and_registries_are_refused() {
+    let head =
+        "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  cluster:\n    nodePools: [{name: general";
+    let with = |rest: &str| format!("{head}{rest}");
+    let cases = [
+        ("no link", with(", network: {pull: 0}}]\n")),
+        ("no image", with(", images: [Web:v1]}]\n")),
+        ("no name", with("}]\n    images: [{size: 1Gi}]\n")),
+        ("a bad name", with("}]\n    images: [{name: 'web:'}]\n")),
+        ("two of a name", with("}]\n    images: [{name: web}, {name: 'docker.io/library/web:latest'}]\n")),
+        ("a negative size", with("}]\n    images: [{name: web, size: -1}]\n")),
+        ("a layer without a size", with("}]\n    images: [{name: web, layers: [{digest: base}]}]\n")),
+        ("another sum", with("}]\n    images: [{name: web, size: 3M, layers: [{size: 1M}, {size: 1M}]}]\n")),
+        ("more than all", with("}]\n    imageBaseShare: 1.5\n")),
+        ("no host", with("}]\n    registries: [{bandwidth: 100M}]\n")),
+        ("too slow", with("}]\n    registries: [{host: docker.io, bandwidth: -1}]\n")),
+        (
+            "a fault of no image",
+            with("}]\n  timeline:\n  - {at: 1m, fault: {imageMissing: {image: 'web v2'}}}\n"),
+        ),
+        (
+            "an unknown failure",
+            with("}]\n  timeline:\n  - {at: 1m, fault: {registry: {host: docker.io, fails: outtage}}}\n"),
+        ),
+    ];
+    let cases: Vec<(&str, &str)> = cases.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    tell(&expect_file!["golden/wrong-images.txt"], &cases);
 }
 
 #[test]

@@ -23,5 +23,6 @@ impl Strategy for Lease {
 
     fn share(&mut self, old: &Self) {
         self.heartbeat = old.heartbeat;
+        self.skew_nanos = old.skew_nanos;
     }
 }

@@ -187,12 +187,12 @@ fn json_and_merge_patches_share_what_they_leave_alone() {
 fn a_kubelets_status_keeps_the_conditions_of_others() {
     let mut lab = Lab::new();
     lab.create(pod("web"));
-    let scheduled = api::Condition {
-        kind: condition::POD_SCHEDULED,
+    let disrupted = api::Condition {
+        kind: condition::DISRUPTION_TARGET,
         status: ConditionStatus::True,
         ..api::Condition::default()
     };
-    let edit = Edit::PodCondition { condition: scheduled, nominated_node: Some("n-1".into()), phase: None };
+    let edit = Edit::PodCondition { condition: disrupted, nominated_node: Some("n-1".into()), phase: None };
     let nominated = lab.edit(pod_key("web"), Subresource::Status, edit);
     assert_eq!(nominated.get::<Pod>().unwrap().status.nominated_node_name, "n-1");
 
@@ -202,7 +202,7 @@ fn a_kubelets_status_keeps_the_conditions_of_others() {
     let running = lab.edit(pod_key("web"), Subresource::Status, Edit::PodStatus(Box::new(status)));
     let running = running.get::<Pod>().unwrap();
     let kinds: Vec<&Name> = running.status.conditions.iter().map(|it| &it.kind).collect();
-    assert_eq!(kinds, ["PodScheduled", "Ready"]);
+    assert_eq!(kinds, ["DisruptionTarget", "Ready"]);
     assert_eq!(running.status.qos_class, "BestEffort", "nobody can change it");
     assert_eq!(running.meta.generation, 1);
 

@@ -36,11 +36,22 @@ impl Health {
             self.probed = now;
         }
         (self.seen, self.heartbeat) = (true, heartbeat);
-        let renewed = lease.and_then(|it| it.renewed(now));
-        if let Some(renewed) = renewed.filter(|it| Some(*it) > self.renewed) {
-            self.renewed = Some(renewed);
-            self.probed = self.probed.max(seen_at(renewed.time()));
+        if let Some(lease) = lease {
+            self.observe_lease(now, lease, seen_at);
         }
+    }
+
+    /// Takes in the lease as a look at `now` finds it.
+    pub(super) fn observe_lease(&mut self, now: Time, lease: &Lease, seen_at: impl Fn(Time) -> Time) {
+        let Some(renewed) = lease.renewed(now).filter(|it| Some(*it) > self.renewed) else { return };
+        self.renewed = Some(renewed);
+        let really = lease.really_renewed(now).unwrap_or(renewed.time());
+        self.probed = self.probed.max(seen_at(really));
+    }
+
+    /// Whether each renewal to come will be news. It is not while a clock that was put back has to catch up.
+    pub(super) fn hears(&self, lease: &Lease, now: Time) -> bool {
+        lease.heartbeat.is_some() && self.renewed <= lease.renewed(now)
     }
 
     /// Whether nothing was heard for longer than the grace period.

@@ -35,11 +35,24 @@ pub struct NodeLifecycle {
     next_look: Time,
     healths: BTreeMap<Name, Health>,
     zones: BTreeMap<Name, Zone>,
+    /// It looks also where that will find what it found before.
+    one_by_one: bool,
 }
 
 impl NodeLifecycle {
     pub fn new(started: Time) -> Self {
-        Self { started, next_look: started, healths: BTreeMap::new(), zones: BTreeMap::new() }
+        Self {
+            started,
+            next_look: started,
+            healths: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            one_by_one: false,
+        }
+    }
+
+    /// The same, but the monitor never rests.
+    pub fn one_by_one(self) -> Self {
+        Self { one_by_one: true, ..self }
     }
 
     /// Upstream: `monitorNodeHealth`, and the `doNoExecuteTaintingPass` that follows within a tenth of a second.
@@ -51,7 +64,8 @@ impl NodeLifecycle {
         }
         plan = self.evict(now, view, plan);
         let next_eviction = self.zones.values().filter_map(|zone| zone.next(now)).min();
-        let next_look = if self.is_quiet(now, view) { None } else { Some(self.next_look) };
+        let next_look =
+            if !self.one_by_one && self.is_quiet(now, view) { None } else { Some(self.next_look) };
         match next_eviction.into_iter().chain(next_look).min() {
             Some(next) => plan.and_again_after(next.since(now)),
             None => plan,
@@ -112,16 +126,23 @@ impl NodeLifecycle {
         plan
     }
 
+    /// Takes in what the looks have seen of a lease that the monitor has rested from.
+    fn make_up(&mut self, now: Time, lease: &Lease) {
+        let Some(health) = self.healths.get_mut(&lease.meta.name) else { return };
+        let started = self.started;
+        let look = look_after(started, now);
+        let last = if look == now { now } else { look.before(MONITOR_PERIOD) };
+        health.observe_lease(last, lease, |renewed| look_after(started, renewed).min(last));
+    }
+
     /// Whether all looks to come would find what this one has found.
     fn is_quiet(&self, now: Time, view: &View) -> bool {
         let normal = self.zones.values().all(|zone| zone.state == ZoneState::Normal && zone.is_empty());
         normal
             && view.list::<Node>().all(|node| {
                 let lease = view.find::<Lease>(&LEASES, &node.meta.name);
-                let promises = lease.is_some_and(|it| it.heartbeat.is_some());
-                let known = self.healths.get(&node.meta.name).is_some_and(|it| !it.is_silent(now, node));
-                promises
-                    && known
+                let known = self.healths.get(&node.meta.name).filter(|it| !it.is_silent(now, node));
+                lease.zip(known).is_some_and(|(lease, health)| health.hears(lease, now))
                     && health::ready_of(node) == ConditionStatus::True
                     && !plans::is_tainted(node)
             })
@@ -142,6 +163,9 @@ impl Reconciler for NodeLifecycle {
             wakes.now(Key::cluster(Kind::Node, node.meta.name.clone()));
         }
         let of_node = change.get::<Lease>().is_some_and(|lease| lease.meta.namespace == LEASES);
+        if of_node && let Some(old) = change.old::<Lease>() {
+            self.make_up(now, old);
+        }
         if of_node || change.get::<Node>().is_some() {
             wakes.after(monitor_key(), self.next_look.since(now));
         }

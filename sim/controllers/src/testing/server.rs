@@ -205,6 +205,12 @@ fn is_same_spec(old: &Object, new: &Object) -> bool {
 
 fn apply(object: &mut Object, edit: Edit) {
     let meta = object.meta_mut();
+    if let Edit::PodCondition { condition, phase, .. } = edit {
+        let status = &mut object.get_mut::<api::Pod>().expect("pods have such conditions").status;
+        status.conditions.push(condition);
+        status.phase = phase.unwrap_or(status.phase.clone());
+        return;
+    }
     if let Edit::RemoveOwner(uid) = edit {
         meta.owner_references.retain(|it| it.uid != uid);
     } else if let Edit::RemoveFinalizer(finalizer) = edit {

@@ -26,6 +26,16 @@ pub(crate) struct Rejection {
     pub(crate) message: Name,
 }
 
+impl Rejection {
+    /// Upstream: `pkg/kubelet/nodeshutdown/nodeshutdown_manager_linux.go`, `Admit`.
+    pub(crate) fn shutdown() -> Self {
+        Self {
+            reason: Name::from_static("NodeShutdown"),
+            message: Name::from_static("Pod was rejected as the node is shutting down."),
+        }
+    }
+}
+
 /// What becomes of a pod that came to the node.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Verdict {

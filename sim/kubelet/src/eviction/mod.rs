@@ -98,6 +98,13 @@ impl Watch {
         }
     }
 
+    /// What containers use has changed from outside.
+    pub(crate) fn reconsider(&mut self, pods: &Pods, turn: &mut Turn<'_>) {
+        if self.manager.is_some() {
+            self.foresee(pods, turn);
+        }
+    }
+
     /// Works out anew when something will run short.
     fn foresee(&mut self, pods: &Pods, turn: &mut Turn<'_>) {
         let manager =

@@ -7,7 +7,7 @@ use api::ContainerImage;
 use base::Time;
 
 use crate::beat::Beat;
-use crate::constants::{IMAGE_LIST, IMAGES_IN_STATUS, NODE_STATUS};
+use crate::constants::{IMAGE_LIST, IMAGES_IN_STATUS};
 use crate::core::Turn;
 use crate::input::Timer;
 use crate::runtime::Runtime;
@@ -39,7 +39,7 @@ impl Turn<'_> {
         }
         lister.is_due = true;
         let list = Beat { first: self.core.started, period: IMAGE_LIST };
-        let status = Beat { first: self.core.started, period: NODE_STATUS };
+        let status = self.core.node_status;
         let at: Time = status.from(list.after(self.now));
         self.wake_at(at, Timer::ImageList, 0);
     }

@@ -73,7 +73,7 @@ impl Worker {
             reason,
             message: base::Name::from(format_args!("Pod was rejected: {message}")),
             qos_class: self.pod.status.qos_class.clone(),
-            start_time: Some(turn.now.into()),
+            start_time: Some(turn.shown().into()),
             ..PodStatus::default()
         };
         self.set_status(status, turn);

@@ -175,7 +175,14 @@ impl Worker {
                 let until = turn.runtime.stop(turn.now, self.pod.meta.uid, kill.container, grace);
                 Kill { stage: Stage::Stopping { until }, ..kill }
             }
-            Stage::Stopping { .. } | Stage::Stopped => Kill { stage: Stage::Stopped, ..kill },
+            Stage::Stopping { .. } => {
+                // A machine that stood still meanwhile has put it off.
+                let instance = turn.runtime.pod(self.pod.meta.uid).and_then(|it| it.instance(kill.container));
+                let until =
+                    instance.filter(|it| it.is_running(turn.now)).and_then(|it| it.end).map(|it| it.at);
+                Kill { stage: until.map_or(Stage::Stopped, |until| Stage::Stopping { until }), ..kill }
+            }
+            Stage::Stopped => kill,
         }
     }
 }

@@ -14,7 +14,7 @@ impl Worker {
     pub(crate) fn say(&mut self, turn: &mut Turn<'_>, container: Option<usize>, saying: Saying) {
         let about = self.reference(container);
         let node = &turn.core.setup.name;
-        if let Some(request) = self.diary.say(turn.now, node, about, saying) {
+        if let Some(request) = self.diary.say(turn.shown(), node, about, saying) {
             turn.send_event(request, self.cause);
         }
     }

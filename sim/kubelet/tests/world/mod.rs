@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use api::{
-    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Kind, Lease, Meta, Node, Patch, Pod,
-    PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
+    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Key, Kind, Lease, Meta, Node, Object,
+    Patch, Pod, PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
 };
 use base::{Cause, Luck, Name, Span, Time};
 use kubelet::{Effect, Input, Kubelet, Note, Runtime, Setup, Start, Token};
@@ -32,6 +32,8 @@ pub struct World {
     pub pods: BTreeMap<Name, Arc<Pod>>,
     pub node: Option<Arc<Node>>,
     pub lease: Option<Arc<Lease>>,
+    /// ConfigMaps and Secrets.
+    objects: BTreeMap<Key, Object>,
     events: BTreeMap<Name, Event>,
     setup: Arc<Setup>,
     luck: Luck,
@@ -40,6 +42,7 @@ pub struct World {
     queue: BTreeMap<(Time, u64), Due>,
     tickets: u64,
     story: String,
+    outage: Outage,
     /// Everything the kubelet noted, and when.
     pub notes: Vec<(Time, Note)>,
     /// Every status that was written, and when.
@@ -48,8 +51,19 @@ pub struct World {
     pub wakes: usize,
     /// What the kubelet would have taken from registries with a limit, and when.
     pub demands: Vec<(Time, kubelet::Demand)>,
+    /// Whether the story tells which images the node's status lists.
+    pub tells_images: bool,
     /// The secrets that there are.
     pub secrets: Vec<Name>,
+}
+
+/// What keeps the kubelet from going on, and what waits for it.
+#[derive(Default)]
+struct Outage {
+    is_frozen: bool,
+    is_cut_off: bool,
+    held: Vec<(u16, Input)>,
+    lost: Vec<(u16, kubelet::RequestId)>,
 }
 
 enum Due {
@@ -96,6 +110,7 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
+        static_pods: Vec::new(),
         configuration: Arc::default(),
         images: images(kubelet::Catalog::default()),
     }
@@ -157,24 +172,38 @@ impl World {
         Self::with_seed(rules, defaults(), 7)
     }
 
+    /// The same with another set-up of the node.
+    pub fn with_setup(rules: serde_json::Value, setup: Setup) -> Self {
+        Self::on(setup, rules, defaults(), 7)
+    }
+
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         Self::on(setup(), rules, defaults, seed)
+    }
+
+    /// A settled node whose kubelet has a configuration.
+    pub fn configured(rules: serde_json::Value, configuration: serde_json::Value) -> Self {
+        let configuration = Arc::new(serde_json::from_value(configuration).unwrap());
+        Self::on(Setup { configuration, ..setup() }, rules, defaults(), 7)
     }
 
     /// A settled node of some make.
     pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
-        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
+        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults).starting_at(START));
         let luck = Luck::new(seed, "test");
         let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
+            objects: BTreeMap::new(),
             events: BTreeMap::new(),
             setup,
             luck,
@@ -183,10 +212,12 @@ impl World {
             queue: BTreeMap::new(),
             tickets: 0,
             story: String::new(),
+            outage: Outage::default(),
             notes: Vec::new(),
             statuses: Vec::new(),
             wakes: 0,
             demands: Vec::new(),
+            tells_images: false,
             secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
@@ -250,6 +281,24 @@ impl World {
         self.put(pod);
     }
 
+    /// So many pods share the load from now on.
+    pub fn share_load(&mut self, name: &str, sharing: u32) {
+        self.tell(&format!("load     is shared among {sharing}"));
+        let uid = self.pods[name].meta.uid;
+        self.runtime.share_load(self.now, uid, sharing);
+        self.input(self.runs - 1, Input::LoadChanged(uid));
+    }
+
+    /// A ConfigMap or Secret in the namespace of the pods.
+    pub fn create_object(&mut self, kind: &str, name: &str, data: &serde_json::Value) {
+        self.tell(&format!("user     creates {kind} {name}"));
+        let meta = serde_json::json!({"name": name, "namespace": "default"});
+        let value = serde_json::json!({"metadata": meta, "data": data});
+        let kind = Kind::ALL.iter().find(|it| it.name() == kind).unwrap();
+        let object = Object::from_json(kind, value).unwrap();
+        self.objects.insert(object.key(), object);
+    }
+
     pub fn stop_kubelet(&mut self) {
         self.tell("fault    the kubelet dies");
         if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
@@ -264,6 +313,63 @@ impl World {
             self.lease = Some(Arc::new(lease));
         }
         self.runtime.power_off(self.now);
+    }
+
+    pub fn edit_node(&mut self, change: impl FnOnce(&mut Node)) {
+        self.tell("user     edits the node");
+        change(Arc::make_mut(self.node.as_mut().unwrap()));
+        let node = self.node.clone().unwrap();
+        self.watch(Input::NodeSet(node));
+    }
+
+    pub fn shut_down(&mut self) {
+        self.tell("fault    the machine is to shut down");
+        self.input(self.runs - 1, Input::ShutDown);
+    }
+
+    pub fn freeze(&mut self) {
+        self.tell("fault    the machine freezes");
+        self.outage.is_frozen = true;
+        self.runtime.freeze(self.now);
+    }
+
+    pub fn thaw(&mut self) {
+        self.tell("fault    the machine goes on");
+        self.outage.is_frozen = false;
+        self.runtime.thaw(self.now);
+        for (run, input) in std::mem::take(&mut self.outage.held) {
+            self.input(run, input);
+        }
+        self.relist();
+    }
+
+    /// Puts the node's clock forward.
+    pub fn set_clock(&mut self, secs: i64) {
+        self.tell(&format!("fault    the clock is {secs} s fast"));
+        self.runtime.set_clock(kubelet::Clock { skew_nanos: secs * 1_000_000_000 });
+        self.input(self.runs - 1, Input::ClockSet);
+    }
+
+    pub fn cut_off(&mut self) {
+        self.tell("fault    the network is lost");
+        self.outage.is_cut_off = true;
+    }
+
+    pub fn reconnect(&mut self) {
+        self.tell("fault    the network is back");
+        self.outage.is_cut_off = false;
+        for (run, id) in std::mem::take(&mut self.outage.lost) {
+            let failure = Status::new(api::Reason::Timeout, "lost");
+            self.push(self.now, Due::Input(run, Input::Answer(id, Err(failure))));
+        }
+        self.relist();
+    }
+
+    fn relist(&mut self) {
+        let pods: Vec<_> = self.pods.values().cloned().collect();
+        self.input(self.runs - 1, Input::Relisted(pods));
+        let node = self.node.clone().unwrap();
+        self.input(self.runs - 1, Input::NodeSet(node));
     }
 
     /// As the node lifecycle controller does.
@@ -319,6 +425,9 @@ impl World {
 
     fn input(&mut self, run: u16, input: Input) {
         let Some(kubelet) = self.kubelet.as_mut().filter(|_| run + 1 == self.runs) else { return };
+        if self.outage.is_frozen {
+            return self.outage.held.push((run, input));
+        }
         self.wakes += usize::from(matches!(input, Input::Timer(_)));
         let mut effects = Vec::new();
         kubelet.handle(self.now, input, &mut self.runtime, &mut effects);
@@ -329,6 +438,7 @@ impl World {
                 }
                 Effect::WakeAt(at, token) => self.wake(run, at, token),
                 Effect::Note(note) => self.notes.push((self.now, note)),
+                Effect::PowerOff => self.push(self.now, Due::Act(Box::new(Self::crash_node))),
                 Effect::Demand(demand) => self.demands.push((self.now, demand)),
             }
         }
@@ -340,6 +450,9 @@ impl World {
     }
 
     fn serve(&mut self, run: u16, id: kubelet::RequestId, request: Request) {
+        if self.outage.is_cut_off {
+            return self.outage.lost.push((run, id));
+        }
         let response = self.carry_out(request);
         self.push(self.now + ONE_WAY, Due::Input(run, Input::Answer(id, response)));
     }
@@ -351,10 +464,15 @@ impl World {
                 Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
                 None => Err(Status::not_found(&key)),
             },
-            (Request::Get { .. }, Kind::Secret) => {
-                let is_there = self.secrets.contains(&key.name);
-                if is_there { Ok(Answer::Done) } else { Err(Status::not_found(&key)) }
-            }
+            (Request::Get { .. }, Kind::ConfigMap | Kind::Secret) => match self.objects.get(&key) {
+                Some(object) => Ok(Answer::Object(object.clone())),
+                None if self.secrets.contains(&key.name) => Ok(Answer::Done),
+                None => Err(Status::not_found(&key)),
+            },
+            (Request::Get { .. }, Kind::Lease) => match &self.lease {
+                Some(lease) => Ok(Answer::Object(Arc::clone(lease).into_object())),
+                None => Err(Status::not_found(&key)),
+            },
             (Request::Get { .. }, _) => {
                 Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object()))
             }
@@ -367,6 +485,17 @@ impl World {
             }
             (Request::Create { object } | Request::Update { object, .. }, Kind::Lease) => {
                 self.lease = object.get::<Lease>().cloned();
+                Ok(Answer::Object(object))
+            }
+            (Request::Create { object }, Kind::Pod) => {
+                if self.pods.contains_key(&key.name) {
+                    return Err(Status::already_exists(&key));
+                }
+                self.tell(&format!("kubelet  creates {}", key.name));
+                let mut pod = object.get::<Pod>().unwrap().as_ref().clone();
+                pod.meta.uid = Uid(u128::from(self.revision + 1));
+                pod.status.phase = PodPhase::Pending;
+                self.put(pod);
                 Ok(Answer::Object(object))
             }
             (Request::Create { object }, _) => {
@@ -383,9 +512,22 @@ impl World {
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
                 let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
-                    let Edit::NodeStatus(status) = edit else { panic!("{edit:?}") };
-                    self.tell_conditions(&node.status.conditions, &status.conditions);
-                    node.status = *status;
+                    match edit {
+                        Edit::NodeStatus(status) => {
+                            self.tell_conditions(&node.status.conditions, &status.conditions);
+                            if self.tells_images && node.status.images != status.images {
+                                self.tell_images(&status.images);
+                            }
+                            node.status = *status;
+                        }
+                        Edit::Labels(labels) => {
+                            for (key, value) in labels {
+                                self.tell(&format!("node     {key}={}", value.as_ref().unwrap()));
+                                node.meta.labels.insert(key, value.unwrap());
+                            }
+                        }
+                        other => panic!("a kubelet does not ask for {other:?}"),
+                    }
                 }
                 let node = Arc::new(node);
                 self.node = Some(Arc::clone(&node));
@@ -398,7 +540,13 @@ impl World {
                     return Err(Status::not_found(&key));
                 };
                 let [Edit::PodStatus(status)] = edits.as_slice() else { panic!("{edits:?}") };
-                let pod = Pod { status: status.as_ref().clone(), ..pod.as_ref().clone() };
+                let mut status = status.as_ref().clone();
+                let is_others = |kind: &str| kind == "DisruptionTarget" || kind.contains('/');
+                let is_named = |it: &Condition| status.conditions.iter().any(|own| own.kind == it.kind);
+                let is_other = |it: &&Condition| is_others(&it.kind) && !is_named(it);
+                let others: Vec<_> = pod.status.conditions.iter().filter(is_other).cloned().collect();
+                status.conditions.extend(others);
+                let pod = Pod { status, ..pod.as_ref().clone() };
                 self.tell_status(&pod);
                 self.statuses.push((self.now, pod.meta.name.clone(), pod.status.clone()));
                 self.put(pod);
@@ -430,6 +578,9 @@ impl World {
     }
 
     fn watch(&mut self, input: Input) {
+        if self.outage.is_frozen || self.outage.is_cut_off {
+            return; // It will list what there is.
+        }
         let run = self.runs - 1;
         self.push(self.now + ONE_WAY, Due::Input(run, input));
     }
@@ -444,6 +595,12 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_images(&mut self, images: &[api::ContainerImage]) {
+        let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
+        let names: Vec<String> = images.iter().map(name).collect();
+        self.tell(&format!("node     has [{}]", names.join(", ")));
     }
 
     fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {

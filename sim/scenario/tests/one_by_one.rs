@@ -1,0 +1,70 @@
+//! What is computed comes to what would have happened: random runs, once computed and once one by one.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use manifest::source::Source;
+use proptest::prelude::*;
+use scenario::{Finished, Options, Scenario, load_source};
+
+/// What befalls six pods with all probes on four nodes.
+#[derive(Clone, Debug)]
+struct Story {
+    seed: u64,
+    /// How long a container takes until it answers, in seconds, at the median.
+    startup: u32,
+    /// How long it lives on average, in seconds; 0 for ever.
+    life: u32,
+    /// In seconds.
+    fault_at: u32,
+    lasting: u32,
+    is_crash: bool,
+}
+
+prop_compose! {
+    fn story()(
+        seed: u64, startup in 1_u32..12, life in prop_oneof![Just(0_u32), 20_u32..300],
+        fault_at in 20_u32..120, lasting in 5_u32..200, is_crash: bool,
+    ) -> Story {
+        Story { seed, startup, life, fault_at, lasting, is_crash }
+    }
+}
+
+impl Story {
+    fn scenario(&self) -> Scenario {
+        let exit = match self.life {
+            0 => "never".to_owned(),
+            life => format!("{{after: {{exponential: {{mean: {life}s}}}}, code: 1}}"),
+        };
+        let fault = if self.is_crash { "nodeCrash" } else { "kubeletStop" };
+        let text = format!(
+            "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  duration: 8m\n\
+             \x20 cluster: {{nodePools: [{{name: general, count: 4}}]}}\n\
+             \x20 manifests: [probed.yaml]\n\
+             \x20 behaviours:\n\
+             \x20 - {{match: {{image: \"shop/web:*\"}}, startup: {{lognormal: {{median: {}s, p99: 30s}}}}, exit: {exit}}}\n\
+             \x20 timeline:\n\
+             \x20 - {{at: {}s, fault: {{{fault}: {{nodes: {{names: [general-1]}}, for: {}s}}}}}}\n",
+            self.startup, self.fault_at, self.lasting,
+        );
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps");
+        load_source(Source::new("it.yaml", text), folder, "it", &[]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn run(&self, one_by_one: bool) -> Finished {
+        let options = Options { seed: Some(self.seed), one_by_one, ..Options::default() };
+        scenario::run(&self.scenario(), &options, |_| ControlFlow::Continue(())).expect("it can be set up")
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn random_runs_come_to_the_same(story in story()) {
+        let (computed, simulated) = (story.run(false), story.run(true));
+        prop_assert_eq!(computed.run.digest, simulated.run.digest);
+        prop_assert_eq!(computed.run.world.ledger().lives(), simulated.run.world.ledger().lives());
+        prop_assert!(computed.run.events() < simulated.run.events());
+    }
+}
