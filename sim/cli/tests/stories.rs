@@ -173,8 +173,3 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert_eq!((a.digest, a.events()), (b.digest, b.events()));
     assert_ne!(a.digest, c.digest);
 }
-
-#[test]
-fn a_stateful_pod_of_a_dead_node_stays_terminating_for_ever() {
-    check("incidents/terminating-for-ever", "terminating-for-ever.txt");
-}
