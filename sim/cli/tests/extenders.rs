@@ -124,6 +124,7 @@ fn two_extenders_and_a_profile_have_their_say_and_are_named_in_the_summary() {
         text(&told.stdout).replace(&address, "ADDRESS")
     });
     expect![[r#"
+        told:
              0.003353 s  attempt 1: node-1 (2 of 3 nodes would do)
           node-0 is rejected by Extender (Unschedulable): the rack is full
          node    TaintToleration x3  NodeResourcesFit x1  ImageLocality x1  total 
@@ -138,7 +139,7 @@ fn two_extenders_and_a_profile_have_their_say_and_are_named_in_the_summary() {
           http://ADDRESS/strict filter: leaves 2 of 3 nodes: node-2, node-1
           http://ADDRESS/boards filter: leaves 1 of 2 nodes: node-2
     "#]]
-    .assert_eq(&explained.concat());
+    .assert_eq(&format!("told:\n{}", explained.concat()));
 }
 
 #[test]

@@ -9,10 +9,11 @@ use base::{Luck, Name};
 use crate::extender::{ExtenderError, Extenders};
 use crate::framework::{Code, Cycle, PostFilter, Rejection};
 use crate::hypothesis::Hypothesis;
-use crate::memo::{Memo, RefusalId};
+use crate::memo::Memo;
 use crate::node_info::NodeIdx;
 use crate::preemption::{Candidate, Nominate};
 use crate::profile::Profile;
+use crate::refusals::RefusalId;
 use crate::select::Ties;
 
 /// An attempt as PostFilter finds it.

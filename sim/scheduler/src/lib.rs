@@ -27,6 +27,7 @@ mod pod_log;
 mod preemption;
 mod profile;
 mod queue;
+mod refusals;
 mod rows;
 mod scheduler;
 mod search;

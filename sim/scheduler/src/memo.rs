@@ -4,7 +4,7 @@
 //! the verdict on each node, and its scores, as far as they depend on the node alone, until that node's pods
 //! change; and the refusals, each of them once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use base::Name;
 
@@ -13,6 +13,7 @@ use crate::framework::{Code, Cycle, Filter, PreFilter, Rejection, Scope, Score};
 use crate::hypothesis::Hypothesis;
 use crate::node_info::NodeIdx;
 use crate::profile::{PluginIdx, Profile};
+use crate::refusals::{RefusalId, Refusals};
 use crate::rows::Rows;
 
 pub(crate) struct Memo {
@@ -82,20 +83,6 @@ pub(crate) struct AtHand<'a> {
     others: Vec<(&'a [u8], &'a [RefusalId])>,
 }
 
-/// Counted from 1; 0 is no refusal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RefusalId(u32);
-
-/// Each refusal once.
-#[derive(Default)]
-struct Refusals {
-    list: Vec<Refusal>,
-    ids: BTreeMap<Refusal, RefusalId>,
-    last: RefusalId,
-    /// Whether there is an error among them.
-    with_errors: bool,
-}
-
 impl Memo {
     /// More refusals than this are given up rather than kept.
     const REFUSALS_MAX: usize = 4096;
@@ -129,7 +116,7 @@ impl Memo {
         let cluster = cycle.cluster;
         let holds = self.nodes_version == cluster.nodes.version()
             && self.objects_version == cluster.objects.version()
-            && self.refusals.list.len() < Self::REFUSALS_MAX;
+            && self.refusals.len() < Self::REFUSALS_MAX;
         let Some(steps) = cluster.log().since(self.log_end).filter(|_| holds) else { return false };
         for slot in &mut self.filters {
             if let Outcome::Filter { scope: Scope::World, .. } = slot.outcome {
@@ -166,9 +153,9 @@ impl Memo {
             if let Outcome::Unasked = slot.outcome {
                 slot.outcome = match plugin.pre_filter(cycle) {
                     PreFilter::Skip => Outcome::Skip,
-                    PreFilter::Filter(filter) => self.refusals.outcome(plugin.name(), filter, None),
+                    PreFilter::Filter(filter) => Outcome::of(&mut self.refusals, plugin.name(), filter, None),
                     PreFilter::Only(names, filter) => {
-                        self.refusals.outcome(plugin.name(), filter, Some(names))
+                        Outcome::of(&mut self.refusals, plugin.name(), filter, Some(names))
                     }
                     PreFilter::Rejected(rejection) => {
                         let refusal = Refusal { plugin: plugin.name(), rejection };
@@ -322,7 +309,7 @@ impl Memo {
 
     /// Whether a filter has ever failed instead of answering.
     pub(crate) fn has_errors(&self) -> bool {
-        self.refusals.with_errors
+        self.refusals.has_errors()
     }
 
     /// All filters, to be asked what would be if other pods were on a node.
@@ -363,6 +350,19 @@ impl FilterSlot {
             Outcome::Filter { filter, scope: Scope::Pods, .. } => Some(filter),
             Outcome::Filter { .. } | Outcome::Skip | Outcome::Unasked => None,
         }
+    }
+}
+
+impl Outcome {
+    fn of(
+        noted: &mut Refusals,
+        plugin: &'static str,
+        filter: Box<dyn Filter>,
+        only: Option<Vec<Name>>,
+    ) -> Self {
+        let note = |it: &Rejection| noted.id(Refusal { plugin, rejection: it.clone() });
+        let (scope, refusals) = (filter.scope(), filter.refusals().iter().map(note).collect());
+        Self::Filter { filter, only, scope, refusals }
     }
 }
 
@@ -408,30 +408,5 @@ impl Narrowing {
         let names: Vec<&str> = self.plugins.iter().copied().collect();
         let list = names.join(" ");
         Rejection::unresolvable(Name::from(format_args!("node(s) didn't satisfy plugin(s) [{list}]")))
-    }
-}
-
-impl Refusals {
-    fn outcome(&mut self, plugin: &'static str, filter: Box<dyn Filter>, only: Option<Vec<Name>>) -> Outcome {
-        let of = |it: &Rejection| self.id(Refusal { plugin, rejection: it.clone() });
-        let (scope, refusals) = (filter.scope(), filter.refusals().iter().map(of).collect());
-        Outcome::Filter { filter, only, scope, refusals }
-    }
-
-    fn id(&mut self, refusal: Refusal) -> RefusalId {
-        if self.get(self.last).is_some_and(|it| it.is_surely(&refusal) || *it == refusal) {
-            return self.last;
-        }
-        let next = RefusalId(u32::try_from(self.list.len() + 1).expect("refusals are limited"));
-        self.last = *self.ids.entry(refusal.clone()).or_insert(next);
-        if self.last == next {
-            self.with_errors |= refusal.rejection.code == Code::Error;
-            self.list.push(refusal);
-        }
-        self.last
-    }
-
-    fn get(&self, id: RefusalId) -> Option<&Refusal> {
-        self.list.get((id.0 as usize).checked_sub(1)?)
     }
 }

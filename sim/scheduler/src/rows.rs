@@ -1,7 +1,7 @@
 //! What the plugins said of each node about a template, as far as it depends on the node alone.
 
-use crate::memo::RefusalId;
 use crate::node_info::NodeIdx;
+use crate::refusals::RefusalId;
 
 /// By position of the node: what the filters said, and the scores if they let it pass.
 #[derive(Debug)]

@@ -11,9 +11,10 @@ use crate::diagnosis::{Diagnosis, Refusal};
 use crate::extender::{EXTENDER, ExtenderError, Extenders};
 use crate::failed_attempt::FailedAttempt;
 use crate::framework::{Code, Cycle, Rejection};
-use crate::memo::{Memo, Narrowing, PreFilterRefusal, RefusalId};
+use crate::memo::{Memo, Narrowing, PreFilterRefusal};
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::profile::Profile;
+use crate::refusals::RefusalId;
 use crate::select::{Ranking, Ties};
 use crate::trace::{PreFilterTrace, Trace};
 
