@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use benches::queueing;
 use benches::scheduling::{schedule, shapes};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -22,5 +23,24 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decisions);
+/// The whole scheduler, from the watch of a pod to that of its binding, beside pods that wait behind a gate.
+fn queueing(criterion: &mut Criterion) {
+    let pods = queueing::ready(10_000);
+    for gated in [0, 10_000] {
+        let mut group = criterion.benchmark_group("scheduler");
+        group.throughput(Throughput::Elements(pods.len() as u64)).sample_size(10);
+        let name = format!("SchedulingWhileGated/1 node, {gated} gated, 10000 pods");
+        group.bench_function(name, |bencher| {
+            let start = queueing::start(gated);
+            bencher.iter_batched_ref(
+                || start.clone(),
+                |scheduler| black_box(queueing::schedule(scheduler, &pods)),
+                BatchSize::PerIteration,
+            );
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, decisions, queueing);
 criterion_main!(benches);

@@ -1,5 +1,6 @@
 //! What the benchmarks share: clusters of a size, ready to run.
 
+pub mod queueing;
 pub mod scheduling;
 
 use std::sync::Arc;
@@ -9,17 +10,36 @@ use base::{Name, Span, Time};
 use cluster::{Action, Cluster, Setup, Step};
 use engine::Run;
 use kubectl::Command;
+use record::Keep;
 use serde_json::json;
 
 /// When the runs begin.
 pub const START: Time = Time::from_secs(1_767_225_600);
 
+/// What a run is like, apart from its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Which records are kept.
+    pub keep: Keep,
+    /// Whether each pod has a liveness and a readiness probe, every 10 s.
+    pub probed: bool,
+    /// Whether what is periodic is simulated instead of being computed.
+    pub one_by_one: bool,
+}
+
+impl Default for Options {
+    /// Without records, probes and superfluous events.
+    fn default() -> Self {
+        Self { keep: Keep::LITTLE, probed: false, one_by_one: false }
+    }
+}
+
 /// A cluster of `nodes` equal nodes in three zones, on which a deployment of `pods` pods is applied at 0 s.
-pub fn start_up(nodes: u32, pods: u32) -> Run<Cluster> {
+pub fn start_up(nodes: u32, pods: u32, options: Options) -> Run<Cluster> {
     let apply = Step {
         at: Span::ZERO,
         text: Name::from_static("apply -f web.yaml"),
-        action: Action::Kubectl(Command::apply(vec![deployment(pods)])),
+        action: Action::Kubectl(Command::apply(vec![deployment(pods, options.probed)])),
     };
     let setup = Setup {
         seed: 42,
@@ -27,6 +47,8 @@ pub fn start_up(nodes: u32, pods: u32) -> Run<Cluster> {
         nodes: (0..nodes).map(node).collect(),
         timeline: vec![apply],
         behaviours: Arc::default(),
+        keep: Some(options.keep),
+        one_by_one: options.one_by_one,
         ..Setup::default()
     };
     Cluster::start(setup).expect("the set-up is sound")
@@ -56,11 +78,14 @@ fn node(n: u32) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: Rest::default(),
+        static_pods: Vec::new(),
+        configuration: Arc::default(),
+        images: Arc::default(),
     }
 }
 
-fn deployment(pods: u32) -> Object {
-    let manifest = json!({
+fn deployment(pods: u32, probed: bool) -> Object {
+    let mut manifest = json!({
         "metadata": {"name": "web", "namespace": "default"},
         "spec": {
             "replicas": pods,
@@ -72,6 +97,11 @@ fn deployment(pods: u32) -> Object {
             }
         }
     });
+    if probed {
+        let container = &mut manifest["spec"]["template"]["spec"]["containers"][0];
+        container["livenessProbe"] = json!({"httpGet": {"port": 80}, "periodSeconds": 10});
+        container["readinessProbe"] = json!({"httpGet": {"port": 80}, "periodSeconds": 10});
+    }
     let mut object = Object::from_json(&Kind::Deployment, manifest).expect("it is a deployment");
     api::defaults::apply(&mut object);
     object

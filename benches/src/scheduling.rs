@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
-use api::{Node, Pod, Uid};
+use api::{Kind, Node, Object, Pod, Uid};
 use base::Name;
+use client::Change;
 use scheduler::{Core, Profile, Ties};
 use serde_json::{Value, json};
+
+const DRIVER: &str = "ebs.csi.aws.com";
 
 /// A benchmark: a cluster with pods on it, and pods to be scheduled.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Shape {
     pub measured: Batch,
     /// Changes a node that is about to join.
     pub node: fn(usize, &mut Value),
+    /// What else there is, for the node or pod of this number.
+    pub objects: fn(usize) -> Vec<Object>,
 }
 
 /// So many pods of one template.
@@ -32,7 +37,7 @@ pub struct Batch {
 impl Shape {
     pub fn plain(name: &'static str, nodes: usize, pods: usize) -> Self {
         let measured = Batch { pods, template: plain };
-        Self { name, nodes, first: Vec::new(), measured, node: |_, _| () }
+        Self { name, nodes, first: Vec::new(), measured, node: |_, _| (), objects: |_| Vec::new() }
     }
 
     /// The cluster with the first pods on it.
@@ -43,6 +48,10 @@ impl Shape {
             let mut node = node(n);
             (self.node)(n, &mut node);
             core.cluster.set_node(&Arc::new(from_json::<Node>(node)));
+        }
+        let pods: usize = self.first.iter().chain([&self.measured]).map(|it| it.pods).sum();
+        for new in (0..self.nodes.max(pods)).flat_map(self.objects) {
+            core.cluster.objects.hear(&Change::Set { old: None, new });
         }
         let mut uid = 0;
         for batch in &self.first {
@@ -101,6 +110,7 @@ pub fn shapes() -> Vec<Shape> {
         first: vec![Batch { pods: 5000, template: plain }],
         measured: Batch { pods: 5000, template },
         node: |_, _| (),
+        objects: |_| Vec::new(),
     };
     let beside = |name, first: Batch, template| Shape {
         name,
@@ -108,6 +118,7 @@ pub fn shapes() -> Vec<Shape> {
         first: vec![first],
         measured: Batch { pods: 2000, template },
         node: |_, _| (),
+        objects: |_| Vec::new(),
     };
     vec![
         Shape::plain("SchedulingBasic/1000 nodes, 10000 pods", 1000, 10_000),
@@ -160,14 +171,21 @@ pub fn shapes() -> Vec<Shape> {
             ..Shape::plain("MixedSchedulingBasePod/5000 nodes, 1000 pods", 5000, 1000)
         },
         Shape {
+            first: vec![Batch { pods: 5000, template: with_secret }],
             measured: Batch { pods: 5000, template: with_secret },
             ..Shape::plain("SchedulingSecrets/5000 nodes, 5000 pods", 5000, 0)
+        },
+        Shape {
+            first: vec![Batch { pods: 5000, template: with_volume }],
+            measured: Batch { pods: 2000, template: |n| with_volume(n + 5000) },
+            objects: |n| volume(n).into_iter().chain([csi_node(n)]).collect(),
+            ..Shape::plain("SchedulingCSIPVs/5000 nodes, 2000 pods", 5000, 0)
         },
     ]
 }
 
 fn node(n: usize) -> Value {
-    let name = format!("node-{n:05}");
+    let name = node_name(n);
     json!({
         "metadata": {
             "name": name,
@@ -180,7 +198,12 @@ fn node(n: usize) -> Value {
     })
 }
 
-fn plain(_: usize) -> Value {
+fn node_name(n: usize) -> String {
+    format!("node-{n:05}")
+}
+
+/// A pod that asks for a little.
+pub fn plain(_: usize) -> Value {
     pod(&json!({}), json!({}))
 }
 
@@ -258,6 +281,43 @@ fn with_cpu(cpu: &str, priority: i32) -> Value {
 
 fn with_secret(_: usize) -> Value {
     pod(&json!({}), json!({"volumes": [{"name": "secret", "secret": {"secretName": "secret"}}]}))
+}
+
+/// Each pod brings a volume of its own, which is bound to its claim already. Upstream: `SchedulingCSIPVs`.
+fn with_volume(n: usize) -> Value {
+    let claim = json!({"claimName": format!("volume-{n}")});
+    pod(&json!({}), json!({"volumes": [{"name": "data", "persistentVolumeClaim": claim}]}))
+}
+
+fn volume(n: usize) -> [Object; 2] {
+    let name = format!("volume-{n}");
+    let claim_ref = json!({"kind": "PersistentVolumeClaim", "namespace": "default", "name": name});
+    let volume = json!({
+        "metadata": {"name": name},
+        "spec": {
+            "accessModes": ["ReadOnlyMany"], "capacity": {"storage": "1Gi"}, "claimRef": claim_ref,
+            "csi": {"driver": DRIVER, "volumeHandle": name}, "persistentVolumeReclaimPolicy": "Retain",
+        },
+        "status": {"phase": "Bound"},
+    });
+    let annotations = json!({"pv.kubernetes.io/bind-completed": "true"});
+    let claim = json!({
+        "metadata": {"name": name, "namespace": "default", "annotations": annotations},
+        "spec": {"accessModes": ["ReadOnlyMany"], "resources": {"requests": {"storage": "1Gi"}}, "volumeName": name},
+        "status": {"phase": "Bound"},
+    });
+    [object(&Kind::PersistentVolume, volume), object(&Kind::PersistentVolumeClaim, claim)]
+}
+
+/// Each node attaches up to 39 volumes.
+fn csi_node(n: usize) -> Object {
+    let driver = json!({"name": DRIVER, "nodeID": "node", "topologyKeys": [], "allocatable": {"count": 39}});
+    let node = json!({"metadata": {"name": node_name(n)}, "spec": {"drivers": [driver]}});
+    object(&Kind::CSINode, node)
+}
+
+fn object(kind: &Kind, json: Value) -> Object {
+    Object::from_json(kind, json).expect("written as the API server would")
 }
 
 fn term(color: &str, topology_key: &str) -> Value {

@@ -131,7 +131,7 @@ wire! {
 wire! {
     /// At most one of the three is set.
     pub struct ContainerState {
-        pub waiting: Option<ContainerWaiting>,
+        pub waiting: Option<Box<ContainerWaiting>>,
         pub running: Option<ContainerRunning>,
         pub terminated: Option<Box<ContainerTerminated>>,
     }

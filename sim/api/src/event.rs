@@ -21,7 +21,7 @@ wire! {
         #[serde(rename = "type")]
         pub kind: Name,
         pub event_time: Option<MicroTime>,
-        pub series: Option<EventSeries>,
+        pub series: Option<Box<EventSeries>>,
         pub action: Name,
         pub related: Option<Box<ObjectReference>>,
         #[serde(rename = "reportingComponent")]

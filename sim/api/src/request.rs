@@ -91,7 +91,8 @@ pub enum Patch {
 /// One typed step of a strategic merge patch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// Replaces the pod's status; conditions of types that it does not name stay. As the kubelet patches.
+    /// Replaces the pod's status; of conditions that it does not name, those stay that are not the kubelet's own.
+    /// As the kubelet patches.
     PodStatus(Box<PodStatus>),
     /// Sets the named conditions, phase and nominated node of a pod that are given. As the scheduler and evictors patch.
     PodCondition {

@@ -3,6 +3,7 @@
 //! Upstream: `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/{time,micro_time}.go`.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use base::{Span, Time};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -10,24 +11,59 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A `metav1.Time`: whole seconds since 1970. Everything that goes through the API server loses its fraction,
 /// and the controllers that compare such times work with what is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
+pub struct Timestamp(Count);
 
 /// A `metav1.MicroTime`: whole microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MicroTime(i64);
+pub struct MicroTime(Count);
+
+/// A number of units since 1970, in an order-preserving form that is never zero: an `Option` of it takes no more room.
+/// Objects have many of those, and there are many objects.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Count(NonZeroU64);
+
+impl Count {
+    /// What stands for 1970.
+    const EPOCH: u64 = 1 << 63;
+
+    /// The very first number counts as the second.
+    const fn of(number: i64) -> Self {
+        match NonZeroU64::new(number.cast_unsigned() ^ Self::EPOCH) {
+            Some(word) => Self(word),
+            None => Self(NonZeroU64::MIN),
+        }
+    }
+
+    const fn get(self) -> i64 {
+        (self.0.get() ^ Self::EPOCH).cast_signed()
+    }
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self::of(0)
+    }
+}
+
+impl fmt::Debug for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.get(), f)
+    }
+}
 
 impl Timestamp {
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs)
+        Self(Count::of(secs))
     }
 
     pub const fn secs(self) -> i64 {
-        self.0
+        self.0.get()
     }
 
     /// The start of this second. Times before 1970 count as 1970.
     pub const fn time(self) -> Time {
-        Time::from_secs(if self.0 < 0 { 0 } else { self.0.unsigned_abs() })
+        let secs = self.secs();
+        Time::from_secs(if secs < 0 { 0 } else { secs.unsigned_abs() })
     }
 
     /// How long ago this second began; zero if it lies in the future.
@@ -39,36 +75,37 @@ impl Timestamp {
 impl From<Time> for Timestamp {
     #[expect(clippy::cast_possible_wrap, reason = "seconds of a u64 of nanoseconds fit")]
     fn from(time: Time) -> Self {
-        Self(time.secs() as i64)
+        Self(Count::of(time.secs() as i64))
     }
 }
 
 impl MicroTime {
     pub const fn micros(self) -> i64 {
-        self.0
+        self.0.get()
     }
 
     pub const fn time(self) -> Time {
-        Time::from_nanos(if self.0 < 0 { 0 } else { self.0.unsigned_abs().saturating_mul(1_000) })
+        let micros = self.micros();
+        Time::from_nanos(if micros < 0 { 0 } else { micros.unsigned_abs().saturating_mul(1_000) })
     }
 }
 
 impl From<Time> for MicroTime {
     #[expect(clippy::cast_possible_wrap, reason = "microseconds of a u64 of nanoseconds fit")]
     fn from(time: Time) -> Self {
-        Self((time.nanos() / 1_000) as i64)
+        Self(Count::of((time.nanos() / 1_000) as i64))
     }
 }
 
 /// RFC 3339 text of a time, to the second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(text) = short_text(self.0) {
+        if let Some(text) = short_text(self.secs()) {
             return f.write_str(str::from_utf8(&text).expect("digits and their separators are ASCII"));
         }
-        match jiff::Timestamp::from_second(self.0) {
+        match jiff::Timestamp::from_second(self.secs()) {
             Ok(time) => write!(f, "{time:.0}"),
-            Err(_) => write!(f, "@{}", self.0), // Beyond the calendar; nothing that was read gets here.
+            Err(_) => write!(f, "@{}", self.secs()), // Beyond the calendar; nothing that was read gets here.
         }
     }
 }
@@ -110,9 +147,9 @@ fn date(days: u64) -> (u64, u64, u64) {
 /// RFC 3339 text of a time, to the microsecond, as Go writes it: always six digits.
 impl fmt::Display for MicroTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
+        match jiff::Timestamp::from_microsecond(self.micros()) {
             Ok(time) => write!(f, "{time:.6}"),
-            Err(_) => write!(f, "@{}us", self.0),
+            Err(_) => write!(f, "@{}us", self.micros()),
         }
     }
 }
@@ -132,7 +169,8 @@ impl std::str::FromStr for Timestamp {
     type Err = ParseTimeError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
-        Ok(Self(parse(text)?.as_nanosecond().div_euclid(1_000_000_000).try_into().unwrap_or(i64::MAX)))
+        let secs = parse(text)?.as_nanosecond().div_euclid(1_000_000_000);
+        Ok(Self(Count::of(secs.try_into().unwrap_or(i64::MAX))))
     }
 }
 
@@ -140,7 +178,8 @@ impl std::str::FromStr for MicroTime {
     type Err = ParseTimeError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
-        Ok(Self(parse(text)?.as_nanosecond().div_euclid(1_000).try_into().unwrap_or(i64::MAX)))
+        let micros = parse(text)?.as_nanosecond().div_euclid(1_000);
+        Ok(Self(Count::of(micros.try_into().unwrap_or(i64::MAX))))
     }
 }
 
@@ -179,13 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn times_are_ordered_and_their_absence_takes_no_room() {
+        let secs = [i64::MIN + 1, -1, 0, 1, i64::MAX];
+        let times = secs.map(Timestamp::from_secs);
+        assert!(times.is_sorted());
+        assert_eq!(times.map(Timestamp::secs), secs);
+        assert_eq!((Timestamp::default(), size_of::<Option<Timestamp>>()), (times[2], 8));
+    }
+
+    #[test]
     fn dates_are_those_of_the_calendar() {
         let (day, last) = (86_400, LAST.cast_signed());
         let seconds =
             (0..200_000).map(|n| n * day).chain((0..9_000).map(|n| n * 28_150_000 + n)).chain([last]);
         for secs in seconds {
             let calendar = jiff::Timestamp::from_second(secs).unwrap();
-            assert_eq!(Timestamp(secs).to_string(), calendar.to_string());
+            assert_eq!(Timestamp::from_secs(secs).to_string(), calendar.to_string());
         }
         assert_eq!(short_text(-1), None);
         assert_eq!(short_text(last + 1), None);

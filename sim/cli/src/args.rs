@@ -95,6 +95,10 @@ pub(crate) struct Run {
     /// Permutes what happens at one instant by the seed, to show a hidden dependence on order.
     #[arg(long)]
     pub(crate) shuffle_ties: bool,
+    /// Simulates every probe, every renewal of a lease and every look at a node, instead of computing what comes of them. The
+    /// outcome is the same; it takes longer.
+    #[arg(long)]
+    pub(crate) one_by_one: bool,
 }
 
 #[derive(Debug, ClapArgs)]

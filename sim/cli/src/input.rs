@@ -32,6 +32,8 @@ pub(crate) struct Input {
     seed: Option<u64>,
     until: Option<GoDuration>,
     shuffle_ties: bool,
+    #[serde(default)]
+    one_by_one: bool,
 }
 
 /// Why there is no scenario.
@@ -51,6 +53,7 @@ impl Input {
             seed: common.seed,
             until: common.until,
             shuffle_ties: args.shuffle_ties,
+            one_by_one: args.one_by_one,
         }
     }
 
@@ -59,6 +62,7 @@ impl Input {
             seed: self.seed,
             until: self.until.map(GoDuration::span_or_zero),
             shuffle_ties: self.shuffle_ties,
+            one_by_one: self.one_by_one,
             ..Options::default()
         }
     }

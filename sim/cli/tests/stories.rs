@@ -59,6 +59,11 @@ fn a_configured_scheduler_packs_and_the_urgent_take_the_place_of_others() {
 }
 
 #[test]
+fn a_leak_is_evicted_from_one_node_after_the_other() {
+    check("incidents/memory-pressure", "memory-pressure.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }
@@ -104,8 +109,31 @@ fn a_rollout_that_only_surges_never_lacks_a_replica() {
 }
 
 #[test]
+fn a_rollout_waits_for_what_its_pods_name() {
+    check("pods/missing-config", "missing-config.txt");
+}
+
+#[test]
 fn recreate_never_runs_two_versions_at_once() {
     check("rollouts/recreate", "recreate.txt");
+}
+
+#[test]
+fn a_liveness_probe_that_depends_on_load_takes_a_service_down() {
+    check("incidents/liveness-cascade", "liveness-cascade.txt");
+    check("incidents/liveness-cascade-fixed", "liveness-cascade-fixed.txt");
+}
+
+#[test]
+fn a_limit_that_is_too_low_ends_in_a_loop() {
+    check("incidents/oom-loop", "oom-loop.txt");
+    check("incidents/oom-loop-fixed", "oom-loop-fixed.txt");
+}
+
+#[test]
+fn a_readiness_probe_that_looks_at_the_wrong_thing_lets_a_broken_version_through() {
+    check("incidents/bad-readiness", "bad-readiness.txt");
+    check("incidents/bad-readiness-fixed", "bad-readiness-fixed.txt");
 }
 
 #[test]
@@ -119,9 +147,29 @@ fn a_drain_keeps_to_the_disruption_budget() {
 }
 
 #[test]
+fn a_rollout_waits_for_a_registry_that_is_down() {
+    check("faults/registry-outage", "registry-outage.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_at_once_wait_for_rounds_of_back_off() {
+    check("incidents/image-pull-storm", "image-pull-storm.txt");
+}
+
+#[test]
+fn fifty_pods_that_pull_five_at_a_time_wait_for_the_pulls_only() {
+    check("incidents/image-pull-storm-fixed", "image-pull-storm-fixed.txt");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let scenario = load("quickstart");
     let [a, b, c] = [1, 1, 2].map(|seed| run(&scenario, seed).run);
     assert_eq!((a.digest, a.events()), (b.digest, b.events()));
     assert_ne!(a.digest, c.digest);
+}
+
+#[test]
+fn a_stateful_pod_of_a_dead_node_stays_terminating_for_ever() {
+    check("incidents/terminating-for-ever", "terminating-for-ever.txt");
 }

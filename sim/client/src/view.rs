@@ -6,6 +6,8 @@ use std::sync::Arc;
 use api::{Key, Kind, Object, Pod, Resource, Uid};
 use base::{Lookup, Name};
 
+use crate::tally::Tally;
+
 /// One step of a view: the object as it was and as it is.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -24,13 +26,13 @@ pub enum Change {
 #[derive(Clone, Debug, Default)]
 pub struct View {
     /// A position is a moment of first sight, and so is not used again.
-    slots: Vec<Option<Entry>>,
+    slots: Vec<Option<Object>>,
     by_key: Lookup<Key, Slot>,
     by_kind: BTreeMap<Kind, BTreeSet<Slot>>,
     /// By kind and namespace.
     by_namespace: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// By the uid of the controlling owner.
-    by_owner: Lookup<Uid, BTreeSet<Slot>>,
+    by_owner: Lookup<Uid, Owned>,
     /// Pods, replica sets and revisions that nobody controls, by kind and namespace: what controllers may adopt.
     orphans: Lookup<(Kind, Name), BTreeSet<Slot>>,
     /// Pods by the node that they are bound to.
@@ -39,22 +41,22 @@ pub struct View {
 
 type Slot = u32;
 
-/// An object, and what it is indexed by besides its key.
-#[derive(Clone, Debug)]
-struct Entry {
-    object: Object,
-    links: Links,
+/// What an owner controls, and how many pods that are.
+#[derive(Clone, Debug, Default)]
+struct Owned {
+    slots: BTreeSet<Slot>,
+    tally: Tally,
 }
 
-/// Empty and unset where there is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Links {
+/// What an object is indexed by besides its key: empty and unset where there is none.
+#[derive(PartialEq, Eq)]
+struct Links<'a> {
     /// The controlling owner.
     owner: Uid,
-    /// What it is and where, if nobody controls it and a controller may adopt it.
-    orphan: Option<(Kind, Name)>,
+    /// Whether nobody controls it and a controller may adopt it.
+    is_orphan: bool,
     /// Of a pod.
-    node: Name,
+    node: &'a Name,
 }
 
 impl Change {
@@ -104,13 +106,15 @@ impl View {
             self.insert(key, new.clone());
             return Change::Set { old: None, new };
         };
-        let links = Links::of(&new);
-        let entry = self.slots[slot as usize].as_mut().expect("a slot in the index is taken");
-        let old = std::mem::replace(&mut entry.object, new.clone());
-        if entry.links != links {
-            let before = std::mem::replace(&mut entry.links, links.clone());
-            self.unindex(&before, slot);
-            self.index(&links, slot);
+        let place = self.slots[slot as usize].as_mut().expect("a slot in the index is taken");
+        let old = std::mem::replace(place, new.clone());
+        if Links::of(&old) != Links::of(&new) {
+            self.unindex(&old, slot);
+            self.index(&new, slot);
+        } else if let (Object::Pod(old), Object::Pod(new)) = (&old, &new)
+            && !Tally::is_blind_to(old, new)
+        {
+            self.recount(old, new);
         }
         Change::Set { old: Some(old), new }
     }
@@ -123,13 +127,13 @@ impl View {
             slots.remove(&slot);
         }
         drop_from(&mut self.by_namespace, &(key.kind.clone(), key.namespace.clone()), slot);
-        self.unindex(&old.links, slot);
+        self.unindex(&old, slot);
         self.close_ranks();
-        Some(Change::Gone(old.object))
+        Some(Change::Gone(old))
     }
 
     pub fn get(&self, key: &Key) -> Option<&Object> {
-        self.slots[*self.by_key.get(key)? as usize].as_ref().map(|it| &it.object)
+        self.slots[*self.by_key.get(key)? as usize].as_ref()
     }
 
     pub fn find<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
@@ -152,7 +156,12 @@ impl View {
 
     /// What `owner` controls, of kind `T`.
     pub fn owned_by<T: Resource>(&self, owner: Uid) -> impl Iterator<Item = &Arc<T>> {
-        self.pick(self.by_owner.get(&owner))
+        self.pick(self.by_owner.get(&owner).map(|it| &it.slots))
+    }
+
+    /// How many pods `owner` controls.
+    pub fn tally(&self, owner: Uid) -> &Tally {
+        self.by_owner.get(&owner).map_or(Tally::NONE, |it| &it.tally)
     }
 
     /// The objects of a namespace that nobody controls. Only pods, replica sets and
@@ -185,9 +194,8 @@ impl View {
         self.by_kind.entry(key.kind.clone()).or_default().insert(slot);
         let namespace = (key.kind.clone(), key.namespace.clone());
         self.by_namespace.entry_or_insert_with(namespace, BTreeSet::new).insert(slot);
-        let links = Links::of(&object);
-        self.index(&links, slot);
-        self.slots.push(Some(Entry { object, links }));
+        self.index(&object, slot);
+        self.slots.push(Some(object));
         self.by_key.insert(key, slot);
     }
 
@@ -197,7 +205,7 @@ impl View {
             return;
         }
         let slots = std::mem::take(self).slots;
-        slots.into_iter().flatten().for_each(|it| self.insert(it.object.key(), it.object));
+        slots.into_iter().flatten().for_each(|it| self.insert(it.key(), it));
     }
 
     fn pick<'a, T: Resource>(
@@ -205,46 +213,68 @@ impl View {
         slots: Option<&'a BTreeSet<Slot>>,
     ) -> impl Iterator<Item = &'a Arc<T>> {
         let slots = slots.into_iter().flatten();
-        slots.filter_map(|&slot| self.slots[slot as usize].as_ref().and_then(|it| T::of(&it.object)))
+        slots.filter_map(|&slot| self.slots[slot as usize].as_ref().and_then(T::of))
     }
 
-    fn index(&mut self, links: &Links, slot: Slot) {
+    fn index(&mut self, object: &Object, slot: Slot) {
+        let links = Links::of(object);
         if !links.owner.is_unset() {
-            self.by_owner.entry_or_insert_with(links.owner, BTreeSet::new).insert(slot);
+            let owned = self.by_owner.entry_or_insert_with(links.owner, Owned::default);
+            owned.slots.insert(slot);
+            object.get::<Pod>().into_iter().for_each(|pod| owned.tally.add(pod));
         }
-        if let Some(place) = &links.orphan {
-            self.orphans.entry_or_insert_with(place.clone(), BTreeSet::new).insert(slot);
+        if links.is_orphan {
+            self.orphans.entry_or_insert_with(place_of(object), BTreeSet::new).insert(slot);
         }
         if !links.node.is_empty() {
             self.by_node.entry_or_insert_with(links.node.clone(), BTreeSet::new).insert(slot);
         }
     }
 
-    fn unindex(&mut self, links: &Links, slot: Slot) {
-        if !links.owner.is_unset() {
-            drop_from(&mut self.by_owner, &links.owner, slot);
+    /// A pod has changed, but not its owner.
+    fn recount(&mut self, old: &Pod, new: &Pod) {
+        let owner = new.meta.controller().map(|it| it.uid);
+        if let Some(owned) = owner.and_then(|it| self.by_owner.get_mut(&it)) {
+            owned.tally.remove(old);
+            owned.tally.add(new);
         }
-        if let Some(place) = &links.orphan {
-            drop_from(&mut self.orphans, place, slot);
+    }
+
+    fn unindex(&mut self, object: &Object, slot: Slot) {
+        let links = Links::of(object);
+        if let Some(owned) = self.by_owner.get_mut(&links.owner) {
+            owned.slots.remove(&slot);
+            object.get::<Pod>().into_iter().for_each(|pod| owned.tally.remove(pod));
+            if owned.slots.is_empty() {
+                self.by_owner.remove(&links.owner);
+            }
+        }
+        if links.is_orphan {
+            drop_from(&mut self.orphans, &place_of(object), slot);
         }
         if !links.node.is_empty() {
-            drop_from(&mut self.by_node, &links.node, slot);
+            drop_from(&mut self.by_node, links.node, slot);
         }
     }
 }
 
-impl Links {
-    fn of(object: &Object) -> Self {
-        let meta = object.meta();
-        let owner = meta.controller().map(|it| it.uid);
+impl<'a> Links<'a> {
+    fn of(object: &'a Object) -> Self {
+        const NONE: &Name = &Name::EMPTY;
+        let owner = object.meta().controller().map(|it| it.uid);
         let is_adoptable =
-            || matches!(object, Object::Pod(_) | Object::ReplicaSet(_) | Object::ControllerRevision(_));
+            matches!(object, Object::Pod(_) | Object::ReplicaSet(_) | Object::ControllerRevision(_));
         Self {
             owner: owner.unwrap_or_default(),
-            orphan: (owner.is_none() && is_adoptable()).then(|| (object.kind(), meta.namespace.clone())),
-            node: object.get::<Pod>().map_or(Name::EMPTY, |pod| pod.node.clone()),
+            is_orphan: owner.is_none() && is_adoptable,
+            node: object.get::<Pod>().map_or(NONE, |pod| &pod.node),
         }
     }
+}
+
+/// What it is and where.
+fn place_of(object: &Object) -> (Kind, Name) {
+    (object.kind(), object.meta().namespace.clone())
 }
 
 /// Empty sets go, so that memory does not grow with everything that ever was.
@@ -259,7 +289,7 @@ fn drop_from<K: Eq + std::hash::Hash>(index: &mut Lookup<K, BTreeSet<Slot>>, key
 
 #[cfg(test)]
 mod tests {
-    use api::{Meta, Node, OwnerReference, ReplicaSet};
+    use api::{Condition, ConditionStatus, Meta, Node, OwnerReference, PodPhase, PodStatus, ReplicaSet};
     use proptest::prelude::*;
 
     use super::*;
@@ -272,18 +302,28 @@ mod tests {
         name: u8,
         owner: u128,
         node: u8,
+        state: u8,
         is_removal: bool,
     }
 
     prop_compose! {
         fn draft()(
-            is_pod: bool, namespace in 0_u8..2, name in 0_u8..8, owner in 0_u128..3, node in 0_u8..3, is_removal: bool,
+            is_pod: bool, namespace in 0_u8..2, name in 0_u8..8, owner in 0_u128..3, node in 0_u8..3,
+            state in 0_u8..3, is_removal: bool,
         ) -> Draft {
-            Draft { is_pod, namespace, name, owner, node, is_removal }
+            Draft { is_pod, namespace, name, owner, node, state, is_removal }
         }
     }
 
     impl Draft {
+        /// Running, ready or finished.
+        fn status(&self) -> PodStatus {
+            let phase = if self.state == 2 { PodPhase::Failed } else { PodPhase::Running };
+            let status = if self.state == 1 { ConditionStatus::True } else { ConditionStatus::False };
+            let ready = Condition { kind: api::condition::READY, status, ..Condition::default() };
+            PodStatus { phase, conditions: vec![ready], ..PodStatus::default() }
+        }
+
         fn object(&self) -> Object {
             let owner = OwnerReference::controller(&Kind::ReplicaSet, &"web".into(), Uid(self.owner));
             let meta = Meta {
@@ -295,7 +335,7 @@ mod tests {
             if self.is_pod {
                 let node =
                     if self.node == 0 { Name::EMPTY } else { Name::from(format_args!("node-{}", self.node)) };
-                Object::new(Pod { meta, node, ..Pod::default() })
+                Object::new(Pod { meta, node, status: self.status(), ..Pod::default() })
             } else {
                 Object::new(ReplicaSet { meta, ..ReplicaSet::default() })
             }
@@ -339,6 +379,11 @@ mod tests {
                 prop_assert_eq!(names(view.list_in::<Pod>(&namespace)), scan(&|pod| pod.meta.namespace == namespace));
                 prop_assert_eq!(names(view.pods_on(&node)), scan(&|pod| pod.node == node));
                 prop_assert_eq!(names(view.owned_by::<Pod>(owner)), scan(&|pod| pod.meta.is_controlled_by(owner)));
+                let is_counted = |pod: &Pod| pod.meta.is_controlled_by(owner) && pod.is_active();
+                let tally = view.tally(owner);
+                prop_assert_eq!(tally.active(), scan(&is_counted).len());
+                prop_assert_eq!(tally.ready(), scan(&|pod| is_counted(pod) && pod.is_ready()).len());
+                prop_assert_eq!(tally.labels().iter().map(|it| it.1).sum::<usize>(), tally.active());
                 let is_orphan = |pod: &Pod| pod.meta.namespace == namespace && pod.meta.controller().is_none();
                 prop_assert_eq!(names(view.orphans_in::<Pod>(&namespace)), scan(&is_orphan));
             }

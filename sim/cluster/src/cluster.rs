@@ -14,14 +14,18 @@ use scheduler::Scheduler;
 use crate::event::{Client, Event, NodeIdx, Watcher};
 use crate::latency::Latency;
 use crate::ledger::Ledger;
+use crate::load::Loads;
 use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
 use crate::setup::{Setup, SetupError, Step};
 use crate::wire::{self, Content, Flight, News, Wire};
 
-/// Before a run begins, the nodes of the scenario register themselves for so long.
-pub const WARM_UP: base::Span = base::Span::secs(5);
+/// Before a run begins, its nodes register themselves, and the node controller frees each of the taint that new nodes have, and
+/// says so: two requests each, of which it makes twenty a second after the first thirty. Small clusters take 5 s.
+pub fn warm_up(nodes: usize) -> base::Span {
+    base::Span::secs(5 + nodes.saturating_sub(40).div_ceil(10) as u64)
+}
 
 /// Nobody in here lists or watches from an old revision, so that none is kept for long: it would be most of the memory.
 const COMPACTION: base::Span = base::Span::secs(10);
@@ -49,6 +53,7 @@ pub struct Cluster {
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    loads: Loads,
     sample_due: Option<Time>,
     /// Kinds written since someone last asked.
     dirty: Vec<Kind>,
@@ -66,7 +71,7 @@ impl Cluster {
         if settings.transport.is_none() && !settings.configuration.extenders.is_empty() {
             return Err(SetupError::NoTransport);
         }
-        let begin = setup.start.before(WARM_UP);
+        let begin = setup.start.before(warm_up(setup.nodes.len()));
         let mut queue = Queue::starting_at(begin);
         if setup.shuffle_ties {
             queue.shuffle_ties(Seed(setup.seed));
@@ -85,13 +90,14 @@ impl Cluster {
 
     fn empty(setup: &Setup, begin: Time) -> Result<Self, SetupError> {
         let luck = Luck::new(setup.seed, "run");
+        let keep = setup.keep.unwrap_or(Keep::ALL);
         let limits = setup.nodes.first().map(|it| it.images.catalog.limits()).unwrap_or_default();
         let mut cluster = Self {
             start: setup.start,
             seed: setup.seed,
             server: ApiServer::new(begin, Settings { compaction: COMPACTION, ..Settings::default() }, luck),
             wire: Wire::new(Latency::new(setup.seed)),
-            manager: Manager::new(begin),
+            manager: Manager::new(begin, setup.one_by_one),
             scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
                 .with_cost(setup.scheduler.cost)
                 .with_extenders(setup.scheduler.extenders()),
@@ -102,9 +108,10 @@ impl Cluster {
             sessions: std::collections::BTreeMap::new(),
             registries: kubelet::Registries::new(limits),
             disturbed: std::collections::BTreeMap::new(),
-            log: Log::new(setup.keep.unwrap_or(Keep::ALL)),
-            ledger: Ledger::default(),
+            log: Log::new(keep),
+            ledger: Ledger::new(keep.events),
             series: Series::default(),
+            loads: Loads::new(&setup.behaviours),
             sample_due: None,
             dirty: Vec::new(),
             commits: 0,
@@ -118,7 +125,7 @@ impl Cluster {
             }
             let machine = Machine::new(node.clone(), &setup.behaviours, luck)
                 .map_err(|error| SetupError::PodCidr { node: node.name.clone(), error: error.to_string() })?;
-            cluster.machines.push(machine);
+            cluster.machines.push(machine.one_by_one(setup.one_by_one));
         }
         Ok(cluster)
     }
@@ -227,6 +234,9 @@ impl Cluster {
         self.ledger.observe(now, commit.new.as_ref(), commit.old.as_ref());
         self.series.observe(commit.new.as_ref(), commit.old.as_ref());
         self.arm_sample(queue);
+        let node_of = |name: &Name| self.by_name.get(name).copied();
+        let shares = self.loads.observe(commit.new.as_ref(), commit.old.as_ref(), node_of);
+        self.share_loads(shares, digest, queue);
         if !self.dirty.contains(&commit.key.kind) {
             self.dirty.push(commit.key.kind.clone());
         }
@@ -329,10 +339,7 @@ impl Cluster {
             self.commit(now, done, &actor, cause, by, commit, digest, queue);
         }
         self.written = commits;
-        if let Some(flight) = self.wire.flight(handle) {
-            flight.content = Content::Response(response);
-        }
-        self.wire.answer(done, entity, handle, queue);
+        self.wire.answer(done, entity, handle, response, queue);
     }
 
     /// An answer reaches who asked.

@@ -50,8 +50,10 @@ pub struct EventLife {
 }
 
 /// All pods and all events, in the order of their creation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
+    /// Whether events stay when they have gone from the store.
+    keeps_events: bool,
     lives: Vec<PodLife>,
     by_uid: Lookup<Uid, u32>,
     events: Vec<EventLife>,
@@ -59,10 +61,21 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    pub(crate) fn new(keeps_events: bool) -> Self {
+        Self {
+            keeps_events,
+            lives: Vec::new(),
+            by_uid: Lookup::new(),
+            events: Vec::new(),
+            events_by_uid: Lookup::new(),
+        }
+    }
+
     pub fn lives(&self) -> &[PodLife] {
         &self.lives
     }
 
+    /// None, where the run was told to keep no records of events.
     pub fn events(&self) -> &[EventLife] {
         &self.events
     }
@@ -72,7 +85,9 @@ impl Ledger {
         let Some(object) = new.or(old) else { return };
         if let Some(pod) = object.get::<Pod>() {
             self.observe_pod(now, pod, new.is_none());
-        } else if let Some(event) = new.and_then(Object::get::<Event>) {
+        } else if self.keeps_events
+            && let Some(event) = new.and_then(Object::get::<Event>)
+        {
             self.observe_event(now, event);
         }
     }

@@ -5,6 +5,7 @@ mod event;
 mod faults;
 mod latency;
 mod ledger;
+mod load;
 mod machine;
 mod manager;
 mod nodes;
@@ -16,7 +17,7 @@ mod setup;
 mod timeline;
 mod wire;
 
-pub use crate::cluster::{Cluster, WARM_UP};
+pub use crate::cluster::{Cluster, warm_up};
 pub use crate::event::{Client, Event, NodeIdx, Watcher};
 pub use crate::latency::Latency;
 pub use crate::ledger::{EventLife, Fate, Ledger, PodLife};

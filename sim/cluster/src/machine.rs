@@ -20,6 +20,7 @@ pub(crate) struct Machine {
     setup: Arc<Setup>,
     kubelet: Option<Kubelet>,
     runtime: Runtime,
+    one_by_one: bool,
     /// How often a kubelet has started here.
     runs: u16,
     luck: Luck,
@@ -53,9 +54,11 @@ impl Machine {
             name: setup.name.clone(),
             actor: Name::from(format_args!("kubelet/{}", setup.name)),
             runtime: Runtime::new(&setup.name, cidr, Arc::clone(behaviours), luck)
-                .with_images(Arc::clone(&setup.images)),
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             setup: Arc::new(setup),
             kubelet: None,
+            one_by_one: false,
             runs: 0,
             luck,
             faults: Afflictions::default(),
@@ -66,6 +69,11 @@ impl Machine {
             missed: BTreeSet::new(),
             listed: Revision(0),
         })
+    }
+
+    /// The same, with kubelets that compute nothing.
+    pub(crate) fn one_by_one(self, one_by_one: bool) -> Self {
+        Self { one_by_one, ..self }
     }
 
     /// Those that its kubelet was told to give its node.
@@ -97,6 +105,7 @@ impl Machine {
         effects: &mut Vec<Effect>,
     ) {
         let kubelet = Kubelet::new(Arc::clone(&self.setup), self.runs, self.luck);
+        let kubelet = if self.one_by_one { kubelet.one_by_one() } else { kubelet };
         self.runs = self.runs.wrapping_add(1);
         self.kubelet = Some(kubelet);
         self.handle(now, Input::Started(start), effects);
@@ -124,6 +133,13 @@ impl Machine {
             self.missed.insert(commit.key.clone());
         }
         !can_hear || commit.revision <= self.listed
+    }
+
+    /// The load that comes to a pod is shared by so many from now on; 0 means that none comes to it.
+    pub(crate) fn share_load(&mut self, now: Time, uid: api::Uid, sharing: u32, effects: &mut Vec<Effect>) {
+        if self.runtime.share_load(now, uid, sharing) {
+            self.handle(now, Input::LoadChanged(uid), effects);
+        }
     }
 
     /// Registries fail, or work again.

@@ -37,7 +37,7 @@ enum Member {
 
 impl Manager {
     /// In the order in which upstream starts them.
-    pub(crate) fn new(now: Time) -> Self {
+    pub(crate) fn new(now: Time, one_by_one: bool) -> Self {
         let rate = Rate::CONTROLLER;
         let stateless: Vec<Arc<dyn client::Controller>> = vec![
             Arc::new(DeploymentController::default()),
@@ -50,7 +50,9 @@ impl Manager {
         let mut members: Vec<Member> =
             stateless.into_iter().map(|it| Member::Stateless(ControlLoop::new(it, rate))).collect();
         members.push(Member::DaemonSet(ControlLoop::new(DaemonSetController::default(), rate)));
-        members.push(Member::NodeLifecycle(ControlLoop::new(NodeLifecycle::new(now), rate)));
+        let lifecycle = NodeLifecycle::new(now);
+        let lifecycle = if one_by_one { lifecycle.one_by_one() } else { lifecycle };
+        members.push(Member::NodeLifecycle(ControlLoop::new(lifecycle, rate)));
         members.push(Member::TaintEviction(ControlLoop::new(TaintEviction::default(), rate)));
         members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
         members.push(Member::PersistentVolume(ControlLoop::new(PersistentVolumeController::new(now), rate)));

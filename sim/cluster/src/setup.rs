@@ -24,6 +24,8 @@ pub struct Setup {
     /// In the order of their times.
     pub timeline: Vec<Step>,
     pub keep: Option<record::Keep>,
+    /// Everything periodic is an event of its own, instead of being computed. The outcome is the same; it takes longer.
+    pub one_by_one: bool,
     /// Permutes what happens at one instant, to show a hidden dependence on order.
     pub shuffle_ties: bool,
 }

@@ -18,6 +18,16 @@ pub enum RequestId {
     Kubelet(kubelet::RequestId),
 }
 
+impl RequestId {
+    /// Whether the client wants to hear the answer.
+    pub(crate) fn is_awaited(self) -> bool {
+        match self {
+            Self::Client(id) => id != client::RequestId::UNHEARD,
+            Self::Kubelet(id) => id.is_awaited(),
+        }
+    }
+}
+
 /// A request on its way, or its answer.
 #[derive(Clone, Debug)]
 pub struct Flight {
@@ -97,14 +107,21 @@ impl Wire {
         self.flights.get_mut(handle)
     }
 
-    /// Sends an answer back, once what it tells of is `committed`.
+    /// Sends an answer back to who waits for it, once what it tells of is `committed`.
     pub(crate) fn answer(
         &mut self,
         committed: Time,
         entity: u64,
         handle: Handle<Flight>,
+        response: Response,
         queue: &mut Queue<Event>,
     ) {
+        let Some(flight) = self.flights.get_mut(handle) else { return };
+        if !flight.id.is_awaited() {
+            self.flights.remove(handle);
+            return;
+        }
+        flight.content = Content::Response(response);
         let back = self.latency.message(entity.rotate_left(16), committed);
         queue.at(committed + back, Phase::Deliver, Event::Answer(handle));
     }

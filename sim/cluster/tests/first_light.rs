@@ -32,8 +32,9 @@ fn node(n: usize) -> kubelet::Setup {
         provider_id: Name::EMPTY,
         arch: Name::from_static("amd64"),
         status_rest: api::Rest::default(),
-        configuration: std::sync::Arc::default(),
-        images: std::sync::Arc::default(),
+        static_pods: Vec::new(),
+        configuration: Arc::default(),
+        images: Arc::default(),
     }
 }
 

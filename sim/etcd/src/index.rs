@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use base::Lookup;
 
@@ -14,7 +15,7 @@ pub(crate) struct SlotIdx(u32);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Slot<K, V> {
-    pub(crate) key: K,
+    pub(crate) key: Arc<K>,
     /// Its last entry in the history, which compaction may have dropped.
     pub(crate) newest: Position,
     /// The version that was current when the oldest one in the history was written, or still is.
@@ -24,11 +25,12 @@ pub(crate) struct Slot<K, V> {
 /// All keys with a version left: a hash map for the one key, an ordered map for ranges, both into dense
 /// slots.
 ///
-/// A forgotten key's slot is reused; there are as many as there were ever keys at once.
+/// A forgotten key's slot is reused; there are as many as there were ever keys at once. All three share the key: keys are
+/// most of what an index takes.
 #[derive(Clone, Debug)]
 pub(crate) struct Index<K: Ord + Hash, V> {
-    exact: Lookup<K, SlotIdx>,
-    ordered: BTreeMap<K, SlotIdx>,
+    exact: Lookup<Arc<K>, SlotIdx>,
+    ordered: BTreeMap<Arc<K>, SlotIdx>,
     slots: Vec<Slot<K, V>>,
     free: Vec<SlotIdx>,
 }
@@ -52,12 +54,18 @@ impl<K: Ord + Clone + Hash, V> Index<K, V> {
 
     /// The slots of the keys in `range`, in the order of the keys.
     pub(crate) fn range(&self, range: &KeyRange<K>) -> impl Iterator<Item = SlotIdx> + use<'_, K, V> {
-        range.bounds().map(|bounds| self.ordered.range(bounds)).into_iter().flatten().map(|(_, &idx)| idx)
+        range
+            .bounds()
+            .map(|bounds| self.ordered.range::<K, _>(bounds))
+            .into_iter()
+            .flatten()
+            .map(|(_, &idx)| idx)
     }
 
     /// Makes room for a `key` that is not here yet.
     pub(crate) fn insert(&mut self, key: K) -> SlotIdx {
-        let slot = Slot { key: key.clone(), newest: Position::NONE, floor: None };
+        let key = Arc::new(key);
+        let slot = Slot { key: Arc::clone(&key), newest: Position::NONE, floor: None };
         let idx = if let Some(idx) = self.free.pop() {
             *self.slot_mut(idx) = slot;
             idx
@@ -65,7 +73,7 @@ impl<K: Ord + Clone + Hash, V> Index<K, V> {
             self.slots.push(slot);
             SlotIdx(u32::try_from(self.slots.len() - 1).expect("memory ends long before four billion keys"))
         };
-        self.exact.insert(key.clone(), idx);
+        self.exact.insert(Arc::clone(&key), idx);
         self.ordered.insert(key, idx);
         idx
     }

@@ -161,7 +161,7 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
         position: Position,
     ) -> Option<KeyValue<&'a K, &'a V>> {
         let version = self.history.get(position).map(|entry| &entry.version);
-        version.or(slot.floor.as_ref()).and_then(|version| version.of(&slot.key))
+        version.or(slot.floor.as_ref()).and_then(|version| version.of(slot.key.as_ref()))
     }
 
     /// What `slot` held at revision `at`, which must not have been compacted.

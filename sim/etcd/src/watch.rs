@@ -89,8 +89,8 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
     fn event<'a>(&'a self, entry: &'a Entry<V>) -> Event<'a, K, V> {
         let slot = self.index.slot(entry.slot);
         let revision = entry.version.modified;
-        let change = entry.version.of(&slot.key).map_or(Change::Delete, Change::Put);
-        Event { key: &slot.key, revision, change, previous: self.version_of(slot, entry.previous) }
+        let change = entry.version.of(slot.key.as_ref()).map_or(Change::Delete, Change::Put);
+        Event { key: slot.key.as_ref(), revision, change, previous: self.version_of(slot, entry.previous) }
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum Act {
     Send(Request, &'static str),
     /// Nothing to do: `already cordoned`.
     Already(&'static str),
-    /// The deployment's replica sets must be read first.
+    /// The replica sets or revisions that the object had must be read first.
     Rollback(Key, i64),
     /// The node is to be emptied.
     Drain(Name),
@@ -231,10 +231,10 @@ fn pause(object: &Object, pause: bool) -> Result<Vec<Act>, String> {
 
 /// Upstream: `kubectl/pkg/polymorphichelpers/rollback.go`.
 fn rollback(object: &Object, revision: i64) -> Result<Vec<Act>, String> {
-    let Some(deployment) = object.get::<Deployment>() else {
+    if !matches!(object.kind(), Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet) {
         return Err(format!("no rollbacker has been implemented for {}", object.kind().name()));
-    };
-    if deployment.spec.paused {
+    }
+    if let Some(deployment) = object.get::<Deployment>().filter(|it| it.spec.paused) {
         let name = &deployment.meta.name;
         return Err(format!(
             "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{name}' and try again"

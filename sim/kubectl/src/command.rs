@@ -225,6 +225,11 @@ impl Command {
         }
     }
 
+    /// Those of the files that it names, once they have come.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
     pub fn with_objects(mut self, objects: Vec<Object>) -> Self {
         self.objects = objects;
         self

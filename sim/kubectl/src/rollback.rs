@@ -1,10 +1,10 @@
-//! `kubectl rollout undo`: puts the template of an earlier replica set back.
+//! `kubectl rollout undo`: puts the template of an earlier replica set or revision back.
 //!
 //! Upstream: `kubectl/pkg/polymorphichelpers/rollback.go`.
 
 use std::sync::Arc;
 
-use api::{Object, Patch, ReplicaSet, annotation};
+use api::{ControllerRevision, Kind, Object, Patch, ReplicaSet, annotation};
 use serde_json::{Value, json};
 
 use crate::act::{Act, patch_request};
@@ -19,8 +19,44 @@ const KEPT: [&str; 6] = [
     "deprecated.deployment.rollback.to",
 ];
 
+/// What remembers the templates that an object of that kind had.
+pub(crate) fn history_of(kind: &Kind) -> Kind {
+    if *kind == Kind::Deployment { Kind::ReplicaSet } else { Kind::ControllerRevision }
+}
+
 /// `revision` 0 means the one before the present one.
-pub(crate) fn undo(deployment: &Object, sets: &[Object], revision: i64) -> Act {
+pub(crate) fn undo(object: &Object, history: &[Object], revision: i64) -> Act {
+    if object.kind() == Kind::Deployment {
+        undo_deployment(object, history, revision)
+    } else {
+        undo_set(object, history, revision)
+    }
+}
+
+/// Of a stateful set or daemon set.
+fn undo_set(set: &Object, history: &[Object], number: i64) -> Act {
+    let owned = history.iter().filter_map(Object::get::<ControllerRevision>);
+    let mut owned: Vec<_> = owned.filter(|it| it.meta.is_controlled_by(set.meta().uid)).collect();
+    owned.sort_by_key(|it| it.revision);
+    if number == 0 && owned.len() < 2 {
+        return Act::Refuse("no last revision to roll back to".into());
+    }
+    let found = match number {
+        0 => Some(owned[owned.len() - 2]),
+        wanted => owned.into_iter().find(|it| it.revision == wanted),
+    };
+    let Some(revision) = found else {
+        return Act::Refuse(format!("unable to find specified revision {number} in history"));
+    };
+    let mut template = revision.data.pointer("/spec/template").cloned().unwrap_or_default();
+    if let Some(fields) = template.as_object_mut() {
+        fields.remove("$patch");
+    }
+    let patch = json!([{"op": "replace", "path": "/spec/template", "value": template}]);
+    Act::Send(patch_request(set.key(), Patch::Json(patch)), "rolled back")
+}
+
+fn undo_deployment(deployment: &Object, sets: &[Object], revision: i64) -> Act {
     let owned = sets.iter().filter_map(Object::get::<ReplicaSet>);
     let owned = owned.filter(|it| it.meta.is_controlled_by(deployment.meta().uid));
     let mut history: Vec<(i64, &Arc<ReplicaSet>)> =

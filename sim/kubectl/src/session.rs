@@ -160,9 +160,9 @@ impl Session {
             (Job::Look(_), Ok(Answer::List(objects, _))) => {
                 objects.iter().for_each(|object| self.act(now, object));
             }
-            (Job::History(deployment, revision), Ok(Answer::List(sets, _))) => {
-                let act = rollback::undo(&deployment, &sets, revision);
-                self.follow(now, &deployment, vec![act]);
+            (Job::History(object, revision), Ok(Answer::List(history, _))) => {
+                let act = rollback::undo(&object, &history, revision);
+                self.follow(now, &object, vec![act]);
             }
             (Job::PodsOf(node), Ok(Answer::List(pods, _))) => self.begin_drain(now, &node, &pods),
             (Job::Send(request, said), Ok(answer)) => {
@@ -226,9 +226,9 @@ impl Job {
         match self {
             Self::Look(request) | Self::Send(request, _) | Self::Leaving(request) => request.clone(),
             Self::Apply(object) => Request::Get { key: object.key() },
-            Self::History(deployment, _) => Request::List {
-                kind: Kind::ReplicaSet,
-                namespace: Some(deployment.meta().namespace.clone()),
+            Self::History(object, _) => Request::List {
+                kind: rollback::history_of(&object.kind()),
+                namespace: Some(object.meta().namespace.clone()),
                 selector: None,
             },
             Self::PodsOf(_) => Request::List { kind: Kind::Pod, namespace: None, selector: None },

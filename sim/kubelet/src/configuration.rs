@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 pub use self::check::Problem;
 use crate::bucket::Bucket;
+use crate::constants::CRASH_BACKOFF_MAX;
 
 /// What a field leaves out is as upstream has it by default.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -91,7 +92,7 @@ pub struct ShutdownGracePeriod {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CrashLoopBackOff {
-    /// From 1 s to 5 min.
+    /// From 1 s to 5 min; below 10 s, it is the first delay as well.
     pub max_container_restart_period: Option<GoDuration>,
 }
 
@@ -135,6 +136,13 @@ impl Configuration {
             shutdown_grace_period_seconds: nanos / 1_000_000_000,
         };
         vec![group(0, all - critical), group(SYSTEM_CRITICAL, critical)]
+    }
+}
+
+impl CrashLoopBackOff {
+    /// The longest delay before a crashed container is started again.
+    pub(crate) fn max(self) -> Span {
+        self.max_container_restart_period.map_or(CRASH_BACKOFF_MAX, GoDuration::span_or_zero)
     }
 }
 

@@ -15,10 +15,12 @@ pub const STATUS_SYNC: Span = Span::secs(10);
 /// Upstream: `pkg/kubelet/kubelet.go`, `backOffPeriod`; `pkg/kubelet/pod_workers.go`, `completeWork`.
 pub const RETRY: Span = Span::secs(10);
 pub const RETRY_JITTER: f64 = 0.5;
-/// The first and the longest delay before a crashed container is started again.
-/// Upstream: `pkg/kubelet/kubelet.go`, `initialNodeBackOff…`, `MaxCrashLoopBackOff`.
+/// The first and the longest delay before a crashed container is started again, where the kubelet's configuration
+/// says nothing else; and how long a container must have run for its crashes to be forgotten.
+/// Upstream: `pkg/kubelet/kubelet.go`, `newCrashLoopBackOff`, `MaxCrashLoopBackOff`, `HasExpiredFunc`.
 pub const CRASH_BACKOFF_FIRST: Span = Span::secs(10);
 pub const CRASH_BACKOFF_MAX: Span = Span::secs(300);
+pub const CRASH_BACKOFF_RESET: Span = Span::secs(600);
 /// The first and the longest delay before an image is pulled again.
 /// Upstream: `pkg/kubelet/kubelet.go`, `backOffPeriod`, `MaxImageBackOff`.
 pub const IMAGE_BACKOFF_FIRST: Span = Span::secs(10);
@@ -37,6 +39,13 @@ pub const GRACE_MIN: Span = Span::secs(2);
 /// Volumes are looked at this often until all are mounted; simple ones are at the second look.
 /// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `podAttachAndMountRetryInterval`.
 pub const VOLUME_POLL: Span = Span::millis(300);
+/// A sync gives up on volumes that are not mounted after this long.
+/// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `podAttachAndMountTimeout`.
+pub const MOUNT_TIMEOUT: Span = Span::secs(123);
+/// The first and the longest pause before a mount that failed is tried again.
+/// Upstream: `pkg/util/goroutinemap/exponentialbackoff/exponential_backoff.go`.
+pub const MOUNT_RETRY_FIRST: Span = Span::millis(500);
+pub const MOUNT_RETRY_MAX: Span = Span::secs(122);
 /// Events about one object at once, and how long until one more is let through.
 /// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go`, `defaultSpamBurst`, `defaultSpamQPS`.
 pub const SPAM_BURST: u64 = 25;

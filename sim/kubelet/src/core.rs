@@ -24,6 +24,8 @@ pub(crate) struct Core {
     pub(crate) run: u16,
     pub(crate) start: Start,
     pub(crate) started: Time,
+    /// Whether what is periodic is simulated instead of being computed.
+    pub(crate) one_by_one: bool,
     /// When the runtime is listed: its changes are noticed at these moments only.
     pub(crate) relist: Beat,
     /// When retries are picked up.
@@ -47,6 +49,8 @@ pub(crate) struct Core {
     requests: Bucket,
     events: Bucket,
     next_request: u32,
+    /// Which pods wait for the objects that they asked for.
+    asked: BTreeMap<RequestId, Handle<Worker>>,
 }
 
 /// One turn of a kubelet: the moment, and what it may touch beside its own state.
@@ -72,6 +76,7 @@ impl Core {
             run,
             start: Start::Settled,
             started: Time::MAX,
+            one_by_one: false,
             relist: still,
             tick: still,
             housekeeping: still,
@@ -83,6 +88,7 @@ impl Core {
             requests: configuration.requests(),
             events: configuration.events(),
             next_request: 0,
+            asked: BTreeMap::new(),
         }
     }
 
@@ -116,8 +122,13 @@ impl Core {
         Token { run: self.run, generation, timer }
     }
 
+    /// Whose request for an object was answered.
+    pub(crate) fn asker(&mut self, id: RequestId) -> Option<Handle<Worker>> {
+        self.asked.remove(&id)
+    }
+
     fn next_id(&mut self) -> RequestId {
-        self.next_request = self.next_request.wrapping_add(1);
+        self.next_request = self.next_request.wrapping_add(1).max(1);
         RequestId { run: self.run, number: self.next_request }
     }
 }
@@ -138,6 +149,13 @@ impl Turn<'_> {
     pub(crate) fn send_event(&mut self, request: Request, cause: Cause) {
         let at = self.core.events.reserve(self.now);
         self.send_at(at, request, cause);
+    }
+
+    /// Asks for an object that a pod waits for, beside the rate limit: upstream hears of these by watching.
+    pub(crate) fn ask(&mut self, request: Request, pod: Handle<Worker>, cause: Cause) -> RequestId {
+        let id = self.send_at(self.now, request, cause);
+        self.core.asked.insert(id, pod);
+        id
     }
 
     fn send_at(&mut self, at: Time, request: Request, cause: Cause) -> RequestId {

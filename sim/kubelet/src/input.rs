@@ -7,6 +7,7 @@ use base::{Cause, Handle, Name, Span, Time};
 
 use crate::images::{Allowance, Demand};
 use crate::pod::Worker;
+use crate::ticks::Tick;
 
 /// Why a kubelet starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub enum Input {
     Answer(RequestId, Response),
     /// Something outside has changed containers of the pod: a fault killed a process.
     Disturbed(Uid),
+    /// The load that comes to the pod is shared by more or fewer pods than before: the runtime knows.
+    LoadChanged(Uid),
     /// How fast pulls from registries with a limit may go from now on.
     Allowed(Allowance),
     /// Registries fail, or work again: the runtime knows.
@@ -70,7 +73,15 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId {
     pub(crate) run: u16,
+    /// Zero where nobody waits for the answer.
     pub(crate) number: u32,
+}
+
+impl RequestId {
+    /// Whether the kubelet wants to hear the answer. Events are sent, and that is that.
+    pub fn is_awaited(self) -> bool {
+        self.number != 0
+    }
 }
 
 /// What a timer is for. To the driver, a token is to be given back.
@@ -93,6 +104,7 @@ pub(crate) enum Timer {
     NodeStatus,
     Housekeeping,
     Shutdown,
+    Tick(Tick),
     /// A look of the eviction manager.
     Eviction,
     /// The kernel has no memory left.

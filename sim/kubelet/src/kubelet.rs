@@ -6,6 +6,7 @@ use std::sync::Arc;
 use api::{Lease, Pod, Uid};
 use base::{Cause, Handle, Luck, Name, Slab, Time};
 
+use crate::admission::is_static;
 use crate::admit::{Preemption, admit};
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
@@ -19,6 +20,8 @@ use crate::reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
 use crate::shutdown::Shutdown;
+use crate::static_pods::{self, StaticPods, is_mirror};
+use crate::ticks;
 
 /// A kubelet that runs, or is about to. To crash it, drop it; a new one takes over with `run` one higher.
 #[derive(Clone, Debug)]
@@ -30,6 +33,7 @@ pub struct Kubelet {
     /// Under way, if it is.
     shutdown: Option<Box<Shutdown>>,
     preemptions: Vec<Preemption>,
+    static_pods: StaticPods,
     watch: Watch,
 }
 
@@ -43,8 +47,16 @@ impl Kubelet {
             registrar: Registrar::default(),
             shutdown: None,
             preemptions: Vec::new(),
+            static_pods: StaticPods::default(),
             watch: Watch::default(),
         }
+    }
+
+    /// The same, but every probe, every renewal of the lease and every look at the node's status is an event of its own, also
+    /// where it changes nothing.
+    pub fn one_by_one(mut self) -> Self {
+        self.core.one_by_one = true;
+        self
     }
 
     pub fn node(&self) -> &Name {
@@ -61,13 +73,22 @@ impl Kubelet {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
                 self.registrar.start(&mut turn);
+                ticks::begin(&mut turn);
+                self.start_static_pods(runtime, effects, now);
+            }
+            Input::PodSet(pod, _) if is_mirror(&pod) => {
+                self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
             }
             Input::PodSet(pod, cause) => {
                 if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
                     self.admit(new, runtime, effects, now);
                 }
             }
-            Input::PodGone(uid, cause) => self.gone(uid, cause, runtime, effects, now),
+            Input::PodGone(uid, cause) => {
+                if !self.static_pods.mirror_gone(uid, &mut self.pods) {
+                    self.gone(uid, cause, runtime, effects, now);
+                }
+            }
             Input::Listed => self.listed(runtime, effects, now),
             Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
             Input::ClockSet => self.registrar.resume(&mut turn),
@@ -79,6 +100,10 @@ impl Kubelet {
                     reporter::answer(&mut self.pods, response, &mut turn);
                 } else if self.registrar.is_mine(id) {
                     self.registrar.answer(id, response, &mut turn);
+                } else if self.static_pods.is_mine(id) {
+                    self.static_pods.answer(id, &response);
+                } else if let Some(worker) = turn.core.asker(id).and_then(|it| self.pods.get_mut(it)) {
+                    worker.hear(id, &response, &mut turn);
                 } else if let Some(handle) = turn.core.secrets.remove(&id)
                     && let Some(worker) = self.pods.get_mut(handle)
                 {
@@ -91,9 +116,15 @@ impl Kubelet {
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
+            Input::LoadChanged(uid) => {
+                if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
+                    worker.foresee(&mut turn);
+                }
+            }
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
+        self.static_pods.tend(&self.pods, self.registrar.node(), &mut turn);
         self.watch.follow_up(done_before, &mut self.pods, &mut turn);
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.pump(&mut self.pods, &mut turn);
@@ -134,6 +165,7 @@ impl Kubelet {
             Timer::NodeStatus => self.registrar.wake(token.generation, &mut turn),
             Timer::Housekeeping => kill_orphans(&self.by_uid, &mut turn),
             Timer::Shutdown => (), // It goes on after every turn.
+            Timer::Tick(tick) => ticks::tick(tick, &mut self.registrar, &mut turn),
             Timer::Eviction => {
                 self.watch.wake(token.generation, &mut self.pods, &mut self.registrar, &mut turn);
             }
@@ -155,13 +187,17 @@ impl Kubelet {
     /// Takes in a complete list, after changes may have been missed. Upstream: `config.PodConfig`, `SET`.
     fn relist(&mut self, pods: Vec<Arc<Pod>>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
         let there: BTreeSet<Uid> = pods.iter().map(|it| it.meta.uid).collect();
-        let gone: Vec<Uid> = self.by_uid.keys().copied().filter(|it| !there.contains(it)).collect();
+        let of_files = |it: &Uid| self.pods.get(self.by_uid[it]).is_some_and(|it| is_static(&it.pod));
+        let gone: Vec<Uid> =
+            self.by_uid.keys().copied().filter(|it| !there.contains(it) && !of_files(it)).collect();
         for uid in gone {
             self.gone(uid, Cause::NONE, runtime, effects, now);
         }
         for pod in pods {
             let mut turn = Turn { now, core: &mut self.core, runtime, effects };
-            if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn) {
+            if is_mirror(&pod) {
+                self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
+            } else if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn) {
                 self.admit(new, runtime, effects, now);
             }
         }
@@ -194,6 +230,19 @@ impl Kubelet {
         self.registrar.changed(&mut turn);
         let pods = self.by_uid.values().filter_map(|it| Some((*it, self.pods.get(*it)?)));
         self.shutdown = Some(Box::new(Shutdown::new(&groups, pods)));
+    }
+
+    fn start_static_pods(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        for pod in static_pods::of_setup(&self.core.setup) {
+            let uid = pod.meta.uid;
+            let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+            let new = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+            if let Some(new) = new {
+                self.pods.get_mut(new).expect("it was just put there").hide_mirror();
+                self.static_pods.add(new, uid);
+                self.admit(new, runtime, effects, now);
+            }
+        }
     }
 
     fn admit(&mut self, new: Handle<Worker>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {

@@ -13,6 +13,7 @@ use crate::constants::LEASE_JITTER;
 use crate::core::Turn;
 use crate::input::{RequestId, Start};
 use crate::runtime::Clock;
+use crate::ticks::{self, Tick};
 
 const LEASE_NAMESPACE: Name = Name::from_static("kube-node-lease");
 
@@ -22,6 +23,8 @@ pub(crate) struct Keeper {
     asked: Option<(RequestId, Asked)>,
     /// `None` until the lease has been asked for.
     heartbeat: Option<Heartbeat>,
+    /// When it was renewed last, where that is simulated.
+    renewed: Option<Time>,
     /// By the clock that the promise was made.
     clock: Clock,
 }
@@ -89,6 +92,10 @@ impl Keeper {
             }
         };
         self.heartbeat = Some(heartbeat);
+        if turn.core.one_by_one {
+            self.renewed = Some(turn.now);
+            ticks::arm(Tick::Lease, turn.now + heartbeat.period, turn);
+        }
         self.asked = Some((turn.send_heartbeat(request), asked));
     }
 
@@ -111,9 +118,18 @@ impl Keeper {
         Outcome::Fine
     }
 
+    /// Renews it, where that is simulated: the promise that readers compute from is kept. When it is to be renewed next;
+    /// `None` if another promise took the place of that one.
+    pub(crate) fn renew(&mut self, now: Time) -> Option<Time> {
+        let heartbeat = self.heartbeat.filter(|it| it.last(now) == Some(now))?;
+        self.renewed = Some(now);
+        Some(now + heartbeat.period)
+    }
+
     /// The lease as it stands when the kubelet falls silent at `now`: renewed last, and no more.
     pub(crate) fn last(&self, name: &Name, uid: Uid, seconds: i32, now: Time) -> Option<Lease> {
-        Some(lease(name, uid, seconds, self.heartbeat?.last(now)?, self.clock))
+        let computed = self.heartbeat?.last(now)?;
+        Some(lease(name, uid, seconds, self.renewed.unwrap_or(computed), self.clock))
     }
 }
 

@@ -29,8 +29,10 @@ mod reporter;
 mod runtime;
 mod setup;
 mod shutdown;
+mod static_pods;
 mod status;
 mod text;
+mod ticks;
 
 pub use crate::configuration::{
     Configuration, CrashLoopBackOff, Problem, ShutdownGracePeriod, default_eviction_hard,
@@ -41,5 +43,5 @@ pub use crate::images::{
 };
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
-pub use crate::runtime::{CidrError, Clock, Disk, End, Instance, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{Answer, CidrError, Clock, Disk, End, Instance, Look, PodCidr, Runtime, Sandbox};
 pub use crate::setup::Setup;

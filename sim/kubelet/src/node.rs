@@ -165,7 +165,7 @@ impl Registrar {
         let is_known = self.node.is_some();
         let is_well = is_up_to_date(&node.status, turn);
         self.node = is_known.then_some(node);
-        if is_known && !is_well && self.asked.is_none() {
+        if is_known && !is_well && self.asked.is_none() && !turn.core.one_by_one {
             self.look_again(turn);
         }
     }
@@ -177,9 +177,21 @@ impl Registrar {
         }
     }
 
+    /// The look of every 10 s.
+    pub(crate) fn look(&mut self, turn: &mut Turn<'_>) {
+        if self.asked.is_none() {
+            self.report(turn);
+        }
+    }
+
     /// The kubelet is heard again after it was not for a while.
     pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
         self.lease.resume(turn);
+    }
+
+    /// Renews the lease, where that is simulated. When it is to be renewed next.
+    pub(crate) fn renew(&mut self, now: Time) -> Option<Time> {
+        self.lease.renew(now)
     }
 
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {

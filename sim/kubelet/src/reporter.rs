@@ -61,10 +61,15 @@ impl Reporter {
 pub(crate) fn pump(pods: &Pods, turn: &mut Turn<'_>) {
     while turn.core.reporter.flight.is_none() {
         let Some(handle) = turn.core.reporter.queue.pop_front() else { return };
-        let Some(worker) = pods.get(handle).filter(|it| !it.flags.is_gone) else { continue };
+        let Some(worker) = pods.get(handle).filter(|it| is_shown(it)) else { continue };
         let request = Request::Get { key: worker.pod.key() };
         fly(handle, worker, Stage::Reading, request, turn);
     }
+}
+
+/// Whether the API server has it, so that its status can be written.
+fn is_shown(worker: &Worker) -> bool {
+    !worker.flags.is_gone && worker.api_uid.is_some()
 }
 
 /// Has the pod looked at with the next periodic comparison.
@@ -102,7 +107,7 @@ pub(crate) fn answer(pods: &mut Pods, response: Response, turn: &mut Turn<'_>) {
         }
         (_, Err(_)) => compare_later(flight.pod, worker, turn),
         (Stage::Reading, Ok(answer)) => {
-            if let Some(found) = found(&answer).filter(|it| it.meta.uid == worker.pod.meta.uid) {
+            if let Some(found) = found(&answer).filter(|it| Some(it.meta.uid) == worker.api_uid) {
                 write(flight.pod, worker, found, turn);
             }
         }
@@ -173,12 +178,12 @@ fn written(
     if worker.report.is_final {
         turn.runtime.remove(worker.pod.meta.uid);
     }
-    if found.is_some_and(|it| may_go(worker, it)) {
+    if let Some(found) = found.filter(|it| may_go(worker, it)) {
         let request = Request::Delete {
             key: Key::new(Kind::Pod, worker.pod.meta.namespace.clone(), worker.pod.meta.name.clone()),
             options: DeleteOptions {
                 grace_period_seconds: Some(0),
-                preconditions: Preconditions { uid: Some(worker.pod.meta.uid), resource_version: None },
+                preconditions: Preconditions { uid: Some(found.meta.uid), resource_version: None },
                 ..DeleteOptions::default()
             },
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Meta, Node, NodeAddress, NodeSpec, ResourceList, Resources, Rest, Taint, Uid};
+use api::{Labels, Meta, Node, NodeAddress, NodeSpec, Pod, ResourceList, Resources, Rest, Taint, Uid};
 use base::{Luck, Name};
 use serde_json::Value;
 
@@ -28,6 +28,8 @@ pub struct Setup {
     pub arch: Name,
     /// Of `status`, word for word: `nodeInfo` and the like.
     pub status_rest: Rest,
+    /// What it runs without being asked by the API server, as files of the node say.
+    pub static_pods: Vec<Arc<Pod>>,
     pub configuration: Arc<Configuration>,
     pub images: Arc<ImageSettings>,
 }
@@ -49,6 +51,7 @@ impl Setup {
             arch: node.meta.label("kubernetes.io/arch").cloned().unwrap_or(Name::from_static("amd64")),
             status_rest: node.status.rest.clone(),
             configuration: Arc::default(),
+            static_pods: Vec::new(),
             images: Arc::new(ImageSettings { preloaded: preloaded(node), ..ImageSettings::default() }),
         }
     }

@@ -13,7 +13,7 @@ use kubelet::{Start, What};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::world::{World, defaults, pod};
+use crate::world::{START, World, defaults, pod};
 
 /// What a container does and how it is probed.
 #[derive(Clone, Debug)]
@@ -183,7 +183,7 @@ fn runs(world: &World) -> Vec<Run> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     /// In one sandbox, main containers start when every init container has succeeded.
     #[test]
@@ -204,6 +204,36 @@ proptest! {
                 }
                 _ => (),
             }
+        }
+    }
+
+    /// Of one container, one run ends before the next begins, whatever happens to the node.
+    #[test]
+    fn a_container_never_runs_twice_at_once(case in case()) {
+        let world = case.run();
+        let mut by_name: BTreeMap<Name, Vec<Run>> = BTreeMap::new();
+        for run in runs(&world) {
+            by_name.entry(run.0.clone()).or_default().push(run);
+        }
+        for pair in by_name.values().flat_map(|runs| runs.windows(2)) {
+            let (end, _) = pair[0].2.expect("one ends before the next starts");
+            prop_assert!(end <= pair[1].1, "{}", world.story());
+        }
+    }
+
+    /// What is deleted has stopped after its grace, the 2 s that are always left, up to a second each that is not
+    /// counted for a hook and for the wait of a sidecar, and a second until the kubelet has listed its runtime.
+    #[test]
+    fn grace_periods_are_not_overrun(mut case in case()) {
+        case.trouble = Trouble::Nothing;
+        let (at, grace) = *case.delete.get_or_insert((30, 10));
+        let world = case.run();
+        let deleted = START + Span::from_secs_f64(f64::from(at) + 5.4);
+        // With no grace at all the object goes at once, and its containers have what their pod says.
+        let grace = if grace == 0 { 30 } else { grace };
+        let latest = deleted + Span::secs(grace) + Span::millis(5_010);
+        for (_, _, end) in runs(&world) {
+            prop_assert!(end.is_some_and(|(end, _)| end <= latest), "{}", world.story());
         }
     }
 

@@ -31,7 +31,7 @@ pub fn text(summary: &Summary, cluster: &Cluster, colour: bool) -> String {
     if !summary.depends_on.is_empty() {
         let outsiders = summary.depends_on.join(", ");
         let _ =
-            writeln!(text, "the same seed gives this run again only if {outsiders} gives the same answers");
+            writeln!(text, "the same seed gives this run again only with the same answers of {outsiders}");
     }
     let _ = writeln!(text, "\n{}", workloads(cluster));
     let pods = summary.pods;

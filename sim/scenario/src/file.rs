@@ -39,6 +39,7 @@ pub(crate) struct Spec {
     pub(crate) seed: Option<u64>,
     pub(crate) duration: Option<GoDuration>,
     pub(crate) start_time: Option<Timestamp>,
+    pub(crate) one_by_one: bool,
     pub(crate) cluster: Cluster,
     pub(crate) manifests: Vec<String>,
     pub(crate) behaviours: Vec<Rule>,
@@ -51,6 +52,8 @@ pub(crate) struct Spec {
 pub(crate) struct Cluster {
     pub(crate) node_pools: Vec<NodePool>,
     pub(crate) snapshots: Vec<String>,
+    /// Unset means yes.
+    pub(crate) default_storage_class: Option<bool>,
     pub(crate) scheduler_config: Option<String>,
     pub(crate) scheduler_cost: Option<String>,
     pub(crate) extender_latency: Option<GoDuration>,
@@ -73,6 +76,7 @@ pub(crate) struct NodePool {
     pub(crate) taints: Vec<Taint>,
     pub(crate) price_per_hour: Option<f64>,
     pub(crate) kubelet: kubelet::Configuration,
+    pub(crate) static_pods: Vec<String>,
     pub(crate) network: Network,
     pub(crate) images: Vec<Name>,
 }

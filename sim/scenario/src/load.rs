@@ -15,6 +15,7 @@ use manifest::{Diagnostic, Diagnostics, Limits, Path};
 use serde_json::Value;
 use workload::Behaviours;
 
+use crate::default_class::default_class;
 use crate::document::{Document, Problems};
 use crate::expect;
 use crate::file::{API_VERSION, File, KIND};
@@ -76,18 +77,20 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
     let objects = in_order(loaded.objects.into_iter().map(|it| it.object).collect());
     let named: Vec<String> = files.iter().map(|it| format!(" -f {}", crate::inputs::shown(it))).collect();
     let text = Name::from(format!("apply{}", named.concat()));
+    let timeline = vec![Step { at: Span::ZERO, text, action: Action::Kubectl(Command::apply(objects)) }];
     let stem = files.first().and_then(|it| it.file_stem()).map(|it| it.to_string_lossy().into_owned());
     Ok(Scenario {
         name: file_name(&stem.unwrap_or_default()),
         seed: DEFAULT_SEED,
         duration,
         start: DEFAULT_START,
+        one_by_one: false,
         pools,
         nodes: setups,
-        snapshot: Vec::new(),
+        snapshot: default_class(&[], &timeline).into_iter().collect(),
         scheduler: Arc::default(),
         behaviours: Arc::new(Behaviours::default()),
-        timeline: vec![Step { at: Span::ZERO, text, action: Action::Kubectl(Command::apply(objects)) }],
+        timeline,
         expectations: Vec::new(),
         inputs,
     })
@@ -203,29 +206,39 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
     let duration = read_duration(file, problems);
     let catalog = Arc::new(images::catalog(&spec.cluster, problems));
     let whole = Path::parse("spec.cluster.nodePools");
-    let pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
+    let mut pools: Vec<(Path, Pool)> = (spec.cluster.node_pools.iter().enumerate())
         .map(|(n, it)| (whole.clone().index(n), it))
         .map(|(path, it)| (path.clone(), Pool::read(it, &catalog, &path, problems)))
         .collect();
     let scheduler = scheduler_config::settings(&spec.cluster, &folder, problems);
     let mut loader = Loader::new(folder);
+    for ((path, pool), it) in pools.iter_mut().zip(&spec.cluster.node_pools) {
+        let path = path.clone().key("staticPods");
+        let objects = loader.load(&it.static_pods, |n| path.clone().index(n), problems);
+        pool.set_static_pods(objects, &path, problems);
+    }
     let at = |n| Path::parse("spec.cluster.snapshots").index(n);
-    let snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
+    let mut snapshot = snapshot::complete(loader.load(&spec.cluster.snapshots, at, problems));
     let nodes = read_nodes(&pools, &snapshot, &catalog, problems);
 
     let mut steps: Vec<Step> =
         timeline::first_step(&spec.manifests, &mut loader, problems).into_iter().collect();
     steps.extend(timeline::steps(&spec.timeline, duration, &Targets::new(&nodes), &mut loader, problems));
+    if spec.cluster.default_storage_class != Some(false) {
+        snapshot.extend(default_class(&snapshot, &steps));
+    }
+    let start = spec.start_time.map_or(DEFAULT_START, Timestamp::time);
     Scenario {
         name: read_name(file, stem, problems),
         seed: spec.seed.unwrap_or(DEFAULT_SEED),
         duration,
-        start: spec.start_time.map_or(DEFAULT_START, Timestamp::time),
+        start,
+        one_by_one: spec.one_by_one,
         pools: pools.into_iter().map(|(_, pool)| pool).collect(),
         nodes,
         snapshot,
         scheduler: Arc::new(scheduler),
-        behaviours: Arc::new(Behaviours::new(spec.behaviours.clone())),
+        behaviours: Arc::new(Behaviours::new(spec.behaviours.clone()).starting_at(start)),
         timeline: steps,
         expectations: expect::read(&spec.expect, duration, problems),
         inputs: loader.inputs,

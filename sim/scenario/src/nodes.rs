@@ -68,6 +68,7 @@ fn of_pool(pool: &Pool, n: u32, idx: u32, pod_cidr: Name) -> Setup {
         provider_id: Name::EMPTY,
         arch: arch.unwrap_or(Name::from_static("amd64")),
         status_rest: Rest::default(),
+        static_pods: pool.static_pods.clone(),
         configuration: Arc::clone(&pool.kubelet),
         images: Arc::clone(&pool.images),
     }

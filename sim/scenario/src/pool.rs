@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Quantity, QuantityFormat, ResourceList, Taint, naming};
+use api::{Labels, Object, Pod, Quantity, QuantityFormat, ResourceList, Taint, defaults, naming};
 use base::Name;
 use chaos::POOL_LABEL;
 use kubelet::Catalog;
@@ -32,6 +32,8 @@ pub struct Pool {
     /// Of one node. No currency is implied.
     pub price_per_hour: Option<f64>,
     pub kubelet: Arc<kubelet::Configuration>,
+    /// What every node of it runs from files of its own.
+    pub static_pods: Vec<Arc<Pod>>,
     /// How its nodes come to images, and which they have from the start.
     pub images: Arc<kubelet::ImageSettings>,
 }
@@ -50,6 +52,7 @@ impl Pool {
             taints: Vec::new(),
             price_per_hour: None,
             kubelet: Arc::default(),
+            static_pods: Vec::new(),
             images: Arc::default(),
         }
     }
@@ -92,7 +95,25 @@ impl Pool {
             taints: taints.collect(),
             price_per_hour: it.price_per_hour,
             kubelet: Arc::new(it.kubelet.clone()),
+            static_pods: Vec::new(),
             images: Arc::new(images::of_pool(it, catalog, path, problems)),
+        }
+    }
+
+    /// Takes in the objects of the pool's `staticPods`, which are at `path`.
+    pub(crate) fn set_static_pods(&mut self, objects: Vec<Object>, path: &Path, problems: &mut Problems) {
+        for mut object in objects {
+            defaults::apply(&mut object);
+            match object.get::<Pod>() {
+                Some(pod) => self.static_pods.push(Arc::clone(pod)),
+                None => {
+                    let (kind, name) = (object.kind().name(), &object.meta().name);
+                    problems.add(
+                        path,
+                        format!("a kubelet runs nothing but pods from files; found {kind} `{name}`"),
+                    );
+                }
+            }
         }
     }
 

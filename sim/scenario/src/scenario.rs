@@ -24,6 +24,8 @@ pub struct Scenario {
     pub duration: Span,
     /// When it begins, by the calendar.
     pub start: Time,
+    /// Everything periodic is an event of its own, instead of being computed.
+    pub one_by_one: bool,
     pub pools: Vec<Pool>,
     /// All nodes: those of the pools, then those of the snapshots.
     pub nodes: Vec<kubelet::Setup>,
@@ -49,6 +51,8 @@ pub struct Options {
     pub keep: Option<record::Keep>,
     /// Permutes what happens at one instant, to show a hidden dependence on order.
     pub shuffle_ties: bool,
+    /// Everything periodic is an event of its own, also where the scenario does not say so.
+    pub one_by_one: bool,
 }
 
 impl Scenario {
@@ -85,6 +89,7 @@ impl Scenario {
             timeline: self.timeline.clone(),
             keep: options.keep,
             shuffle_ties: options.shuffle_ties,
+            one_by_one: self.one_by_one || options.one_by_one,
         })
     }
 }

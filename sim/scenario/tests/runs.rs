@@ -75,6 +75,18 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     }
 }
 
+/// What is computed comes to what would have happened.
+#[test]
+fn one_by_one_everything_comes_to_the_same() {
+    for (name, scenario) in all() {
+        let computed = run(&scenario, &Options::default());
+        let simulated = run(&scenario, &Options { one_by_one: true, ..Options::default() });
+        assert_eq!(computed.run.digest, simulated.run.digest, "{name}");
+        assert_eq!(verdicts(&computed), verdicts(&simulated), "{name}");
+        assert!(computed.run.events() < simulated.run.events(), "{name}");
+    }
+}
+
 #[test]
 fn runs_that_differ_are_compared_event_by_event() {
     let scenario = inline("  duration: 1m\n");

@@ -211,6 +211,36 @@ fn wrong_expectations_are_refused() {
 }
 
 #[test]
+fn wrong_images_and_registries_are_refused() {
+    let head =
+        "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  cluster:\n    nodePools: [{name: general";
+    let with = |rest: &str| format!("{head}{rest}");
+    let cases = [
+        ("no link", with(", network: {pull: 0}}]\n")),
+        ("no image", with(", images: [Web:v1]}]\n")),
+        ("no name", with("}]\n    images: [{size: 1Gi}]\n")),
+        ("a bad name", with("}]\n    images: [{name: 'web:'}]\n")),
+        ("two of a name", with("}]\n    images: [{name: web}, {name: 'docker.io/library/web:latest'}]\n")),
+        ("a negative size", with("}]\n    images: [{name: web, size: -1}]\n")),
+        ("a layer without a size", with("}]\n    images: [{name: web, layers: [{digest: base}]}]\n")),
+        ("another sum", with("}]\n    images: [{name: web, size: 3M, layers: [{size: 1M}, {size: 1M}]}]\n")),
+        ("more than all", with("}]\n    imageBaseShare: 1.5\n")),
+        ("no host", with("}]\n    registries: [{bandwidth: 100M}]\n")),
+        ("too slow", with("}]\n    registries: [{host: docker.io, bandwidth: -1}]\n")),
+        (
+            "a fault of no image",
+            with("}]\n  timeline:\n  - {at: 1m, fault: {imageMissing: {image: 'web v2'}}}\n"),
+        ),
+        (
+            "an unknown failure",
+            with("}]\n  timeline:\n  - {at: 1m, fault: {registry: {host: docker.io, fails: outtage}}}\n"),
+        ),
+    ];
+    let cases: Vec<(&str, &str)> = cases.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    tell(&expect_file!["golden/wrong-images.txt"], &cases);
+}
+
+#[test]
 fn wrong_overrides_are_shown_as_they_were_given() {
     let text = with("");
     let sets = [

@@ -129,6 +129,20 @@ pub trait Filter: DynClone + Send + Sync {
         Scope::World
     }
 
+    /// All that `filter` may ever refuse with, if that is little, and what it would say of each node is at hand: see
+    /// [`Filter::standing`]. Else empty.
+    fn refusals(&self) -> &[Rejection] {
+        &[]
+    }
+
+    /// By position of the node what `filter` would say: 0 where it passes, else one more than the place of the refusal
+    /// among [`Filter::refusals`]. It need not hold for a copy to which pods were added or removed.
+    ///
+    /// Thousands of nodes may be looked at for one pod, and nearly all of them refused.
+    fn standing(&self) -> &[u8] {
+        &[]
+    }
+
     /// Whether there is at present nothing to say about any node.
     fn is_idle(&self) -> bool {
         false

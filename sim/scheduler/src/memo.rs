@@ -45,7 +45,13 @@ struct FilterSlot {
 enum Outcome {
     Unasked,
     Skip,
-    Filter { filter: Box<dyn Filter>, only: Option<Vec<Name>>, scope: Scope },
+    Filter {
+        filter: Box<dyn Filter>,
+        only: Option<Vec<Name>>,
+        scope: Scope,
+        /// Those that the filter names beforehand.
+        refusals: Vec<RefusalId>,
+    },
 }
 
 /// A score plugin that has something to say about the template.
@@ -66,6 +72,14 @@ pub(crate) struct Narrowing {
 pub(crate) struct PreFilterRefusal {
     pub(crate) refusal: Refusal,
     pub(crate) plugins: BTreeSet<&'static str>,
+}
+
+/// Verdicts that were kept, and hold.
+pub(crate) struct AtHand<'a> {
+    rows: &'a Rows,
+    generations: &'a [u64],
+    /// Of each filter that does not depend on the node alone: see [`Filter::standing`].
+    others: Vec<(&'a [u8], &'a [RefusalId])>,
 }
 
 /// Counted from 1; 0 is no refusal.
@@ -152,8 +166,10 @@ impl Memo {
             if let Outcome::Unasked = slot.outcome {
                 slot.outcome = match plugin.pre_filter(cycle) {
                     PreFilter::Skip => Outcome::Skip,
-                    PreFilter::Filter(filter) => Outcome::of(filter, None),
-                    PreFilter::Only(names, filter) => Outcome::of(filter, Some(names)),
+                    PreFilter::Filter(filter) => self.refusals.outcome(plugin.name(), filter, None),
+                    PreFilter::Only(names, filter) => {
+                        self.refusals.outcome(plugin.name(), filter, Some(names))
+                    }
                     PreFilter::Rejected(rejection) => {
                         let refusal = Refusal { plugin: plugin.name(), rejection };
                         return Err(PreFilterRefusal { refusal, plugins: BTreeSet::new() });
@@ -218,6 +234,19 @@ impl Memo {
         local
     }
 
+    /// As much as can be told of nodes without asking anyone; `None` if nothing can.
+    pub(crate) fn at_hand<'a>(&'a self, cycle: &Cycle<'a>) -> Option<AtHand<'a>> {
+        let rows = self.rows.as_ref()?;
+        let standing = |&slot: &usize| match &self.filters[slot].outcome {
+            Outcome::Filter { filter, refusals, .. } if !refusals.is_empty() => {
+                Some((filter.standing(), refusals.as_slice()))
+            }
+            Outcome::Filter { .. } | Outcome::Skip | Outcome::Unasked => None,
+        };
+        let others = self.active[self.active_local..].iter().map(standing).collect::<Option<_>>()?;
+        Some(AtHand { rows, generations: cycle.cluster.nodes.generations(), others })
+    }
+
     fn renew_row(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
         let verdict = self.run(profile, cycle, idx, 0..self.active_local);
         let Some(rows) = &mut self.rows else { return verdict };
@@ -244,7 +273,13 @@ impl Memo {
         let node = &cycle.cluster.nodes[idx];
         for &slot in &self.active[active] {
             let slot = &self.filters[slot];
-            let Outcome::Filter { filter, .. } = &slot.outcome else { continue };
+            let Outcome::Filter { filter, refusals, .. } = &slot.outcome else { continue };
+            if let Some(&verdict) = filter.standing().get(idx.position()) {
+                match usize::from(verdict).checked_sub(1) {
+                    None => continue,
+                    Some(nth) => return refusals[nth],
+                }
+            }
             if let Err(rejection) = filter.filter(cycle, node) {
                 let plugin = profile.plugin(slot.plugin).name();
                 return self.refusals.id(Refusal { plugin, rejection });
@@ -306,19 +341,28 @@ impl Memo {
     }
 }
 
+impl AtHand<'_> {
+    /// As [`Memo::verdict`]; `None` where the node has changed.
+    #[inline]
+    pub(crate) fn verdict(&self, idx: NodeIdx) -> Option<RefusalId> {
+        let position = idx.position();
+        let local = self.rows.verdict(idx, self.generations[position])?;
+        if local != RefusalId::default() {
+            return Some(local);
+        }
+        let refused = self.others.iter().find_map(|(standing, refusals)| {
+            usize::from(standing[position]).checked_sub(1).map(|nth| refusals[nth])
+        });
+        Some(refused.unwrap_or_default())
+    }
+}
+
 impl FilterSlot {
     fn over_pods(&mut self) -> Option<&mut Box<dyn Filter>> {
         match &mut self.outcome {
             Outcome::Filter { filter, scope: Scope::Pods, .. } => Some(filter),
             Outcome::Filter { .. } | Outcome::Skip | Outcome::Unasked => None,
         }
-    }
-}
-
-impl Outcome {
-    fn of(filter: Box<dyn Filter>, only: Option<Vec<Name>>) -> Self {
-        let scope = filter.scope();
-        Self::Filter { filter, only, scope }
     }
 }
 
@@ -368,6 +412,12 @@ impl Narrowing {
 }
 
 impl Refusals {
+    fn outcome(&mut self, plugin: &'static str, filter: Box<dyn Filter>, only: Option<Vec<Name>>) -> Outcome {
+        let of = |it: &Rejection| self.id(Refusal { plugin, rejection: it.clone() });
+        let (scope, refusals) = (filter.scope(), filter.refusals().iter().map(of).collect());
+        Outcome::Filter { filter, only, scope, refusals }
+    }
+
     fn id(&mut self, refusal: Refusal) -> RefusalId {
         if self.get(self.last).is_some_and(|it| it.is_surely(&refusal) || *it == refusal) {
             return self.last;

@@ -14,19 +14,21 @@ use crate::pod_info::{NonZero, PodInfo};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeIdx(u32);
 
+/// In this order in memory: what filters and scores ask of every node comes first, together.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct NodeInfo {
     pub idx: NodeIdx,
-    pub node: Arc<Node>,
     /// Cordoned: `spec.unschedulable`, at hand.
     pub is_unschedulable: bool,
     /// Whether there are any taints, at hand.
     pub has_taints: bool,
+    /// The same as `requested` for cpu and memory, where a container that asks for none counts as asking for a little.
+    pub non_zero: NonZero,
     pub allocatable: Resources,
     /// Summed over the pods; `pods` counts them.
     pub requested: Resources,
-    /// The same for cpu and memory, where a container that asks for none counts as asking for a little.
-    pub non_zero: NonZero,
+    pub node: Arc<Node>,
     pub ports: HostPorts,
     /// The names of the images that it has, sorted.
     pub images: Vec<Name>,

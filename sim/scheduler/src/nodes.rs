@@ -91,6 +91,11 @@ impl Nodes {
         self.generations[idx.position()]
     }
 
+    /// By position, see [`Nodes::generation`].
+    pub(crate) fn generations(&self) -> &[u64] {
+        &self.generations
+    }
+
     /// Grows whenever a node comes, goes or changes in a way that matters to scheduling.
     pub(crate) fn version(&self) -> u64 {
         self.version

@@ -6,44 +6,44 @@ use crate::node_info::NodeIdx;
 /// By position of the node: what the filters said, and the scores if they let it pass.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    /// The generation of the node at the time.
-    seen: Vec<u64>,
-    verdicts: Vec<RefusalId>,
-    /// The weighted sum of the scores that are not normalised.
-    sums: Vec<i64>,
+    rows: Vec<Row>,
     /// By score plugin, in their order.
     scores: Vec<Vec<i64>>,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    /// The generation of the node at the time.
+    seen: u64,
+    /// The weighted sum of the scores that are not normalised.
+    sum: i64,
+    verdict: RefusalId,
+}
+
 impl Rows {
     pub(crate) fn new(nodes: usize, plugins: usize) -> Self {
-        Self {
-            seen: vec![0; nodes],
-            verdicts: vec![RefusalId::default(); nodes],
-            sums: vec![0; nodes],
-            scores: vec![vec![0; nodes]; plugins],
-        }
+        Self { rows: vec![Row::default(); nodes], scores: vec![vec![0; nodes]; plugins] }
     }
 
     /// What the filters said of the node, unless it has changed since.
     #[inline]
     pub(crate) fn verdict(&self, idx: NodeIdx, generation: u64) -> Option<RefusalId> {
-        let position = idx.position();
-        (self.seen[position] == generation).then(|| self.verdicts[position])
+        let row = &self.rows[idx.position()];
+        (row.seen == generation).then_some(row.verdict)
     }
 
     pub(crate) fn set_verdict(&mut self, idx: NodeIdx, generation: u64, verdict: RefusalId) {
-        self.seen[idx.position()] = generation;
-        self.verdicts[idx.position()] = verdict;
+        let row = &mut self.rows[idx.position()];
+        (row.seen, row.verdict) = (generation, verdict);
     }
 
     pub(crate) fn set_scores(&mut self, idx: NodeIdx, sum: i64, scores: impl Iterator<Item = i64>) {
-        self.sums[idx.position()] = sum;
+        self.rows[idx.position()].sum = sum;
         self.scores.iter_mut().zip(scores).for_each(|(column, score)| column[idx.position()] = score);
     }
 
     pub(crate) fn sums<'a>(&'a self, nodes: &'a [NodeIdx]) -> impl ExactSizeIterator<Item = i64> + 'a {
-        nodes.iter().map(|idx| self.sums[idx.position()])
+        nodes.iter().map(|idx| self.rows[idx.position()].sum)
     }
 
     /// Of the nth of the score plugins.

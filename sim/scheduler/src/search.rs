@@ -127,18 +127,47 @@ impl Search<'_> {
         };
         let enough = if self.wants_choice() { self.nodes_to_find(order.len()) } else { 1 };
         let promised = self.scratch.refused.pop();
-        let (mut position, mut left) = (self.start % order.len().max(1), order.len());
-        while left > 0 && self.scratch.feasible.len() < enough {
-            self.judge(order[position]);
-            position = if position + 1 == order.len() { 0 } else { position + 1 };
-            left -= 1;
-        }
+        let (before, from) = order.split_at(self.start % order.len().max(1));
+        self.sift(from, enough);
+        self.sift(before, enough);
         // What was found out about the node that was promised to the pod stands.
         if let Some(promised) = promised.filter(|it| !self.scratch.refused.contains(it)) {
             self.scratch.refused.push(promised);
         }
         self.scratch.forget_refused_twice(self.cycle);
         self.start = (self.start + self.scratch.len()) % nodes.len();
+    }
+
+    /// Judges `nodes` in their order until enough would do. Most of the time goes here, and most verdicts are at hand.
+    fn sift(&mut self, mut nodes: &[NodeIdx], enough: usize) {
+        while let [first, rest @ ..] = nodes
+            && self.scratch.feasible.len() < enough
+        {
+            let judged = self.sift_at_hand(nodes, enough);
+            nodes = &nodes[judged..];
+            if judged == 0 {
+                self.judge(*first);
+                nodes = rest;
+            }
+        }
+    }
+
+    /// The same to the first node of which nothing is at hand. Returns how many were judged.
+    fn sift_at_hand(&mut self, nodes: &[NodeIdx], enough: usize) -> usize {
+        if !self.cycle.cluster.nominated.is_empty() {
+            return 0;
+        }
+        let Some(at_hand) = self.memo.at_hand(&self.cycle) else { return 0 };
+        let Scratch { feasible, refused, .. } = &mut *self.scratch;
+        for (judged, &idx) in nodes.iter().enumerate() {
+            match at_hand.verdict(idx) {
+                _ if feasible.len() >= enough => return judged,
+                None => return judged,
+                Some(verdict) if verdict == RefusalId::default() => feasible.push(idx),
+                Some(verdict) => refused.push((idx, verdict)),
+            }
+        }
+        nodes.len()
     }
 
     fn wants_choice(&self) -> bool {

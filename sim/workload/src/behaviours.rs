@@ -68,6 +68,11 @@ impl Behaviours {
         Conduct::new(subject, rule, guess, &self.defaults)
     }
 
+    /// Whether any rule that may match has requests come, wherever and whenever the container starts.
+    pub fn may_have_load(&self, subject: &Subject<'_>) -> bool {
+        self.rules.iter().any(|it| it.load.is_some() && it.matching.matches_subject(subject))
+    }
+
     /// Whether any rule has requests come.
     pub fn has_load(&self) -> bool {
         self.rules.iter().any(|it| it.load.is_some())

@@ -31,7 +31,7 @@ pub use crate::image::{Pull, default_policy, effective_policy};
 pub use crate::kind::AppKind;
 pub use crate::lasting::Lasting;
 pub use crate::load::Load;
-pub use crate::matching::{Match, NodeMatch, OwnerGlob, Place, Role, Subject};
+pub use crate::matching::{Match, NodeMatch, OwnerGlob, Place, Role, Subject, top_owner};
 pub use crate::rule::Rule;
 pub use crate::usage::{Resource, Usage};
 pub use crate::window::Window;

@@ -102,7 +102,7 @@ impl Match {
             && self.until.is_none_or(|until| place.at.is_some_and(|at| at < until))
     }
 
-    fn matches_subject(&self, subject: &Subject<'_>) -> bool {
+    pub(crate) fn matches_subject(&self, subject: &Subject<'_>) -> bool {
         let Subject { pod, container, .. } = subject;
         let allows = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|it| it.matches(text));
         allows(&self.container, &container.name)
@@ -143,6 +143,15 @@ impl OwnerGlob {
             return true;
         }
         owner_of(owner, pod).is_some_and(|(kind, name)| is_kind(kind) && self.name.matches(name))
+    }
+}
+
+/// `Deployment/web`: what stands behind a pod, as far as its names tell; the pod itself where nothing does.
+pub fn top_owner(pod: &Pod) -> Name {
+    let Some(owner) = pod.meta.controller() else { return Name::from(format_args!("Pod/{}", pod.meta.name)) };
+    match owner_of(owner, pod) {
+        Some((kind, name)) => Name::from(format_args!("{kind}/{name}")),
+        None => Name::from(format_args!("{}/{}", owner.kind, owner.name)),
     }
 }
 

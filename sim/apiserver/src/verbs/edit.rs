@@ -51,9 +51,16 @@ fn make(object: &mut Object, edit: Edit, now: Time) -> Result<(), Status> {
     Ok(())
 }
 
-/// Conditions are merged by type; those that are not named stay where they are.
+/// Conditions are merged by type; those that are not named stay where they are, unless they are the kubelet's own.
 fn set_pod_status(pod: &mut Arc<Pod>, mut status: PodStatus) {
-    status.conditions = merge_conditions(&pod.status.conditions, status.conditions);
+    let is_named = |it: &Condition| status.conditions.iter().any(|new| new.kind == it.kind);
+    let stays = |it: &&Condition| is_named(it) || !is_of_kubelet(&it.kind);
+    status.conditions = if pod.status.conditions.iter().all(|it| stays(&it)) {
+        merge_conditions(&pod.status.conditions, status.conditions)
+    } else {
+        let old: Vec<Condition> = pod.status.conditions.iter().filter(stays).cloned().collect();
+        merge_conditions(&old, status.conditions)
+    };
     match Arc::get_mut(pod) {
         Some(own) => own.status = status,
         // Shared with the store: made anew, rather than copied with the old status.
@@ -62,6 +69,20 @@ fn set_pod_status(pod: &mut Arc<Pod>, mut status: PodStatus) {
             *pod = Arc::new(Pod { meta: Meta::clone(meta), spec: spec.clone(), node: node.clone(), status });
         }
     }
+}
+
+/// Whether the kubelet alone sets a condition of a pod. Upstream: `pkg/kubelet/types/pod_status.go`.
+fn is_of_kubelet(kind: &str) -> bool {
+    matches!(
+        kind,
+        "PodScheduled"
+            | "PodReadyToStartContainers"
+            | "Initialized"
+            | "ContainersReady"
+            | "Ready"
+            | "PodResizePending"
+            | "PodResizeInProgress"
+    )
 }
 
 fn set_node_status(node: &mut Node, mut status: NodeStatus) {

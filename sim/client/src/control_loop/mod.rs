@@ -27,6 +27,11 @@ use crate::work_queue::WorkQueue;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
+impl RequestId {
+    /// Of requests whose answer nobody waits for.
+    pub const UNHEARD: Self = Self(u64::MAX);
+}
+
 /// What a client process hears.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {

@@ -75,7 +75,8 @@ impl SeriesRecorder {
         };
         let event = Arc::make_mut(event);
         let is_second = event.series.is_none();
-        let series = event.series.get_or_insert(EventSeries { count: 1, ..EventSeries::default() });
+        let series =
+            event.series.get_or_insert_with(|| Box::new(EventSeries { count: 1, ..EventSeries::default() }));
         series.count += 1;
         series.last_observed_time = Some(now.into());
         is_second.then(|| {

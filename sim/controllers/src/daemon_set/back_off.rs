@@ -1,6 +1,7 @@
 //! How long a set waits before it deletes a failed pod again, by node.
 //!
-//! Upstream: `staging/src/k8s.io/client-go/util/flowcontrol/backoff.go`, set up in `cmd/kube-controller-manager/app/apps.go`.
+//! Upstream: `staging/src/k8s.io/client-go/util/flowcontrol/backoff.go`, set up in
+//! `cmd/kube-controller-manager/app/apps.go`.
 
 use std::collections::BTreeMap;
 

@@ -30,7 +30,8 @@ impl Sync<'_> {
         for node in self.view.list::<Node>() {
             self.manage_node(node, failed_pods, &mut work);
         }
-        // Pods that wait for a node that is no more are nobody else's to delete. Upstream: `getUnscheduledPodsWithoutNode`.
+        // Pods that wait for a node that is no more are nobody else's to delete.
+        // Upstream: `getUnscheduledPodsWithoutNode`.
         let is_gone = |node: &Name| self.view.find::<Node>(&Name::EMPTY, node).is_none();
         let lost = self.pods.iter().filter(|(node, _)| is_gone(node)).flat_map(|(_, pods)| pods);
         work.deletions.extend(lost.filter(|pod| !pod.is_bound()).cloned());
@@ -55,8 +56,8 @@ impl Sync<'_> {
         }
     }
 
-    /// Deletes the pods that have finished; a failed one not more often than its back-off lets it, since it is often the
-    /// kubelet that keeps refusing it. Returns the others, the oldest first.
+    /// Deletes the pods that have finished; a failed one not more often than its back-off lets it, since it is often
+    /// the kubelet that keeps refusing it. Returns the others, the oldest first.
     fn clear_finished(&self, node: &Name, failed_pods: &mut FailedPods, work: &mut Work) -> Vec<Arc<Pod>> {
         let mut running = Vec::new();
         for pod in self.pods.on(node).iter().filter(|pod| !pod.is_deleting()) {

@@ -9,11 +9,12 @@ use base::{Name, Span};
 use client::{ControlLoop, Expect, Rate, Requeue};
 use proptest::prelude::*;
 
+use super::template::REVISION_HASH;
 use super::*;
 use crate::testing::{World, events, requests};
 
 const NOW: Time = Time::from_secs(1_000_000);
-const HASH: Name = super::template::REVISION_HASH;
+const HASH: Name = REVISION_HASH;
 
 /// The set `shop/log`, whose pods go one by one.
 fn set(unavailable: &str, surge: &str) -> DaemonSet {

@@ -35,11 +35,24 @@ pub struct NodeLifecycle {
     next_look: Time,
     healths: BTreeMap<Name, Health>,
     zones: BTreeMap<Name, Zone>,
+    /// It looks also where that will find what it found before.
+    one_by_one: bool,
 }
 
 impl NodeLifecycle {
     pub fn new(started: Time) -> Self {
-        Self { started, next_look: started, healths: BTreeMap::new(), zones: BTreeMap::new() }
+        Self {
+            started,
+            next_look: started,
+            healths: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            one_by_one: false,
+        }
+    }
+
+    /// The same, but the monitor never rests.
+    pub fn one_by_one(self) -> Self {
+        Self { one_by_one: true, ..self }
     }
 
     /// Upstream: `monitorNodeHealth`, and the `doNoExecuteTaintingPass` that follows within a tenth of a second.
@@ -51,7 +64,8 @@ impl NodeLifecycle {
         }
         plan = self.evict(now, view, plan);
         let next_eviction = self.zones.values().filter_map(|zone| zone.next(now)).min();
-        let next_look = if self.is_quiet(now, view) { None } else { Some(self.next_look) };
+        let next_look =
+            if !self.one_by_one && self.is_quiet(now, view) { None } else { Some(self.next_look) };
         match next_eviction.into_iter().chain(next_look).min() {
             Some(next) => plan.and_again_after(next.since(now)),
             None => plan,

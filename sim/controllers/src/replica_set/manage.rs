@@ -26,13 +26,19 @@ pub(super) fn manage_replicas(
     active: &[Arc<Pod>],
 ) -> Plan {
     let wanted = usize::try_from(set.replicas()).unwrap_or(0);
-    if active.len() < wanted {
-        create_pods(plan, set, BURST_REPLICAS.min(wanted - active.len()))
-    } else if wanted < active.len() {
-        let count = BURST_REPLICAS.min(active.len() - wanted);
-        delete_pods(plan, set, &pods_to_delete(context.view, set, active, count, context.now))
-    } else {
-        plan
+    if active.len() <= wanted {
+        return create_missing(plan, set, active.len());
+    }
+    let count = BURST_REPLICAS.min(active.len() - wanted);
+    delete_pods(plan, set, &pods_to_delete(context.view, set, active, count, context.now))
+}
+
+/// The part of it for a set that has not too many pods, but `active` ones.
+pub(super) fn create_missing(plan: Plan, set: &Arc<ReplicaSet>, active: usize) -> Plan {
+    let wanted = usize::try_from(set.replicas()).unwrap_or(0);
+    match BURST_REPLICAS.min(wanted.saturating_sub(active)) {
+        0 => plan,
+        missing => create_pods(plan, set, missing),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Upstream: `pkg/controller/replicaset/replica_set.go`.
 
+mod counts;
 mod manage;
 mod rank;
 mod status;
@@ -10,8 +11,10 @@ mod wakes;
 use std::sync::Arc;
 
 use api::{Key, Kind, Pod, ReplicaSet, Request, Selector, Status};
+use base::Time;
 use client::{Change, Context, Controller, Plan, Requeue, Step, View, Wakes};
 
+use self::counts::Counts;
 use crate::ownership::claim;
 
 pub(crate) use self::status::REPLICA_FAILURE;
@@ -60,22 +63,33 @@ impl Controller for ReplicaSetController {
 
 /// Claims pods, creates or deletes the difference, and reports the status.
 fn sync_replica_set(context: &Context<'_>, set: &Arc<ReplicaSet>, selector: &Selector) -> Plan {
-    let view = context.view;
+    let (view, now) = (context.view, context.now);
+    let is_managed = context.settled && !set.meta.is_deleting();
+    if let Some(counts) = Counts::at_a_glance(set, selector, view) {
+        let plan = Plan::done();
+        let plan = if is_managed { manage::create_missing(plan, set, counts.active) } else { plan };
+        return report(plan, set, counts, now);
+    }
     let pods = view.owned_by::<Pod>(set.meta.uid).chain(view.orphans_in::<Pod>(&set.meta.namespace));
     let claims = claim(set.as_ref(), selector, pods.filter(|pod| pod.is_active()));
     let active = claims.claimed;
 
     let mut plan = Plan::write(claims.writes);
-    if context.settled && !set.meta.is_deleting() {
+    if is_managed {
         plan = manage::manage_replicas(plan, context, set, &active);
     }
-    let status = status::calculate_status(set, &active, context.now);
-    plan.requeue = status::next_availability_check(set, &status, &active, context.now)
-        .map_or(Requeue::OnChange, Requeue::After);
+    let counts = Counts::of(set, &active, now);
+    plan.requeue =
+        status::next_availability_check(set, counts, &active, now).map_or(Requeue::OnChange, Requeue::After);
+    report(plan, set, counts, now)
+}
+
+fn report(plan: Plan, set: &ReplicaSet, counts: Counts, now: Time) -> Plan {
+    let status = status::calculate_status(set, counts);
     let write = status::update_replica_set_status(set, &status);
     if plan.steps.is_empty() {
         return plan.then(write);
     }
-    let failing = status::with_failure(set, status, active.len(), context.now);
+    let failing = status::with_failure(set, status, counts.active, now);
     plan.either(write, status::update_replica_set_status(set, &failing))
 }

@@ -5,34 +5,26 @@
 
 use std::sync::Arc;
 
-use api::{Condition, ConditionStatus, Object, Pod, ReplicaSet, ReplicaSetStatus, Request, Selector, Status};
+use api::{Condition, ConditionStatus, Object, Pod, ReplicaSet, ReplicaSetStatus, Request, Status};
 use base::{Name, Span, Time};
 use client::{Step, Write};
 
+use super::counts::Counts;
 use crate::availability;
 
 /// The condition of a ReplicaSet that cannot create or delete pods.
 pub(crate) const REPLICA_FAILURE: Name = Name::from_static("ReplicaFailure");
 
 /// The status if nothing fails.
-pub(super) fn calculate_status(set: &ReplicaSet, active: &[Arc<Pod>], now: Time) -> ReplicaSetStatus {
-    let template = Selector::from_labels(&set.spec.template.meta.labels);
+pub(super) fn calculate_status(set: &ReplicaSet, counts: Counts) -> ReplicaSetStatus {
     let mut status = ReplicaSetStatus {
-        replicas: to_i32(active.len()),
-        fully_labeled_replicas: 0,
-        ready_replicas: 0,
-        available_replicas: 0,
+        replicas: to_i32(counts.active),
+        fully_labeled_replicas: to_i32(counts.fully_labeled),
+        ready_replicas: to_i32(counts.ready),
+        available_replicas: to_i32(counts.available),
         observed_generation: set.meta.generation,
         ..set.status.clone()
     };
-    let (mut template, min_ready) = (template.matcher(), set.min_ready());
-    for pod in active {
-        status.fully_labeled_replicas += i32::from(template.matches(&pod.meta.labels));
-        if pod.is_ready() {
-            status.ready_replicas += 1;
-            status.available_replicas += i32::from(pod.is_available(min_ready, now));
-        }
-    }
     status.conditions.retain(|it| it.kind != REPLICA_FAILURE);
     status
 }
@@ -108,12 +100,12 @@ pub(super) fn update_replica_set_status(set: &ReplicaSet, status: &ReplicaSetSta
 /// Upstream: `syncReplicaSet` in `pkg/controller/replicaset/replica_set.go`.
 pub(super) fn next_availability_check(
     set: &ReplicaSet,
-    status: &ReplicaSetStatus,
+    counts: Counts,
     active: &[Arc<Pod>],
     now: Time,
 ) -> Option<Span> {
     let min_ready = set.min_ready();
-    if min_ready == Span::ZERO || status.ready_replicas == status.available_replicas {
+    if min_ready == Span::ZERO || counts.ready == counts.available {
         return None;
     }
     Some(availability::next_availability_check(active, min_ready, now).unwrap_or(min_ready))

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use api::EPHEMERAL_STORAGE;
 use base::{Luck, Name, Span, Time};
+use workload::Resource;
 
 use crate::beat::Beat;
 use crate::configuration::Configuration;
@@ -99,7 +100,13 @@ impl Turn<'_> {
     }
 
     fn excess(&self, policy: &Policy) -> Option<i64> {
-        policy.excess(self.runtime.images_bytes(self.now), self.image_capacity()?)
+        policy.excess(self.disk_used(), self.image_capacity()?)
+    }
+
+    /// What images and containers take up, in bytes.
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is meant")]
+    fn disk_used(&self) -> i64 {
+        self.runtime.images_bytes(self.now) + self.runtime.usage(Resource::Disk, self.now) as i64
     }
 
     /// Of the file system that images are on, which is the node's only one; `None` where it is not known.
@@ -128,8 +135,9 @@ impl Turn<'_> {
 
     /// Removes what is too old. Returns the rest.
     fn free_old(&mut self, unused: Vec<Unused>, max_age: Span) -> Vec<Unused> {
-        if max_age == Span::ZERO || self.now.since(self.collections().first) <= max_age {
-            return unused;
+        let is_new = self.core.start != Start::Settled && self.now.since(self.core.started) <= max_age;
+        if max_age == Span::ZERO || is_new {
+            return unused; // Upstream waits until it has looked for that long.
         }
         let (old, rest): (Vec<_>, Vec<_>) =
             unused.into_iter().partition(|it| max_age < self.now.since(it.last_used));

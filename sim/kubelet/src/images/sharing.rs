@@ -47,7 +47,7 @@ mod tests {
             prop_assert!(sum <= capacity * (1.0 + 1e-12));
             for (share, cap) in shares.iter().zip(&caps) {
                 prop_assert!(share <= cap);
-                prop_assert!(share == cap || shares.iter().all(|it| it <= share));
+                prop_assert!(cap <= share || shares.iter().all(|it| it <= share));
             }
         }
     }

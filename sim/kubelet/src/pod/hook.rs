@@ -82,7 +82,7 @@ fn refusal(
     instance: Option<&Instance>,
     now: Time,
 ) -> Option<String> {
-    if !http.host.is_empty() || instance.is_some_and(|it| it.passes(now)) {
+    if !http.host.is_empty() || instance.is_some_and(|it| it.listens(now)) {
         return None;
     }
     let port = match &http.port {

@@ -7,9 +7,12 @@
 
 mod actions;
 mod disk_full;
+mod finding;
 mod finish;
 mod hook;
 mod kill;
+mod mount;
+mod objects;
 mod probe;
 mod pull;
 mod say;
@@ -20,10 +23,12 @@ mod work;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use api::{Container, Pod, PodStatus};
+use api::{Container, Pod, PodStatus, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
+use self::mount::Mounting;
+use self::objects::Lookups;
 use self::probe::Prober;
 use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;
@@ -38,6 +43,8 @@ pub(crate) struct Worker {
     pub(crate) pod: Arc<Pod>,
     /// Of the last change that was heard of.
     pub(crate) cause: Cause,
+    /// What the API server knows it by; `None` while it does not know a static pod.
+    pub(crate) api_uid: Option<Uid>,
     /// The pod's number in all draws.
     entity: u64,
     pub(crate) mode: Mode,
@@ -88,6 +95,8 @@ pub(crate) struct Flags {
     pub(crate) is_to_compare: bool,
     /// Its probes have been set up.
     is_probed: bool,
+    /// Its volumes are there.
+    is_mounted: bool,
 }
 
 /// The status, and how much of it the API server has.
@@ -128,6 +137,7 @@ struct Busy {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
+    Mount,
     Sandbox,
     /// Stops a container that is to be started again, or not.
     Kill(usize, Why),
@@ -148,12 +158,30 @@ enum Why {
 /// What takes time. When it is over, the worker goes on.
 #[derive(Clone, Debug)]
 enum Step {
+    Mount(Mounting),
     Sandbox,
     Secrets(Box<SecretStep>),
     Pull(PullStep),
+    Configure { container: usize, lookups: Lookups },
     Create { container: usize },
     PostStart { container: usize, failure: Option<String> },
     Kill(Vec<Kill>),
+}
+
+impl Step {
+    /// The objects that it waits for.
+    fn lookups(&mut self) -> Option<&mut Lookups> {
+        match self {
+            Self::Mount(mounting) => mounting.lookups(),
+            Self::Configure { lookups, .. } => Some(lookups),
+            Self::Sandbox
+            | Self::Secrets(_)
+            | Self::Pull(_)
+            | Self::Create { .. }
+            | Self::PostStart { .. }
+            | Self::Kill(_) => None,
+        }
+    }
 }
 
 impl Worker {
@@ -161,6 +189,7 @@ impl Worker {
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
         Self {
             me: None,
+            api_uid: Some(pod.meta.uid),
             entity: entity_of(&pod.meta.namespace, &pod.meta.name),
             pod,
             cause,
@@ -216,6 +245,22 @@ impl Worker {
         if self.report.reported == self.report.version && !self.differs() {
             self.report.own = None;
         }
+    }
+
+    /// What the API server shows of a static pod.
+    pub(crate) fn show_mirror(&mut self, mirror: &Pod, turn: &mut Turn<'_>) {
+        let is_new = self.api_uid.replace(mirror.meta.uid) != Some(mirror.meta.uid);
+        self.remember_status(mirror);
+        Arc::make_mut(&mut self.pod).status = mirror.status.clone();
+        if is_new && self.report.own.is_some() {
+            turn.report(self.handle());
+        }
+        self.forget_status_if_shown();
+    }
+
+    /// The API server shows nothing of a static pod.
+    pub(crate) fn hide_mirror(&mut self) {
+        self.api_uid = None;
     }
 
     /// Whether the API server shows something else than what was worked out here.

@@ -7,8 +7,10 @@
 
 use api::{Container, Probe};
 use base::{Name, Span, Time};
+use workload::Check;
 
 use super::Worker;
+use super::finding::{Finding, Probed};
 use crate::constants::VOLUME_POLL;
 use crate::core::Turn;
 use crate::input::{Start, Timer, What};
@@ -39,6 +41,10 @@ pub(super) struct Prober {
     last: Option<bool>,
     /// How often in a row it was `last`.
     streak: i32,
+    /// What it has found, and knows of only when the look is over.
+    under_way: Option<UnderWay>,
+    /// The last look took longer than the period, so that the next one follows at once.
+    is_late: bool,
     /// It waits for the next run of the container.
     is_on_hold: bool,
     is_stopped: bool,
@@ -47,7 +53,24 @@ pub(super) struct Prober {
     generation: u32,
 }
 
+/// A look that takes time.
+#[derive(Clone, Copy, Debug)]
+struct UnderWay {
+    since: Time,
+    done: Time,
+    attempt: u32,
+    finding: Finding,
+}
+
 impl Kind {
+    const fn check(self) -> Check {
+        match self {
+            Self::Liveness => Check::Liveness,
+            Self::Readiness => Check::Readiness,
+            Self::Startup => Check::Startup,
+        }
+    }
+
     fn of(self, container: &Container) -> Option<&Probe> {
         match self {
             Self::Liveness => container.liveness_probe.as_ref(),
@@ -151,7 +174,7 @@ impl Worker {
             let idx = prober.container;
             let waits = prober.kind == Kind::Readiness && self.verdict(idx, Kind::Readiness) == Some(false);
             let has_started = self.memos[idx].seen.is_some() && self.has_started_up(idx) != Some(false);
-            if waits && has_started && prober.first <= turn.now {
+            if waits && has_started && prober.first <= turn.now && prober.under_way.is_none() {
                 self.probers[n].anchor = turn.now;
                 self.probe(n, turn);
             }
@@ -165,8 +188,19 @@ impl Worker {
             return;
         }
         prober.armed = Time::MAX;
-        self.probe(n, turn);
-        self.arm_probes(turn);
+        let before = prober.verdict;
+        match prober.under_way.take() {
+            Some(look) => {
+                prober.is_late = prober.from(look.since + Span::from_nanos(1)) <= turn.now;
+                self.conclude(n, look.attempt, look.finding, turn);
+            }
+            None => self.probe(n, turn),
+        }
+        if self.probers.get(n).is_some_and(|it| it.verdict == before) {
+            self.arm_probe(n, turn); // What the others wait for is the same.
+        } else {
+            self.arm_probes(turn);
+        }
     }
 
     pub(super) fn stop_probes(&mut self, kinds: &[Kind]) {
@@ -176,26 +210,35 @@ impl Worker {
     }
 
     /// Sets the timer of every probe whose next interesting moment has changed.
-    fn arm_probes(&mut self, turn: &mut Turn<'_>) {
-        for n in 0..self.probers.len() {
-            let at = self.next_probe(n, turn).unwrap_or(Time::MAX);
-            let me = self.handle();
-            let prober = &mut self.probers[n];
-            if at != prober.armed {
-                prober.armed = at;
-                prober.generation = prober.generation.wrapping_add(1);
-                if at != Time::MAX {
-                    let position = u8::try_from(n).expect("a pod has fewer than 86 containers");
-                    turn.wake_at(at, Timer::Probe(me, position), prober.generation);
-                }
-            }
+    pub(super) fn arm_probes(&mut self, turn: &mut Turn<'_>) {
+        (0..self.probers.len()).for_each(|n| self.arm_probe(n, turn));
+    }
+
+    fn arm_probe(&mut self, n: usize, turn: &mut Turn<'_>) {
+        let at = self.next_probe(n, turn).unwrap_or(Time::MAX);
+        let me = self.handle();
+        let prober = &mut self.probers[n];
+        if at == prober.armed {
+            return;
+        }
+        prober.armed = at;
+        prober.generation = prober.generation.wrapping_add(1);
+        if at != Time::MAX {
+            let position = u8::try_from(n).expect("a pod has fewer than 86 containers");
+            turn.wake_at(at, Timer::Probe(me, position), prober.generation);
         }
     }
 
     /// The next moment at which a probe may change something.
     fn next_probe(&self, n: usize, turn: &Turn<'_>) -> Option<Time> {
         let prober = &self.probers[n];
+        if let Some(look) = prober.under_way.filter(|_| !prober.is_stopped) {
+            return Some(look.done);
+        }
         let instance = self.probed(prober, turn)?;
+        if prober.is_late {
+            return Some(turn.now);
+        }
         let just_after = turn.now + Span::from_nanos(1);
         let at = prober.from(prober.eligible_from(instance, self).max(just_after));
         let is_content = prober.attempt == Some(instance.attempt)
@@ -203,11 +246,10 @@ impl Worker {
             && prober.last != Some(false)
             && (prober.kind == Kind::Liveness || prober.verdict == Some(true));
         let is_default = prober.kind == Kind::Liveness && prober.attempt != Some(instance.attempt);
-        if (is_content || is_default) && instance.passes(at) {
-            return match instance.steady_until(at) {
-                Time::MAX => None,
-                change => Some(prober.from(change)),
-            };
+        let probed = self.probed_by(prober);
+        let passes = || probed.find(prober.kind.check(), instance, at).0 == Finding::Passes;
+        if !turn.core.one_by_one && (is_content || is_default) && passes() {
+            return instance.next_trouble(probed.look(prober.kind.check()), at, prober.period);
         }
         Some(at)
     }
@@ -228,20 +270,44 @@ impl Worker {
 
     /// Looks once.
     fn probe(&mut self, n: usize, turn: &mut Turn<'_>) {
-        let Some(instance) = self.probed(&self.probers[n], turn) else { return };
-        if turn.now < self.probers[n].eligible_from(instance, self) {
+        self.probers[n].is_late = false;
+        let prober = &self.probers[n];
+        let Some(instance) = self.probed(prober, turn) else { return };
+        if turn.now < prober.eligible_from(instance, self) {
             return;
         }
-        let (attempt, passes) = (instance.attempt, instance.passes(turn.now));
-        let (idx, kind) = (self.probers[n].container, self.probers[n].kind);
-        if !passes {
-            self.say_unhealthy(idx, kind, turn);
+        let attempt = instance.attempt;
+        let (finding, took) = self.probed_by(prober).find(prober.kind.check(), instance, turn.now);
+        if took == Span::ZERO {
+            self.conclude(n, attempt, finding, turn);
+        } else {
+            let look = UnderWay { since: turn.now, done: turn.now + took, attempt, finding };
+            self.probers[n].under_way = Some(look);
         }
-        let probe = kind.of(self.container(idx)).expect("there is a prober for it");
-        let threshold = if passes { probe.success_threshold } else { probe.failure_threshold };
+    }
+
+    /// A look is over.
+    fn conclude(&mut self, n: usize, attempt: u32, finding: Finding, turn: &mut Turn<'_>) {
+        let (idx, kind) = (self.probers[n].container, self.probers[n].kind);
+        if self.memos[idx].seen != Some(attempt) {
+            return; // It was about a run that is over.
+        }
+        self.say_unhealthy(n, finding, turn);
+        let probe = self.probed_by(&self.probers[n]).probe;
+        let (passes, threshold) = match finding {
+            Finding::Passes => (true, probe.success_threshold),
+            Finding::Fails(_) => (false, probe.failure_threshold),
+            Finding::Unknown(_) => return,
+        };
         if self.probers[n].take_in(attempt, passes, threshold) {
             self.act_on(idx, kind, passes, turn);
         }
+    }
+
+    fn probed_by(&self, prober: &Prober) -> Probed<'_> {
+        let container = self.container(prober.container);
+        let probe = prober.kind.of(container).expect("there is a prober for it");
+        Probed { probe, container }
     }
 
     /// The verdict of a probe has changed.
@@ -267,44 +333,14 @@ impl Worker {
         self.set_status(status, turn);
     }
 
-    fn say_unhealthy(&mut self, idx: usize, kind: Kind, turn: &mut Turn<'_>) {
-        let ip = turn.runtime.pod(self.pod.meta.uid).map(|it| it.ip.clone()).unwrap_or_default();
-        let ip = if ip.is_empty() { turn.core.setup.address.clone() } else { ip };
-        let probe = kind.of(self.container(idx)).expect("there is a prober for it");
-        let why = failure(probe, self.container(idx), &ip);
-        let text = Name::from(format_args!("{} probe failed: {why}", kind.title()));
+    fn say_unhealthy(&mut self, n: usize, finding: Finding, turn: &mut Turn<'_>) {
+        let (idx, kind) = (self.probers[n].container, self.probers[n].kind);
+        let sandbox = turn.runtime.pod(self.pod.meta.uid);
+        let ip = sandbox.map(|it| &it.ip).filter(|it| !it.is_empty()).unwrap_or(&turn.core.setup.address);
+        let id = sandbox.and_then(|it| it.instance(idx)).map_or("", |it| &it.id);
+        let Some(why) = self.probed_by(&self.probers[n]).text(finding, ip, id) else { return };
+        let text = Name::from(format_args!("{} probe {why}", kind.title()));
         self.say(turn, Some(idx), Saying::warning("Unhealthy", text));
-    }
-}
-
-/// What a probe says of a process that does not answer yet.
-fn failure(probe: &Probe, container: &Container, ip: &str) -> String {
-    let refused = |port: i64| format!("dial tcp {ip}:{port}: connect: connection refused");
-    if let Some(http) = &probe.http_get {
-        let scheme = if http.scheme.is_empty() { "http".into() } else { http.scheme.to_ascii_lowercase() };
-        let port = port_of(&http.port, container);
-        return format!("Get \"{scheme}://{ip}:{port}{}\": {}", http.path, refused(port));
-    }
-    if let Some(tcp) = &probe.tcp_socket {
-        return refused(port_of(&tcp.port, container));
-    }
-    match &probe.grpc {
-        Some(grpc) => format!(
-            "timeout: failed to connect service \"{ip}:{}\" within {}s: context deadline exceeded",
-            grpc.port,
-            probe.timeout_seconds.max(1)
-        ),
-        None => String::new(), // Of a command, it would be the output.
-    }
-}
-
-fn port_of(port: &api::IntOrString, container: &Container) -> i64 {
-    match port {
-        api::IntOrString::Int(number) => i64::from(*number),
-        api::IntOrString::String(name) => {
-            let found = container.ports.iter().find(|it| it.name == *name);
-            found.map_or(0, |it| i64::from(it.container_port))
-        }
     }
 }
 
@@ -320,6 +356,8 @@ impl Prober {
             verdict: None,
             last: None,
             streak: 0,
+            under_way: None,
+            is_late: false,
             is_on_hold: false,
             is_stopped: false,
             armed: Time::MAX,

@@ -55,7 +55,7 @@ impl Worker {
             PullPolicy::IfNotPresent | PullPolicy::Never if is_here => {
                 let text = join(["Container image \"", &image, "\" already present on machine"]);
                 self.say(turn, Some(idx), Saying::normal("Pulled", text));
-                self.begin_create(idx, busy, turn);
+                self.begin_configure(idx, busy, turn);
             }
             PullPolicy::Never => self.refuse_to_pull(idx, &image, busy, turn),
             PullPolicy::IfNotPresent | PullPolicy::Always | PullPolicy::Other(_) => {
@@ -119,7 +119,7 @@ impl Worker {
         self.note(turn, Some(idx), What::Pulled { image, bytes, took: waited });
         turn.watch_images();
         turn.watch_disk();
-        self.begin_create(idx, busy, turn);
+        self.begin_configure(idx, busy, turn);
     }
 
     fn fail_pull(&mut self, idx: usize, error: PullError, busy: &mut Busy, turn: &mut Turn<'_>) {

@@ -6,6 +6,7 @@
 use api::GoDuration;
 use base::{Name, Span, Time};
 
+use super::objects::{Lookups, Purpose, needs_of_container};
 use super::{Busy, Job, Step, Why, Worker};
 use crate::backoff::Backoff;
 use crate::core::Turn;
@@ -30,7 +31,8 @@ impl Worker {
         let Some(ended) = sandbox.and_then(|it| it.last_end(idx, at)) else { return false };
         let entry = self.memos[idx].backoff;
         if !Backoff::holds(entry, ended, turn.now) {
-            self.memos[idx].backoff = Some(Backoff::next(entry, ended, turn.now));
+            let max = turn.core.setup.configuration.crash_loop_back_off.max();
+            self.memos[idx].backoff = Some(Backoff::next(entry, ended, turn.now, max));
             return false;
         }
         self.back_off(idx, entry.map_or(Span::ZERO, |it| it.delay), turn);
@@ -45,6 +47,34 @@ impl Worker {
             format_args!("back-off {} restarting failed container={name} pod={pod}", GoDuration::from(delay));
         self.memos[idx].trouble = Some(Box::new((Name::from_static("CrashLoopBackOff"), Name::from(full))));
         self.note(turn, Some(idx), What::BackingOff { delay });
+    }
+
+    /// Reads what the container's environment is taken from.
+    pub(super) fn begin_configure(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
+        let needs = needs_of_container(self.container(idx));
+        if needs.is_empty() {
+            return self.begin_create(idx, busy, turn);
+        }
+        let lookups = self.ask_for(&needs, turn);
+        self.take_until(Time::MAX, Step::Configure { container: idx, lookups }, busy, turn);
+    }
+
+    /// Upstream: `generateContainerConfig`.
+    pub(super) fn end_configure(
+        &mut self,
+        idx: usize,
+        lookups: &Lookups,
+        busy: &mut Busy,
+        turn: &mut Turn<'_>,
+    ) {
+        let needs = needs_of_container(self.container(idx));
+        let Some(problem) = lookups.problem(&needs, &self.pod.meta.namespace, Purpose::Env) else {
+            return self.begin_create(idx, busy, turn);
+        };
+        busy.has_failed = true;
+        self.say(turn, Some(idx), Saying::warning("Failed", join(["Error: ", &problem])));
+        let reason = Name::from_static("CreateContainerConfigError");
+        self.memos[idx].trouble = Some(Box::new((reason, problem)));
     }
 
     pub(super) fn begin_create(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {

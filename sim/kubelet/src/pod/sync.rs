@@ -3,7 +3,7 @@
 //! Upstream: `pkg/kubelet/kubelet.go`, `SyncPod`.
 
 use api::{ContainerStatus, PodStatus};
-use base::{Name, Time};
+use base::{Name, Span, Time};
 
 use super::probe::Kind;
 use super::{Busy, Job, Mode, Step, Worker};
@@ -35,8 +35,12 @@ impl Worker {
         }
         self.check_readiness_now(turn);
         let sandbox = turn.runtime.pod(self.pod.meta.uid);
-        let jobs = self.jobs(sandbox, at);
-        self.set_up_probes(turn, jobs.contains(&Job::Sandbox));
+        let mut jobs = self.jobs(sandbox, at);
+        if jobs.contains(&Job::Sandbox) && self.must_mount() {
+            jobs.push_front(Job::Mount);
+        } else {
+            self.set_up_probes(turn, jobs.contains(&Job::Sandbox));
+        }
         self.busy = Some(Box::new(Busy { jobs, step: None, at, has_failed: false, has_changed: false }));
         self.advance(turn);
     }
@@ -62,6 +66,7 @@ impl Worker {
 
     fn begin_job(&mut self, job: Job, busy: &mut Busy, turn: &mut Turn<'_>) {
         match job {
+            Job::Mount => self.begin_mount(busy, turn),
             Job::Sandbox => self.begin_sandbox(busy, turn),
             Job::Kill(idx, why) => self.begin_kill(idx, why, busy, turn),
             Job::KillAll => self.begin_kill_all(self.grace_of_deletion(), busy, turn),
@@ -71,9 +76,11 @@ impl Worker {
 
     fn end_step(&mut self, step: Step, busy: &mut Busy, turn: &mut Turn<'_>) {
         match step {
+            Step::Mount(mounting) => self.go_on_mounting(mounting, busy, turn),
             Step::Sandbox => self.end_sandbox(busy, turn),
             Step::Secrets(step) => self.end_secrets(step, busy, turn),
             Step::Pull(step) => self.end_pull(step, busy, turn),
+            Step::Configure { container, lookups } => self.end_configure(container, &lookups, busy, turn),
             Step::Create { container } => self.end_create(container, busy, turn),
             Step::PostStart { container, failure } => self.end_post_start(container, failure, busy, turn),
             Step::Kill(kills) => self.go_on_killing(kills, busy, turn),
@@ -86,13 +93,14 @@ impl Worker {
         self.set_due(at, turn);
     }
 
-    /// Mounts the volumes and sets up the network, in one step: nothing can be seen in between.
+    /// Mounts the volumes that need nothing and sets up the network, in one step: nothing can be seen in between.
     fn begin_sandbox(&mut self, busy: &mut Busy, turn: &mut Turn<'_>) {
         if turn.runtime.pod(self.pod.meta.uid).is_some() {
             let text = "Pod sandbox changed, it will be killed and re-created.";
             self.say(turn, None, Saying::normal("SandboxChanged", Name::from_static(text)));
         }
-        let volumes = if self.pod.spec.volumes.is_empty() { base::Span::ZERO } else { VOLUME_POLL };
+        let is_mounted = self.flags.is_mounted || self.pod.spec.volumes.is_empty();
+        let volumes = if is_mounted { Span::ZERO } else { VOLUME_POLL };
         let network = turn.runtime.sandbox_time(&self.pod, self.entity);
         self.take_until(turn.now + volumes + network, Step::Sandbox, busy, turn);
     }

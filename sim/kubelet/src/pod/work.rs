@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use api::Pod;
+use api::{Container, Pod};
 use base::{Cause, Span, Time};
 
 use super::{Mode, Worker};
 use crate::constants::{RETRY, RETRY_JITTER};
 use crate::core::Turn;
 use crate::input::Timer;
-use crate::status::Ending;
+use crate::status::{Ending, ready_condition};
 
 impl Worker {
     /// The pod is new to this kubelet, and may run here.
@@ -29,13 +29,28 @@ impl Worker {
         if concerns_worker {
             self.cause = cause;
         }
+        let opens_gate = opens_gate(&pod);
         self.remember_status(&pod);
+        self.forget_backoffs(&pod);
         self.pod = pod;
         self.forget_status_if_shown();
         if self.pod.is_deleting() {
             self.delete(turn);
-        } else if concerns_worker && self.mode == Mode::Sync {
+        } else if (concerns_worker || opens_gate) && self.mode == Mode::Sync {
             self.request(turn);
+        }
+    }
+
+    /// A container that is defined anew has not crashed yet. Upstream: `GetBackoffKey`.
+    fn forget_backoffs(&mut self, new: &Pod) {
+        if Arc::ptr_eq(&self.pod.spec, &new.spec) {
+            return;
+        }
+        let changed = |(old, new): (&Container, &Container)| old.image != new.image;
+        let changes: Vec<bool> =
+            self.pod.spec.all_containers().zip(new.spec.all_containers()).map(changed).collect();
+        for (memo, _) in self.memos.iter_mut().zip(changes).filter(|(_, changed)| *changed) {
+            memo.backoff = None;
         }
     }
 
@@ -123,6 +138,18 @@ impl Worker {
         }
     }
 
+    /// What its probes will find, and when its containers will end, has changed.
+    pub(crate) fn foresee(&mut self, turn: &mut Turn<'_>) {
+        if self.mode != Mode::Sync {
+            return;
+        }
+        self.arm_probes(turn);
+        if self.busy.is_none() {
+            let next = self.next_exit(turn).min(self.due);
+            self.set_due(next, turn);
+        }
+    }
+
     /// The worker's timer has come.
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
         if generation == self.generation && self.due <= turn.now {
@@ -188,6 +215,17 @@ impl Worker {
         let seconds = self.pod.spec.active_deadline_seconds?;
         Some(self.status().start_time?.time() + Span::from_api_secs(seconds))
     }
+}
+
+/// Whether somebody else has set a condition that the pod's readiness depends on.
+/// Upstream: `status.NeedToReconcilePodReadiness`.
+fn opens_gate(pod: &Pod) -> bool {
+    if pod.spec.readiness_gates.is_empty() {
+        return false;
+    }
+    let fresh = ready_condition(pod, &pod.status);
+    let shown = pod.status.condition(&fresh.kind);
+    shown.is_some_and(|it| (&it.status, &it.message) != (&fresh.status, &fresh.message))
 }
 
 /// Whether a change is of a kind that upstream hands to the pod's worker: all but that of the status.

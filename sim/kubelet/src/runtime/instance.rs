@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use base::{Name, Span, Time};
-use workload::{Ending, Resource, Usage};
+use workload::{Ending, Resource, Trouble, Usage};
+
+use super::app::{Answer, App, Look};
+use crate::beat::Beat;
+
+/// So many looks ahead is searched for one that is unlucky; then it is searched again.
+const CHANCES: u64 = 1_000;
 
 /// A container of the runtime, from its start until it is forgotten.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,12 +24,14 @@ pub struct Instance {
     /// How many ran before it.
     pub attempt: u32,
     pub started: Time,
-    /// From when on it passes its probes.
+    /// From when on it listens: it fails its probes before.
     pub healthy: Time,
     /// How it will end, as far as that is decided.
     pub end: Option<End>,
     /// What it uses, from its start on.
     pub usage: Arc<Usage>,
+    /// What else its scenario says of it.
+    pub(crate) app: Option<Box<App>>,
     /// What it does on SIGTERM; `None` means nothing.
     pub(crate) on_term: Option<Ending>,
 }
@@ -37,6 +45,9 @@ pub struct End {
     /// `Completed`, `Error`, `OOMKilled`, `Unknown`.
     pub reason: &'static str,
 }
+
+/// The kernel takes a moment to kill what asks for too much at once.
+const OOM_MIN: Span = Span::millis(10);
 
 /// Killed by SIGKILL.
 const KILLED: i32 = 137;
@@ -66,7 +77,17 @@ impl Instance {
 
     /// What it uses at `at`: cores, bytes or processes.
     pub fn usage(&self, resource: Resource, at: Time) -> f64 {
-        if self.is_running(at) { self.usage.at(resource, at.since(self.started)) } else { 0.0 }
+        if !self.is_running(at) {
+            return 0.0;
+        }
+        let served = self.app.as_ref().and_then(|it| it.served.as_ref());
+        self.usage.at(resource, at.since(self.started)) + served.map_or(0.0, |it| it.usage(resource, at))
+    }
+
+    /// The share of the processor time that it wants at `at` which its limit denies it, from 0 to 1.
+    pub fn throttled(&self, at: Time) -> f64 {
+        let served = self.app.as_ref().and_then(|it| it.served.as_ref());
+        served.filter(|_| self.is_running(at)).map_or(0.0, |it| it.throttled(at))
     }
 
     /// How it ended, if it has by `at`.
@@ -74,15 +95,54 @@ impl Instance {
         self.end.filter(|end| end.at <= at)
     }
 
-    /// Whether a probe at `at` finds it well.
-    pub fn passes(&self, at: Time) -> bool {
+    /// Whether it has started up, and takes connections.
+    pub fn listens(&self, at: Time) -> bool {
         self.is_running(at) && self.healthy <= at
     }
 
-    /// Until when probes keep finding it as they do at `at`; [`Time::MAX`] means for good.
-    pub fn steady_until(&self, at: Time) -> Time {
-        let change = if at < self.healthy { self.healthy } else { Time::MAX };
-        self.end.map_or(change, |end| if end.at <= at { Time::MAX } else { change.min(end.at) })
+    /// What a probe at `at` finds.
+    pub fn answer(&self, look: Look, at: Time) -> Answer {
+        if !self.is_running(at) {
+            return Answer::Gone;
+        }
+        if at < self.healthy {
+            return Answer::Trouble(Trouble::Refused);
+        }
+        self.app.as_ref().map_or(Answer::Well, |it| it.answer(look, self.started, at))
+    }
+
+    /// The first of the looks at `at` and every `period` after it that may not find it well, when the one at `at`
+    /// does; `None` means that all do.
+    pub fn next_trouble(&self, look: Look, at: Time, period: Span) -> Option<Time> {
+        let change = self.steady_until(look, at);
+        let looks = Beat { first: at, period };
+        if self.app.as_ref().is_none_or(|it| !it.is_chancy(look)) {
+            return (change != Time::MAX).then(|| looks.from(change));
+        }
+        let all = (1..=CHANCES).map(|n| at + period * n);
+        all.clone().find(|it| change <= *it || self.answer(look, *it) != Answer::Well).or(all.last())
+    }
+
+    /// Until when probes keep finding what they find at `at`, luck apart; [`Time::MAX`] means for good.
+    fn steady_until(&self, look: Look, at: Time) -> Time {
+        if self.ended(at).is_some() {
+            return Time::MAX;
+        }
+        let end = self.end.map_or(Time::MAX, |it| it.at);
+        if at < self.healthy {
+            return self.healthy.min(end);
+        }
+        self.app.as_ref().map_or(end, |it| it.steady_until(look, self.started, at).min(end))
+    }
+
+    /// From now on so many pods share the load, this one among them; 0 means that none comes to it.
+    pub(crate) fn share(&mut self, now: Time, sharing: u32) {
+        let (started, is_running) = (self.started, self.is_running(now));
+        let Some(served) = self.app.as_mut().and_then(|it| it.served.as_mut()) else { return };
+        served.sharing = sharing;
+        if is_running {
+            self.end = served.end(started, now, &self.usage);
+        }
     }
 
     /// What was still to come at `since` comes so much later.
@@ -98,8 +158,25 @@ impl Instance {
 
     /// Ends it at `end.at` at the latest.
     pub(crate) fn cut(&mut self, end: End) {
-        if self.end.is_none_or(|it| end.at < it.at) {
-            self.end = Some(end);
+        let cut = |old: &mut Option<End>| {
+            if old.is_none_or(|it| end.at < it.at) {
+                *old = Some(end);
+            }
+        };
+        cut(&mut self.end);
+        if let Some(served) = self.app.as_mut().and_then(|it| it.served.as_mut()) {
+            cut(&mut served.natural);
+        }
+    }
+
+    /// Ends it when its memory reaches its limit, in bytes.
+    pub(crate) fn limit_memory(&mut self, limit: f64) {
+        let reached = self.usage.of(Resource::Memory).next_reach(Span::ZERO, limit);
+        if let Some(after) = reached {
+            let end = End::out_of_memory(self.started + after.max(OOM_MIN));
+            if self.end.is_none_or(|it| end.at < it.at) {
+                self.end = Some(end);
+            }
         }
     }
 
@@ -115,6 +192,8 @@ impl Instance {
 
 #[cfg(test)]
 mod tests {
+    use workload::{Check, Curve, Via};
+
     use super::*;
 
     fn instance(on_term: Option<Ending>) -> Instance {
@@ -128,6 +207,7 @@ mod tests {
             healthy: Time::from_secs(12),
             end: None,
             usage: Arc::default(),
+            app: None,
             on_term,
         }
     }
@@ -138,9 +218,23 @@ mod tests {
         it.cut(End::exit(Time::from_secs(20), 1));
         let secs = Time::from_secs;
         assert_eq!([9, 10, 19, 20].map(|at| it.is_running(secs(at))), [false, true, true, false]);
-        assert_eq!([11, 12, 20].map(|at| it.passes(secs(at))), [false, true, false]);
-        assert_eq!([11, 12, 20].map(|at| it.steady_until(secs(at))), [secs(12), secs(20), Time::MAX]);
+        let look = Look { check: Check::Liveness, via: Via::Tcp, timeout: Span::secs(1) };
+        let refused = Answer::Trouble(Trouble::Refused);
+        assert_eq!([11, 12, 20].map(|at| it.answer(look, secs(at))), [refused, Answer::Well, Answer::Gone]);
+        assert_eq!([11, 12, 20].map(|at| it.steady_until(look, secs(at))), [secs(12), secs(20), Time::MAX]);
+        assert_eq!(it.next_trouble(look, secs(12), Span::secs(5)), Some(secs(22)));
         assert_eq!(it.ended(secs(20)).map(|end| (end.code, end.reason)), Some((1, "Error")));
+    }
+
+    /// 100 bytes, and 10 more each second: 400 after 30 s.
+    #[test]
+    fn what_reaches_its_limit_is_killed() {
+        let leak = Usage { memory: Some(Curve::leak(100.0, 10.0)), ..Usage::NONE };
+        let mut it = Instance { usage: Arc::new(leak), ..instance(None) };
+        it.limit_memory(400.0);
+        assert_eq!(it.end, Some(End::out_of_memory(Time::from_secs(40))));
+        it.limit_memory(50.0);
+        assert_eq!(it.end.map(|it| it.at), Some(it.started + OOM_MIN), "it asks for too much at once");
     }
 
     #[test]

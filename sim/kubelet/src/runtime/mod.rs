@@ -2,6 +2,7 @@
 //! container does is decided when it starts, so that its state is a function of time.
 
 mod address;
+mod app;
 mod clock;
 mod disk;
 mod images;
@@ -9,17 +10,19 @@ mod instance;
 mod pressure;
 mod pulls;
 mod sandbox;
+mod start;
 mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{ContainerStatus, Pod, Uid};
-use base::{Digest, Luck, Name, Span, Time};
-use workload::{Behaviours, Subject};
+use api::{Pod, Uid};
+use base::{Luck, Name, Span, Time};
+use workload::Behaviours;
 
 use self::address::Addresses;
 pub use self::address::{CidrError, PodCidr};
+pub use self::app::{Answer, Look};
 pub use self::clock::Clock;
 pub use self::disk::Disk;
 use self::images::Images;
@@ -27,13 +30,13 @@ pub(crate) use self::images::Order;
 pub use self::instance::{End, Instance};
 pub use self::sandbox::Sandbox;
 pub(crate) use self::sandbox::{draw_of, entity_of};
-use crate::images::Reference;
-use crate::text::hex64;
+use self::start::Site;
 
 /// The runtime of one node.
 #[derive(Clone, Debug)]
 pub struct Runtime {
     behaviours: Arc<Behaviours>,
+    site: Site,
     pods: BTreeMap<Uid, Sandbox>,
     addresses: Addresses,
     pub(crate) images: Images,
@@ -55,6 +58,7 @@ struct Lucks {
     stop: Luck,
     sandbox: Luck,
     create: Luck,
+    errors: Luck,
 }
 
 /// All addresses of the node are taken.
@@ -67,6 +71,7 @@ impl Runtime {
         Self {
             images: Images::new(name, luck, &behaviours),
             behaviours,
+            site: Site::new(name),
             pods: BTreeMap::new(),
             addresses: Addresses::new(cidr),
             luck: Lucks {
@@ -75,6 +80,7 @@ impl Runtime {
                 stop: luck.narrow("container.stop"),
                 sandbox: luck.narrow("sandbox.create"),
                 create: luck.narrow("container.create"),
+                errors: luck.narrow("container.errors"),
             },
             down_since: None,
             boots: 0,
@@ -91,27 +97,6 @@ impl Runtime {
     /// By uid.
     pub fn pods(&self) -> impl Iterator<Item = (Uid, &Sandbox)> {
         self.pods.iter().map(|(uid, it)| (*uid, it))
-    }
-
-    /// Takes in a pod from before the simulation, whose containers run or have run as its status says.
-    pub fn adopt(&mut self, pod: &Pod) {
-        let mut sandbox = self.new_sandbox(pod);
-        (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
-        sandbox.created = pod.status.start_time.unwrap_or_default().time();
-        sandbox.holds_address = self.addresses.claim(&sandbox.ip);
-        let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
-        for (idx, container) in pod.spec.all_containers().enumerate() {
-            let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
-            self.adopt_image(pod, idx);
-            sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
-            if let Some(instance) = adopted(status, &container.image) {
-                let conduct = self.conduct(pod, idx);
-                let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
-                let (usage, on_term) = (conduct.usage(), conduct.stop(rank));
-                sandbox.cells[idx].start(Instance { usage, on_term, ..instance });
-            }
-        }
-        self.pods.insert(pod.meta.uid, sandbox);
     }
 
     /// The kubelet is gone: what it was pulling stops. Containers live on.
@@ -193,10 +178,6 @@ impl Runtime {
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
         Sandbox::new(pod.meta.namespace.clone(), pod.meta.name.clone(), containers, entity)
     }
-
-    fn conduct(&self, pod: &Pod, container: usize) -> workload::Conduct<'_> {
-        conduct(&self.behaviours, pod, container)
-    }
 }
 
 /// What the kubelet asks for.
@@ -232,30 +213,6 @@ impl Runtime {
         self.disk.slow(self.behaviours.defaults().create.draw(self.luck.create.unit(sandbox.entity, draw)))
     }
 
-    /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it.
-    pub(crate) fn start(&mut self, now: Time, pod: &Pod, container: usize, image: &Name) -> u32 {
-        let conduct = conduct(&self.behaviours, pod, container);
-        let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
-        let (entity, cell) = (sandbox.entity, &mut sandbox.cells[container]);
-        let attempt = cell.runs;
-        let rank = |luck: Luck| luck.unit(entity, draw_of(container, attempt));
-        let exit = conduct.exit(rank(self.luck.exit));
-        let found = Reference::parse(image).ok().and_then(|it| self.images.get(&it));
-        cell.start(Instance {
-            id: Name::from("containerd://".to_owned() + &hex64(id_of(pod.meta.uid, container, attempt))),
-            image: image.clone(),
-            image_reference: found.map_or_else(|| image.clone(), |it| it.reference.full().clone()),
-            image_id: found.map(|it| it.id.clone()).unwrap_or_default(),
-            attempt,
-            started: now,
-            healthy: now + conduct.startup(rank(self.luck.startup)),
-            end: exit.map(|it| End::exit(now + it.after, it.code)),
-            usage: conduct.usage(),
-            on_term: conduct.stop(rank(self.luck.stop)),
-        });
-        attempt
-    }
-
     /// SIGTERM now, SIGKILL after `grace`. Returns when the container has stopped.
     pub(crate) fn stop(&mut self, now: Time, uid: Uid, container: usize, grace: Span) -> Time {
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
@@ -287,36 +244,4 @@ fn release(addresses: &mut Addresses, sandbox: &mut Sandbox) {
     if std::mem::take(&mut sandbox.holds_address) {
         addresses.release(&sandbox.ip);
     }
-}
-
-fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {
-    let mut digest = Digest::default();
-    digest.bytes(&uid.0.to_le_bytes());
-    digest.word(draw_of(container, attempt));
-    digest.value()
-}
-
-fn conduct<'a>(behaviours: &'a Behaviours, pod: &Pod, container: usize) -> workload::Conduct<'a> {
-    let init = pod.spec.init_containers.len();
-    let found = pod.spec.all_containers().nth(container).expect("the position comes from this spec");
-    behaviours.of(&Subject { pod, container: found, is_init: container < init })
-}
-
-/// A container that runs or has run, as its status says; one that runs has long been well.
-fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
-    let (running, ended) = (status.state.running.as_ref(), status.state.terminated.as_ref());
-    let started = running.and_then(|it| it.started_at).or(ended.and_then(|it| it.started_at))?.time();
-    let end = ended.map(|it| End::exit(it.finished_at.unwrap_or_default().time(), it.exit_code));
-    Some(Instance {
-        id: status.container_id.clone(),
-        image: image.clone(),
-        image_reference: status.image.clone(),
-        image_id: status.image_id.clone(),
-        attempt: u32::try_from(status.restart_count).unwrap_or(0),
-        started,
-        healthy: started,
-        end,
-        usage: Arc::default(),
-        on_term: None,
-    })
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use api::Pod;
 use base::Time;
 
+use super::Runtime;
 use super::images::{Finished, Order};
-use super::{Runtime, conduct};
 use crate::images::{Allowance, Conditions, Demand, ImageSettings, Reference};
 
 impl Runtime {
@@ -54,7 +54,7 @@ impl Runtime {
         image: Reference,
         has_secret: bool,
     ) -> Order {
-        let conduct = conduct(&self.behaviours, pod, container);
+        let conduct = self.site.conduct(&self.behaviours, None, pod, container);
         self.images.order(image, has_secret, &conduct)
     }
 
@@ -80,7 +80,7 @@ impl Runtime {
 
     /// The image of a container that runs from before is on the node.
     pub(super) fn adopt_image(&mut self, pod: &Pod, container: usize) {
-        let conduct = conduct(&self.behaviours, pod, container);
+        let conduct = self.site.conduct(&self.behaviours, None, pod, container);
         let found = pod.spec.all_containers().nth(container).map(|it| Reference::parse(&it.image));
         if let Some(Ok(image)) = found {
             self.images.adopt(&image, &conduct);

@@ -20,6 +20,8 @@ pub struct Sandbox {
     pub(crate) attempt: u32,
     /// Of its containers.
     pub(crate) entity: u64,
+    /// How many pods share the load that comes to this one; 0 while none comes.
+    pub(crate) sharing: u32,
     /// By position among all containers of the spec, init containers first.
     pub(crate) cells: Vec<Cell>,
 }
@@ -44,6 +46,7 @@ impl Sandbox {
             created: Time::MAX,
             attempt: 0,
             entity,
+            sharing: 0,
             cells: vec![Cell::default(); containers],
         }
     }

@@ -36,6 +36,10 @@ fn total<'a>(constant: f64, resource: Resource, pods: impl IntoIterator<Item = &
     for instance in pods.into_iter().flat_map(Sandbox::instances) {
         let until = instance.end.map_or(Time::MAX, |it| it.at);
         total.add(instance.started, until, instance.usage.of(resource));
+        let served = instance.app.as_ref().and_then(|it| it.served.as_ref());
+        if let Some(served) = served.filter(|_| resource == Resource::Memory) {
+            served.add_memory(instance.started, until, &mut total);
+        }
     }
     total
 }

@@ -39,6 +39,11 @@ pub(crate) fn refresh_readiness(pod: &Pod, status: &mut PodStatus, old: &PodStat
     stamp(status, old, now);
 }
 
+/// Whether the pod would be ready with these containers and what others say of it. Upstream: `GeneratePodReadyCondition`.
+pub(crate) fn ready_condition(pod: &Pod, status: &PodStatus) -> Condition {
+    ready(pod, &containers_ready(pod, status))
+}
+
 /// A pod that is over is not ready, whatever its containers said last. Upstream: `mergePodStatus`.
 pub(crate) fn set_terminal(pod: &Pod, status: &mut PodStatus, now: Time) {
     let old = status.clone();

@@ -4,7 +4,7 @@
 
 use api::{
     Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting,
-    RestartPolicy,
+    PodSpec, RestartPolicy,
 };
 use base::Name;
 use serde_json::Value;
@@ -73,36 +73,36 @@ pub(crate) fn may_restart(
     if container.is_sidecar() && is_init {
         return true;
     }
-    match policy_after(pod, container, end.code) {
-        RestartPolicy::Never => false,
-        RestartPolicy::OnFailure => end.code != 0,
-        RestartPolicy::Always | RestartPolicy::Other(_) => !is_init || end.code != 0,
-    }
+    // An init container that succeeded is done under any policy.
+    (!is_init || end.code != 0) && restarts_after(&pod.spec, container, end.code)
 }
 
 /// Whether a container that is killed is started again. Upstream: `shouldRestartOnFailure`, `IsContainerRestartable`.
 pub(crate) fn is_restartable(pod: &api::Pod, container: &Container) -> bool {
-    policy_of(pod, container) != RestartPolicy::Never
+    policy_of(&pod.spec, container) != RestartPolicy::Never
 }
 
-/// The policy for a container that ended with `code`: a rule of its own may say that it is started again.
+/// Whether a container that ended with `code` is started again, by its policy or by a rule of its own.
 /// Upstream: `podutil.ContainerShouldRestart`.
-fn policy_after(pod: &api::Pod, container: &Container, code: i32) -> RestartPolicy {
+pub(super) fn restarts_after(spec: &PodSpec, container: &Container, code: i32) -> bool {
     let rules = container.rest.get("restartPolicyRules").and_then(Value::as_array);
     let rule = rules.into_iter().flatten().find(|it| matches_exit(&it["exitCodes"], code));
-    if rule.is_some_and(|it| it["action"] == "Restart") {
-        return RestartPolicy::Always;
-    }
-    policy_of(pod, container)
+    let is_ruled = rule.is_some_and(|it| it["action"] == "Restart");
+    is_ruled
+        || match policy_of(spec, container) {
+            RestartPolicy::Never => false,
+            RestartPolicy::OnFailure => code != 0,
+            RestartPolicy::Always | RestartPolicy::Other(_) => true,
+        }
 }
 
 /// That of the container, or else that of its pod.
-fn policy_of(pod: &api::Pod, container: &Container) -> RestartPolicy {
+pub(super) fn policy_of(spec: &PodSpec, container: &Container) -> RestartPolicy {
     match container.restart_policy.as_deref() {
         Some("Always") => RestartPolicy::Always,
         Some("OnFailure") => RestartPolicy::OnFailure,
         Some("Never") => RestartPolicy::Never,
-        Some(_) | None => pod.spec.restart_policy.clone(),
+        Some(_) | None => spec.restart_policy.clone(),
     }
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn vanished() -> ContainerState {
 
 fn waiting(reason: Name, message: Name) -> ContainerState {
     let waiting = ContainerWaiting { reason, message, ..ContainerWaiting::default() };
-    ContainerState { waiting: Some(waiting), ..ContainerState::default() }
+    ContainerState { waiting: Some(Box::new(waiting)), ..ContainerState::default() }
 }
 
 fn terminated(instance: &Instance, end: End) -> ContainerState {

@@ -10,7 +10,7 @@ mod phase;
 use api::{Pod, PodPhase, PodStatus, condition};
 use base::{Name, Time};
 
-pub(crate) use self::conditions::{refresh_readiness, set_terminal, stamp};
+pub(crate) use self::conditions::{ready_condition, refresh_readiness, set_terminal, stamp};
 pub(crate) use self::containers::{Facts, is_restartable, may_restart, vanished};
 pub(crate) use self::equal::is_same_to_kubelet;
 pub(crate) use self::phase::is_terminal;

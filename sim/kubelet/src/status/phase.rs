@@ -4,6 +4,8 @@
 
 use api::{ContainerStatus, PodPhase, PodSpec, RestartPolicy};
 
+use super::containers::{policy_of, restarts_after};
+
 pub(crate) fn is_terminal(phase: &PodPhase) -> bool {
     matches!(phase, PodPhase::Succeeded | PodPhase::Failed)
 }
@@ -32,19 +34,18 @@ pub(super) fn phase(
     if count.stopped == 0 {
         return PodPhase::Pending;
     }
-    let all_well = count.stopped == count.succeeded;
-    match (&spec.restart_policy, is_over) {
-        (_, true) | (RestartPolicy::Never, false) => {
-            if all_well {
-                PodPhase::Succeeded
-            } else {
-                PodPhase::Failed
-            }
-        }
-        (RestartPolicy::OnFailure, false) if all_well => PodPhase::Succeeded,
-        (RestartPolicy::Always | RestartPolicy::OnFailure | RestartPolicy::Other(_), false) => {
-            PodPhase::Running
-        }
+    if !is_over && main.iter().any(|it| will_restart(spec, it)) {
+        return PodPhase::Running;
+    }
+    if count.stopped == count.succeeded { PodPhase::Succeeded } else { PodPhase::Failed }
+}
+
+/// Whether a main container that has stopped is started again.
+fn will_restart(spec: &PodSpec, status: &ContainerStatus) -> bool {
+    let Some(container) = spec.containers.iter().find(|it| it.name == status.name) else { return true };
+    match &status.state.terminated {
+        Some(end) => restarts_after(spec, container, end.exit_code),
+        None => policy_of(spec, container) != RestartPolicy::Never,
     }
 }
 
@@ -124,7 +125,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use api::{Container, ContainerRunning, ContainerState, ContainerTerminated, ContainerWaiting};
+    use api::{Container, ContainerRunning, ContainerState, ContainerTerminated};
     use base::Name;
 
     use super::*;
@@ -134,9 +135,7 @@ mod tests {
             "running" => {
                 ContainerState { running: Some(ContainerRunning::default()), ..ContainerState::default() }
             }
-            "waiting" => {
-                ContainerState { waiting: Some(ContainerWaiting::default()), ..ContainerState::default() }
-            }
+            "waiting" => ContainerState { waiting: Some(Box::default()), ..ContainerState::default() },
             code => {
                 let exit_code = code.parse().unwrap();
                 let end = ContainerTerminated { exit_code, ..ContainerTerminated::default() };
@@ -195,8 +194,11 @@ mod tests {
             let (init, main) = (statuses(init), statuses(main));
             let init_containers =
                 init.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
+            let containers =
+                main.iter().map(|it| Container { name: it.name.clone(), ..Container::default() });
             let spec = PodSpec {
                 restart_policy: policy.clone(),
+                containers: containers.collect(),
                 init_containers: init_containers.collect(),
                 ..PodSpec::default()
             };
@@ -214,6 +216,7 @@ mod tests {
         let spec = PodSpec {
             restart_policy: RestartPolicy::Never,
             init_containers: vec![sidecar],
+            containers: vec![Container { name: Name::new("c0"), ..Container::default() }],
             ..PodSpec::default()
         };
         assert_eq!(phase(&spec, &statuses("running"), &statuses("0"), false), PodPhase::Succeeded);

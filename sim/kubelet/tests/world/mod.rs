@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use api::{
-    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Kind, Lease, Meta, Node, Patch, Pod,
-    PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
+    Answer, Condition, ContainerState, ContainerStatus, Edit, Event, Key, Kind, Lease, Meta, Node, Object,
+    Patch, Pod, PodPhase, PodSpec, PodStatus, Request, Resource, Response, Status, Timestamp, Uid,
 };
 use base::{Cause, Luck, Name, Span, Time};
 use kubelet::{Effect, Input, Kubelet, Note, Runtime, Setup, Start, Token};
@@ -32,6 +32,8 @@ pub struct World {
     pub pods: BTreeMap<Name, Arc<Pod>>,
     pub node: Option<Arc<Node>>,
     pub lease: Option<Arc<Lease>>,
+    /// ConfigMaps and Secrets.
+    objects: BTreeMap<Key, Object>,
     events: BTreeMap<Name, Event>,
     setup: Arc<Setup>,
     luck: Luck,
@@ -49,6 +51,8 @@ pub struct World {
     pub wakes: usize,
     /// What the kubelet would have taken from registries with a limit, and when.
     pub demands: Vec<(Time, kubelet::Demand)>,
+    /// Whether the story tells which images the node's status lists.
+    pub tells_images: bool,
     /// The secrets that there are.
     pub secrets: Vec<Name>,
 }
@@ -106,6 +110,7 @@ pub fn setup() -> Setup {
         provider_id: Name::EMPTY,
         arch: Name::new("amd64"),
         status_rest: api::Rest::default(),
+        static_pods: Vec::new(),
         configuration: Arc::default(),
         images: images(kubelet::Catalog::default()),
     }
@@ -167,6 +172,11 @@ impl World {
         Self::with_seed(rules, defaults(), 7)
     }
 
+    /// The same with another set-up of the node.
+    pub fn with_setup(rules: serde_json::Value, setup: Setup) -> Self {
+        Self::on(setup, rules, defaults(), 7)
+    }
+
     pub fn with_seed(rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         Self::on(setup(), rules, defaults, seed)
     }
@@ -180,17 +190,20 @@ impl World {
     /// A settled node of some make.
     pub fn on(setup: Setup, rules: serde_json::Value, defaults: Defaults, seed: u64) -> Self {
         let rules: Vec<Rule> = serde_json::from_value(rules).unwrap();
-        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults));
+        let behaviours = Arc::new(Behaviours::with_defaults(rules, defaults).starting_at(START));
         let luck = Luck::new(seed, "test");
         let setup = Arc::new(setup);
         let cidr = setup.pod_cidr.parse().unwrap();
         let mut world = Self {
             now: START,
             kubelet: None,
-            runtime: Runtime::new(&setup.name, cidr, behaviours, luck).with_images(Arc::clone(&setup.images)),
+            runtime: Runtime::new(&setup.name, cidr, behaviours, luck)
+                .with_images(Arc::clone(&setup.images))
+                .on(&setup),
             pods: BTreeMap::new(),
             node: None,
             lease: None,
+            objects: BTreeMap::new(),
             events: BTreeMap::new(),
             setup,
             luck,
@@ -204,6 +217,7 @@ impl World {
             statuses: Vec::new(),
             wakes: 0,
             demands: Vec::new(),
+            tells_images: false,
             secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
@@ -265,6 +279,31 @@ impl World {
         let mut pod = self.pods[name].as_ref().clone();
         change(&mut pod);
         self.put(pod);
+    }
+
+    /// So many pods share the load from now on.
+    pub fn share_load(&mut self, name: &str, sharing: u32) {
+        self.tell(&format!("load     is shared among {sharing}"));
+        let uid = self.pods[name].meta.uid;
+        self.runtime.share_load(self.now, uid, sharing);
+        self.input(self.runs - 1, Input::LoadChanged(uid));
+    }
+
+    /// A ConfigMap or Secret in the namespace of the pods.
+    pub fn create_object(&mut self, kind: &str, name: &str, data: &serde_json::Value) {
+        self.tell(&format!("user     creates {kind} {name}"));
+        let meta = serde_json::json!({"name": name, "namespace": "default"});
+        let value = serde_json::json!({"metadata": meta, "data": data});
+        let kind = Kind::ALL.iter().find(|it| it.name() == kind).unwrap();
+        let object = Object::from_json(kind, value).unwrap();
+        self.objects.insert(object.key(), object);
+    }
+
+    /// What somebody else does to the node.
+    pub fn edit_node(&mut self, change: impl FnOnce(&mut Node)) {
+        change(Arc::make_mut(self.node.as_mut().unwrap()));
+        let node = Arc::clone(self.node.as_ref().unwrap());
+        self.watch(Input::NodeSet(node));
     }
 
     pub fn stop_kubelet(&mut self) {
@@ -436,10 +475,11 @@ impl World {
                 Some(lease) => Ok(Answer::Object(Arc::clone(lease).into_object())),
                 None => Err(Status::not_found(&key)),
             },
-            (Request::Get { .. }, Kind::Secret) => {
-                let is_there = self.secrets.contains(&key.name);
-                if is_there { Ok(Answer::Done) } else { Err(Status::not_found(&key)) }
-            }
+            (Request::Get { .. }, Kind::ConfigMap | Kind::Secret) => match self.objects.get(&key) {
+                Some(object) => Ok(Answer::Object(object.clone())),
+                None if self.secrets.contains(&key.name) => Ok(Answer::Done),
+                None => Err(Status::not_found(&key)),
+            },
             (Request::Get { .. }, _) => {
                 Ok(Answer::Object(Arc::clone(self.node.as_ref().unwrap()).into_object()))
             }
@@ -452,6 +492,17 @@ impl World {
             }
             (Request::Create { object } | Request::Update { object, .. }, Kind::Lease) => {
                 self.lease = object.get::<Lease>().cloned();
+                Ok(Answer::Object(object))
+            }
+            (Request::Create { object }, Kind::Pod) => {
+                if self.pods.contains_key(&key.name) {
+                    return Err(Status::already_exists(&key));
+                }
+                self.tell(&format!("kubelet  creates {}", key.name));
+                let mut pod = object.get::<Pod>().unwrap().as_ref().clone();
+                pod.meta.uid = Uid(u128::from(self.revision + 1));
+                pod.status.phase = PodPhase::Pending;
+                self.put(pod);
                 Ok(Answer::Object(object))
             }
             (Request::Create { object }, _) => {
@@ -471,6 +522,9 @@ impl World {
                     match edit {
                         Edit::NodeStatus(status) => {
                             self.tell_conditions(&node.status.conditions, &status.conditions);
+                            if self.tells_images && node.status.images != status.images {
+                                self.tell_images(&status.images);
+                            }
                             node.status = *status;
                         }
                         Edit::Labels(labels) => {
@@ -493,7 +547,13 @@ impl World {
                     return Err(Status::not_found(&key));
                 };
                 let [Edit::PodStatus(status)] = edits.as_slice() else { panic!("{edits:?}") };
-                let pod = Pod { status: status.as_ref().clone(), ..pod.as_ref().clone() };
+                let mut status = status.as_ref().clone();
+                let is_others = |kind: &str| kind == "DisruptionTarget" || kind.contains('/');
+                let is_named = |it: &Condition| status.conditions.iter().any(|own| own.kind == it.kind);
+                let is_other = |it: &&Condition| is_others(&it.kind) && !is_named(it);
+                let others: Vec<_> = pod.status.conditions.iter().filter(is_other).cloned().collect();
+                status.conditions.extend(others);
+                let pod = Pod { status, ..pod.as_ref().clone() };
                 self.tell_status(&pod);
                 self.statuses.push((self.now, pod.meta.name.clone(), pod.status.clone()));
                 self.put(pod);
@@ -542,6 +602,12 @@ impl World {
         let part = part.split(['{', '}']).nth(1).map(|it| format!("{it}: ")).unwrap_or_default();
         let name = &event.involved_object.name;
         self.tell(&format!("event    {name} {} {part}{}{count}", event.reason, event.message));
+    }
+
+    fn tell_images(&mut self, images: &[api::ContainerImage]) {
+        let name = |it: &api::ContainerImage| it.names.last().map(ToString::to_string).unwrap_or_default();
+        let names: Vec<String> = images.iter().map(name).collect();
+        self.tell(&format!("node     has [{}]", names.join(", ")));
     }
 
     fn tell_conditions(&mut self, old: &[Condition], new: &[Condition]) {

@@ -41,15 +41,16 @@ impl Score for Balanced {
     fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
         let fraction = |it: Share| (it.taken as f64 / it.all as f64).min(1.0);
         let shares = || self.resources.on(node, true).map(fraction);
-        let count = shares().count();
+        let (count, first) = shares().fold((0, [0.0; 2]), |(count, mut first), share| {
+            if let Some(place) = first.get_mut(count) {
+                *place = share;
+            }
+            (count + 1, first)
+        });
         let deviation = match count {
             0 | 1 => 0.0,
-            2 => (shares().fold(0.0, |before, it| it - before) / 2.0).abs(),
-            _ => {
-                let mean = shares().sum::<f64>() / count as f64;
-                let squares: f64 = shares().map(|it| (it - mean) * (it - mean)).sum();
-                (squares / count as f64).sqrt()
-            }
+            2 => ((first[1] - first[0]) / 2.0).abs(),
+            _ => deviation(&shares().collect::<Vec<f64>>()),
         };
         #[expect(
             clippy::cast_possible_truncation,
@@ -62,4 +63,12 @@ impl Score for Balanced {
     fn scope(&self) -> Scope {
         Scope::Node
     }
+}
+
+/// Of numbers around their mean.
+fn deviation(numbers: &[f64]) -> f64 {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let squares: f64 = numbers.iter().map(|it| (it - mean) * (it - mean)).sum();
+    (squares / count).sqrt()
 }

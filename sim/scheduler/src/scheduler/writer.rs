@@ -85,8 +85,7 @@ impl Writer {
     }
 
     fn send_event(&mut self, now: Time, request: Request, cause: Cause, effects: &mut Vec<Effect>) {
-        let at = self.event_limiter.reserve(now);
-        let id = self.id();
+        let (id, at) = (RequestId::UNHEARD, self.event_limiter.reserve(now));
         effects.push(Effect::Send { id, at, request, cause });
     }
 

@@ -14,8 +14,11 @@ pub struct Total<'a> {
 
 #[derive(Clone, Copy, Debug)]
 struct Term<'a> {
+    /// Where the curve begins.
+    begin: Time,
+    /// It is nothing before this …
     from: Time,
-    /// It is nothing from here on; [`Time::MAX`] for never.
+    /// … and from here on; [`Time::MAX`] for never.
     until: Time,
     /// How much of it counts; not negative.
     factor: f64,
@@ -30,13 +33,14 @@ impl<'a> Total<'a> {
 
     /// Adds `curve`, which is nothing before `from`, where it begins, and from `until` on.
     pub fn add(&mut self, from: Time, until: Time, curve: &'a Curve) {
-        self.add_scaled(from, until, 1.0, curve);
+        self.add_window(from, (from, until), 1.0, curve);
     }
 
-    /// The same, `factor` times; not negative.
-    pub fn add_scaled(&mut self, from: Time, until: Time, factor: f64, curve: &'a Curve) {
-        if !curve.is_zero() && factor != 0.0 && from < until {
-            self.terms.push(Term { from, until, factor, curve });
+    /// Adds `factor` (not negative) times `curve`, which begins at `begin`, but counts only from the first of the
+    /// two moments to the second.
+    pub fn add_window(&mut self, begin: Time, (from, until): (Time, Time), factor: f64, curve: &'a Curve) {
+        if !curve.is_zero() && 0.0 < factor && from < until {
+            self.terms.push(Term { begin, from, until, factor, curve });
         }
     }
 
@@ -67,7 +71,7 @@ fn since_zero(at: Time) -> Span {
 impl Term<'_> {
     /// How far into the curve `at` is, while it counts.
     fn offset(&self, at: Time) -> Option<Span> {
-        (self.from <= at && at < self.until).then(|| at.since(self.from))
+        (self.from <= at && at < self.until).then(|| at.since(self.begin))
     }
 
     fn next_change(&self, at: Time) -> Option<Time> {
@@ -75,7 +79,7 @@ impl Term<'_> {
             return Some(self.from);
         }
         let into = self.offset(at)?;
-        let own = self.curve.next_change(into).map(|it| self.from + it);
+        let own = self.curve.next_change(into).map(|it| self.begin + it);
         let end = (self.until != Time::MAX).then_some(self.until);
         own.into_iter().chain(end).min()
     }

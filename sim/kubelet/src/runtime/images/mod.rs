@@ -3,6 +3,8 @@
 //! Upstream: containerd's CRI service, `internal/cri/server/images`.
 
 mod store;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 use std::collections::BTreeMap;

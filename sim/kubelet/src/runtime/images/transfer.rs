@@ -249,6 +249,12 @@ impl Transfers {
         self.fetches().map(|it| whole(it) + it.part(at)).sum()
     }
 
+    /// What the link carries now, in bytes per second.
+    #[cfg(test)]
+    pub(crate) fn rate(&self) -> f64 {
+        self.fetches().filter(|it| !it.own.is_empty()).map(|it| it.rate).sum()
+    }
+
     fn fetches(&self) -> impl Iterator<Item = &Fetch> {
         self.pulls.iter().filter_map(|it| match &it.stage {
             Stage::Fetching(fetch) => Some(fetch),
@@ -298,7 +304,7 @@ impl Fetch {
     }
 
     fn set_rate(&mut self, rate: f64, at: Time) {
-        if rate == self.rate && self.done != Time::MAX {
+        if rate.total_cmp(&self.rate).is_eq() && self.done != Time::MAX {
             return;
         }
         self.left -= self.rate * at.since(self.since).as_secs_f64();

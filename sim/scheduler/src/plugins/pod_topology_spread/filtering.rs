@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base::Name;
 
 use super::constraint::{Constraint, Selections, count_pods, has_all_labels};
+use super::standing::{Places, Standing};
 use super::tally::Tally;
 use crate::framework::{Cycle, Filter, PodStep, Rejection, Scope};
 use crate::node_info::NodeInfo;
@@ -17,20 +18,30 @@ use crate::pod_info::PodInfo;
 const TOO_SKEWED: &str = "node(s) didn't match pod topology spread constraints";
 const NO_LABEL: &str = "node(s) didn't match pod topology spread constraints (missing required label)";
 
+/// Positions among the refusals.
+pub(super) const SKEWED: u8 = 0;
+pub(super) const UNLABELLED: u8 = 1;
+
 /// Upstream: `preFilterState`.
 #[derive(Clone, Debug)]
 pub(super) struct Skews {
     rules: Arc<Rules>,
     /// By constraint.
     tallies: Vec<Tally>,
+    /// By constraint: how many pods a domain may have before the pod comes. Goes by the tallies.
+    limits: Vec<i64>,
+    standing: Standing,
 }
 
 /// What no pod changes.
 #[derive(Debug)]
 struct Rules {
     constraints: Vec<Constraint>,
-    /// By constraint and position of the node.
+    /// By constraint and position of the node: the domain in which pods on the node count, if they do.
     domains: Vec<Vec<Option<Domain>>>,
+    /// The domains that the pod would be in.
+    places: Places,
+    refusals: [Rejection; 2],
 }
 
 impl Skews {
@@ -50,7 +61,10 @@ impl Skews {
                 }
             });
         }
-        Self { rules: Arc::new(Rules { constraints, domains }), tallies }
+        let rules = Rules::new(cycle, constraints, domains);
+        let limits = limits(&rules.constraints, &tallies);
+        let standing = Standing::new(&rules.places, &tallies, &limits);
+        Self { rules: Arc::new(rules), tallies, limits, standing }
     }
 
     /// Does `change` to the domains of the node for the constraints that mean the pod. Upstream: `updateWithPod`.
@@ -60,27 +74,50 @@ impl Skews {
         means: impl Fn(&Constraint) -> bool,
         change: fn(&mut Tally, Domain),
     ) {
-        let Rules { constraints, domains } = &*self.rules;
+        let Rules { constraints, domains, .. } = &*self.rules;
         for ((constraint, domains), tally) in constraints.iter().zip(domains).zip(&mut self.tallies) {
             if let Some(domain) = domains[node.idx.position()].filter(|_| means(constraint)) {
                 change(tally, domain);
             }
         }
+        self.limits = limits(constraints, &self.tallies);
+    }
+}
+
+impl Rules {
+    fn new(cycle: &Cycle<'_>, constraints: Vec<Constraint>, domains: Vec<Vec<Option<Domain>>>) -> Self {
+        let nodes = &cycle.cluster.nodes;
+        let of = |node: &NodeInfo| constraints.iter().map(|it| nodes[it.column].of(node.idx)).collect();
+        let places = Places::new(constraints.len(), nodes.iter().map(of));
+        let refusals = [
+            Rejection::unschedulable(Name::from_static(TOO_SKEWED)),
+            Rejection::unresolvable(Name::from_static(NO_LABEL)),
+        ];
+        Self { constraints, domains, places, refusals }
     }
 }
 
 impl Filter for Skews {
-    fn filter(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
-        for (constraint, tally) in self.rules.constraints.iter().zip(&self.tallies) {
-            let Some(domain) = cycle.cluster.nodes[constraint.column].of(node.idx) else {
-                return Err(Rejection::unresolvable(Name::from_static(NO_LABEL)));
+    /// From the tallies, which hold for what is only supposed, too.
+    fn filter(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+        let places = self.rules.places.of(node.idx);
+        for ((place, tally), limit) in places.iter().zip(&self.tallies).zip(&self.limits) {
+            let refusal = match place {
+                None => UNLABELLED,
+                Some(domain) if i64::from(tally.count(*domain)) > *limit => SKEWED,
+                Some(_) => continue,
             };
-            let count = tally.count(domain) + i32::from(constraint.selects_own);
-            if count - tally.minimum(constraint.min_domains) > constraint.max_skew {
-                return Err(Rejection::unschedulable(Name::from_static(TOO_SKEWED)));
-            }
+            return Err(self.rules.refusals[usize::from(refusal)].clone());
         }
         Ok(())
+    }
+
+    fn refusals(&self) -> &[Rejection] {
+        &self.rules.refusals
+    }
+
+    fn standing(&self) -> &[u8] {
+        self.standing.verdicts()
     }
 
     fn scope(&self) -> Scope {
@@ -104,8 +141,20 @@ impl Filter for Skews {
         };
         if !other.pod.is_deleting() {
             self.change(node, |it| it.counts(cycle, other), change);
+            let Rules { domains, places, .. } = &*self.rules;
+            let touched = domains.iter().map(|it| it[node.idx.position()]);
+            self.standing.follow(touched, places, &self.tallies, &self.limits);
         }
     }
+}
+
+/// How many pods a domain may have before the pod comes. The pod itself counts, too, if its own constraint means it.
+fn limits(constraints: &[Constraint], tallies: &[Tally]) -> Vec<i64> {
+    let limit = |(constraint, tally): (&Constraint, &Tally)| {
+        let least = i64::from(tally.minimum(constraint.min_domains));
+        i64::from(constraint.max_skew) + least - i64::from(constraint.selects_own)
+    };
+    constraints.iter().zip(tallies).map(limit).collect()
 }
 
 /// By constraint and node: the domain in which the pods on the node count, if they do.

@@ -7,6 +7,7 @@ mod default_selector;
 mod filtering;
 mod hints;
 mod scoring;
+mod standing;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,11 @@ impl Tally {
         self.counts[domain.position()]
     }
 
+    /// By position of the domain.
+    pub(super) fn counts(&self) -> &[i32] {
+        &self.counts
+    }
+
     /// The fewest pods of any domain; none, if there are fewer domains than `min_domains`, which is at least 1.
     /// Upstream: `minMatchNum`.
     pub(super) fn minimum(&self, min_domains: usize) -> i32 {

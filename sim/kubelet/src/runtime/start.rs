@@ -1,0 +1,209 @@
+//! The start of a container: its life is decided here, from what its scenario says and its luck.
+
+use std::sync::Arc;
+
+use api::{Container, ContainerStatus, Labels, Pod, Uid};
+use base::{Digest, Luck, Name, Time};
+use workload::{Behaviours, Conduct, Place, Subject};
+
+use super::app::{App, Served};
+use super::instance::{End, Instance};
+use super::sandbox::{draw_of, entity_of};
+use super::{Lucks, Runtime};
+use crate::images::Reference;
+use crate::setup::Setup;
+use crate::text::hex64;
+
+/// What a container sees of its node.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    name: Name,
+    labels: Labels,
+    cores: f64,
+    /// Whether limits of processor time are enforced.
+    has_quota: bool,
+}
+
+impl Site {
+    /// A node of which nothing else is known yet.
+    pub(super) fn new(name: &str) -> Self {
+        Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, has_quota: true }
+    }
+
+    /// What a container does that starts `now`; `None` where it is about its image only.
+    pub(super) fn conduct<'a>(
+        &self,
+        behaviours: &'a Behaviours,
+        now: Option<Time>,
+        pod: &Pod,
+        container: usize,
+    ) -> Conduct<'a> {
+        let subject = Subject {
+            pod,
+            container: container_of(pod, container),
+            is_init: container < pod.spec.init_containers.len(),
+        };
+        let at = now.map(|it| it.since(behaviours.start()));
+        let place = Place { node: Some((&self.name, &self.labels)), at };
+        behaviours.of_at(&subject, &place)
+    }
+
+    /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
+    fn cores(&self, container: &Container) -> f64 {
+        let limit = limit(container, "cpu").filter(|_| self.has_quota);
+        limit.map_or(self.cores, |it| it.min(self.cores))
+    }
+}
+
+impl Runtime {
+    /// Tells the runtime what node it is on.
+    pub fn on(mut self, setup: &Setup) -> Self {
+        let cores = setup.capacity.get("cpu").map_or(f64::INFINITY, |it| it.approximate_f64());
+        self.site = Site {
+            name: setup.name.clone(),
+            labels: setup.labels.clone(),
+            cores,
+            has_quota: setup.configuration.cpu_cfs_quota,
+        };
+        self
+    }
+
+    /// Takes in a pod from before the simulation, whose containers run or have run as its status says. They exit
+    /// when they are told to, and not by themselves.
+    pub fn adopt(&mut self, pod: &Pod) {
+        let mut sandbox = self.new_sandbox(pod);
+        (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
+        sandbox.created = pod.status.start_time.unwrap_or_default().time();
+        sandbox.holds_address = self.addresses.claim(&sandbox.ip);
+        let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+        for (idx, container) in pod.spec.all_containers().enumerate() {
+            let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
+            self.adopt_image(pod, idx);
+            sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
+            if let Some(mut instance) = adopted(status, &container.image) {
+                let conduct = self.site.conduct(&self.behaviours, Some(instance.started), pod, idx);
+                let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
+                (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
+                instance.app = self.app(&conduct, container, sandbox.entity, instance.end);
+                sandbox.cells[idx].start(instance);
+            }
+        }
+        self.pods.insert(pod.meta.uid, sandbox);
+    }
+
+    /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it.
+    pub(crate) fn start(&mut self, now: Time, pod: &Pod, container: usize, image: &Name) -> u32 {
+        let conduct = self.site.conduct(&self.behaviours, Some(now), pod, container);
+        let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
+        let attempt = self.pods.get(&pod.meta.uid).map_or(0, |it| it.cells[container].runs);
+        let mut instance = self.luck.instance(&conduct, now, entity, draw_of(container, attempt));
+        let found = Reference::parse(image).ok().and_then(|it| self.images.get(&it));
+        instance.id =
+            Name::from("containerd://".to_owned() + &hex64(id_of(pod.meta.uid, container, attempt)));
+        instance.image = image.clone();
+        instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.full().clone());
+        instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
+        instance.attempt = attempt;
+        let spec = container_of(pod, container);
+        instance.app = self.app(&conduct, spec, entity, instance.end);
+        if let Some(limit) = limit(spec, "memory") {
+            instance.limit_memory(limit);
+        }
+        let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
+        let sharing = sandbox.sharing;
+        sandbox.cells[container].start(instance);
+        if let Some(instance) = sandbox.cells[container].current_mut().filter(|_| 0 < sharing) {
+            instance.share(now, sharing);
+        }
+        attempt
+    }
+
+    /// From now on so many pods share the load that comes to this one and its like; 0 means that none comes to it.
+    /// Whether that is new.
+    pub fn share_load(&mut self, now: Time, uid: Uid, sharing: u32) -> bool {
+        let Some(sandbox) = self.pods.get_mut(&uid).filter(|it| it.sharing != sharing) else { return false };
+        sandbox.sharing = sharing;
+        sandbox.instances_mut().for_each(|it| it.share(now, sharing));
+        true
+    }
+
+    /// What is to be said of the application in a container, if anything.
+    fn app(
+        &self,
+        conduct: &Conduct<'_>,
+        container: &Container,
+        entity: u64,
+        natural: Option<End>,
+    ) -> Option<Box<App>> {
+        let (health, load) = (conduct.health(), conduct.load());
+        if health.is_none() && load.is_none() {
+            return None;
+        }
+        let served = load.map(|load| Served {
+            load: Arc::clone(load),
+            cores: self.site.cores(container),
+            begin: self.behaviours.start(),
+            sharing: 0,
+            memory_max: limit(container, "memory"),
+            natural,
+        });
+        let health = health.cloned().unwrap_or_default();
+        Some(Box::new(App { health, served, errors: (self.luck.errors, entity) }))
+    }
+}
+
+impl Lucks {
+    /// A run as luck has it, with nothing said of its image.
+    fn instance(&self, conduct: &Conduct<'_>, now: Time, entity: u64, draw: u64) -> Instance {
+        let rank = |luck: Luck| luck.unit(entity, draw);
+        Instance {
+            id: Name::EMPTY,
+            image: Name::EMPTY,
+            image_reference: Name::EMPTY,
+            image_id: Name::EMPTY,
+            attempt: 0,
+            started: now,
+            healthy: now + conduct.startup(rank(self.startup)),
+            end: conduct.exit(rank(self.exit)).map(|it| End::exit(now + it.after, it.code)),
+            usage: conduct.usage(),
+            app: None,
+            on_term: conduct.stop(rank(self.stop)),
+        }
+    }
+}
+
+fn container_of(pod: &Pod, position: usize) -> &Container {
+    pod.spec.all_containers().nth(position).expect("the position comes from this spec")
+}
+
+/// Of a resource, if the container has one.
+fn limit(container: &Container, resource: &str) -> Option<f64> {
+    container.resources.limits.get(resource).map(|it| it.approximate_f64())
+}
+
+fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {
+    let mut digest = Digest::default();
+    digest.bytes(&uid.0.to_le_bytes());
+    digest.word(draw_of(container, attempt));
+    digest.value()
+}
+
+/// A container that runs or has run, as its status says; one that runs has long been well.
+fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
+    let (running, ended) = (status.state.running.as_ref(), status.state.terminated.as_ref());
+    let started = running.and_then(|it| it.started_at).or(ended.and_then(|it| it.started_at))?.time();
+    let end = ended.map(|it| End::exit(it.finished_at.unwrap_or_default().time(), it.exit_code));
+    Some(Instance {
+        id: status.container_id.clone(),
+        image: image.clone(),
+        image_reference: status.image.clone(),
+        image_id: status.image_id.clone(),
+        attempt: u32::try_from(status.restart_count).unwrap_or(0),
+        started,
+        healthy: started,
+        end,
+        usage: Arc::default(),
+        app: None,
+        on_term: None,
+    })
+}
