@@ -1,6 +1,7 @@
 //! Scenarios: the file, checked with everything that it names; what must hold in its runs; and how it is run.
 
 mod address;
+mod assumed;
 mod default_class;
 mod determinism;
 mod document;

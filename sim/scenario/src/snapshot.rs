@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use api::{Key, Kind, Meta, Namespace, Object};
 use base::Name;
 
+use crate::assumed;
+
 /// Namespaces that every cluster has.
 const BUILT_IN: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-/// The objects of all snapshots, each once, and the namespaces that they are in.
+/// The objects of all snapshots, each once, the namespaces that they are in, and what else must have been there.
 ///
 /// Dumps often leave namespaces out; without them, nothing could be created beside the objects of the dump.
 pub(crate) fn complete(objects: Vec<Object>) -> Vec<Object> {
@@ -21,6 +23,7 @@ pub(crate) fn complete(objects: Vec<Object>) -> Vec<Object> {
             && !seen.contains(&Key::cluster(Kind::Namespace, name.clone()))
     };
     let mut all: Vec<Object> = used.into_iter().filter(is_missing).map(namespace).collect();
+    own.extend(assumed::objects(&own));
     all.append(&mut own);
     all
 }

@@ -29,6 +29,7 @@ use base::{Cause, Handle, Name, Span, Time};
 use self::kill::Kill;
 use self::mount::Mounting;
 use self::objects::Lookups;
+pub use self::objects::objects_needed;
 use self::probe::Prober;
 use self::pull::{PullStep, Pulls, SecretStep};
 use crate::backoff::Backoff;

@@ -7,7 +7,7 @@
 //! Upstream: `pkg/kubelet/kubelet_pods.go` (`makeEnvironmentVariables`),
 //! `pkg/volume/{configmap,secret,projected}`, `pkg/kubelet/util/manager/watch_based_manager.go`.
 
-use api::{Answer, Container, Key, Kind, Object, Reason, Request, Response, Volume};
+use api::{Answer, Container, Key, Kind, Object, PodSpec, Reason, Request, Response, Volume};
 use base::Name;
 use serde_json::Value;
 
@@ -117,6 +117,14 @@ pub(super) fn needs_of_volume(volume: &Volume) -> Vec<Need> {
     let projected = sources
         .flat_map(|it| [Need::of_config_map(&it["configMap"]), Need::of_secret(&it["secret"], "name")]);
     plain.into_iter().chain(projected).flatten().collect()
+}
+
+/// The ConfigMaps and Secrets that a pod cannot do without, each with the keys that it must have.
+pub fn objects_needed(spec: &PodSpec) -> impl Iterator<Item = (Kind, Name, Vec<Name>)> {
+    let volumes = spec.volumes.iter().flat_map(needs_of_volume);
+    let environments = spec.all_containers().flat_map(needs_of_container);
+    let needed = volumes.chain(environments).filter(|it| !it.is_optional);
+    needed.map(|it| (it.kind, it.name, it.keys))
 }
 
 /// The keys that a volume shows, where it does not show all.
