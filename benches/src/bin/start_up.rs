@@ -4,13 +4,17 @@
 
 use std::env;
 use std::fs;
-use std::time::Instant;
 
 use base::Span;
 use benches::{Options, START, ready, start_up};
 use record::Keep;
 
-#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a tool, which measures")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a tool, which measures"
+)]
 fn main() {
     let words: Vec<String> = env::args().skip(1).collect();
     let says = |word: &str| words.iter().any(|it| it == word);
@@ -21,7 +25,7 @@ fn main() {
     let options = Options { keep, probed: says("probes"), one_by_one: says("one-by-one") };
     let mut run = start_up(nodes, pods, options);
     for hours in 0..=u64::from(says("hour")) {
-        let (began, events) = (Instant::now(), run.events());
+        let (began, events) = (std::time::Instant::now(), run.events());
         run.until(START + minutes + Span::hours(hours));
         println!(
             "{} of {pods} pods ready, {} events, {} commits, digest {}, {:.2} s, {}",

@@ -51,29 +51,29 @@ impl Transport for Loopback {
 /// There is no answer.
 fn unreachable(url: &str, error: &Error) -> TransportError {
     let address = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    let text = match error {
-        Error::Timeout(_) => return TransportError::TimedOut,
-        Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            format!("dial tcp {address}: connect: connection refused")
-        }
-        Error::Io(error) if error.kind() == ErrorKind::ConnectionReset => {
-            format!("read tcp {address}: read: connection reset by peer")
-        }
-        Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => "EOF".to_owned(),
-        other => other.to_string(),
+    if matches!(error, Error::Timeout(_)) {
+        return TransportError::TimedOut;
+    }
+    let text = match kind_of(error) {
+        Some(ErrorKind::ConnectionRefused) => format!("dial tcp {address}: connect: connection refused"),
+        Some(ErrorKind::ConnectionReset) => format!("read tcp {address}: read: connection reset by peer"),
+        Some(ErrorKind::UnexpectedEof) => "EOF".to_owned(),
+        Some(_) | None => error.to_string(),
     };
     TransportError::Unreachable(text)
 }
 
 /// The answer has begun, and does not end well.
 fn broken_off(error: &Error) -> TransportError {
-    match error {
-        Error::Timeout(_) => TransportError::BodyTimedOut,
-        Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            TransportError::Body("unexpected EOF".to_owned())
-        }
-        other => TransportError::Body(other.to_string()),
+    if matches!(error, Error::Timeout(_)) {
+        return TransportError::BodyTimedOut;
     }
+    let has_ended = kind_of(error) == Some(ErrorKind::UnexpectedEof);
+    TransportError::Body(if has_ended { "unexpected EOF".to_owned() } else { error.to_string() })
+}
+
+fn kind_of(error: &Error) -> Option<ErrorKind> {
+    if let Error::Io(error) = error { Some(error.kind()) } else { None }
 }
 
 #[cfg(test)]

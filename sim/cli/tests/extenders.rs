@@ -35,6 +35,7 @@ spec: {containers: [{name: main, image: app, resources: {limits: {example.com/bo
 ";
 
 /// Serves calls until the test is over: `answer` goes from the path and the body to a status and a body.
+#[expect(clippy::disallowed_methods, reason = "a real server needs a thread")]
 fn serve(answer: fn(&str, &Value) -> (u16, Value)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("it is bound").to_string();

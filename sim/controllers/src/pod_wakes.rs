@@ -110,8 +110,10 @@ mod tests {
     fn view() -> View {
         let mut view = View::default();
         for (name, uid, min_ready_seconds) in [("web", 1, 30), ("db", 2, 0)] {
-            let mut set = StatefulSet::default();
-            set.meta = Meta { name: name.into(), uid: Uid(uid), ..Meta::default() };
+            let mut set = StatefulSet {
+                meta: Meta { name: name.into(), uid: Uid(uid), ..Meta::default() },
+                ..StatefulSet::default()
+            };
             set.spec.selector.match_labels = Labels::from([("app", name)]);
             set.spec.min_ready_seconds = min_ready_seconds;
             view.set(Object::new(set));

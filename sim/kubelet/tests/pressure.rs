@@ -37,6 +37,7 @@ fn world(configuration: Value, rules: Value) -> World {
 }
 
 /// Containers called `name` use so much memory.
+#[expect(clippy::needless_pass_by_value, reason = "so that JSON can be written in place")]
 fn memory(name: &str, curve: Value) -> Value {
     json!({"match": {"container": name}, "usage": {"memory": curve}})
 }
@@ -144,6 +145,7 @@ fn what_gives_back_within_the_grace_period_stays() {
     expect_file!["golden/pressure/soft-saved.txt"].assert_eq(world.story());
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so that JSON can be written in place")]
 fn disk(name: &str, curve: Value) -> Value {
     json!({"match": {"container": name}, "usage": {"disk": curve}})
 }

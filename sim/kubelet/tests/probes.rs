@@ -33,6 +33,7 @@ fn http(more: &Value) -> Value {
 }
 
 /// A world in which a pod with such a container starts at 10 s, run for so long.
+#[expect(clippy::needless_pass_by_value, reason = "so that JSON can be written in place")]
 fn run(rule: Value, container: &Value, until: f64) -> World {
     let mut world = World::new(json!([rule]));
     let spec = spec(container);

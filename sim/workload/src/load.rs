@@ -107,12 +107,13 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these figures are exact")]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn load(more: serde_json::Value) -> Load {
+    fn load(more: &serde_json::Value) -> Load {
         let mut form = json!({"rps": 100, "costCpu": "20ms"});
         form.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         serde_json::from_value(form).unwrap()
@@ -121,7 +122,7 @@ mod tests {
     /// 20 ms of work: one core does 50 a second, half a core 25, and takes 40 ms for each.
     #[test]
     fn a_limit_caps_what_can_be_served() {
-        let load = load(json!({}));
+        let load = load(&json!({}));
         assert_eq!([load.capacity(1.0), load.capacity(0.5)].map(f64::round), [50.0, 25.0]);
         assert_eq!((load.alone(1.0), load.alone(0.5)), (Span::millis(20), Span::millis(40)));
         assert_eq!([load.cpu(0.5, 20.0), load.cpu(0.5, 40.0)], [0.4, 0.5]);
@@ -131,7 +132,7 @@ mod tests {
     /// At ρ = 0.8 the work takes five times as long: 100 ms; at 0.98, a second; at 1 it never ends.
     #[test]
     fn the_line_grows_towards_the_capacity() {
-        let load = load(json!({}));
+        let load = load(&json!({}));
         let at = |rps| load.response(1.0, rps).map(Span::as_millis);
         assert_eq!([at(0.0), at(40.0), at(50.0), at(80.0)], [Some(20), Some(100), None, None]);
         assert!((load.limit(1.0, Span::secs(1)) - 49.0).abs() < 1e-9);
@@ -140,7 +141,7 @@ mod tests {
 
     #[test]
     fn slots_cap_it_too() {
-        let load = load(json!({"wait": "80ms", "concurrency": 2, "memoryPerRequest": "1M"}));
+        let load = load(&json!({"wait": "80ms", "concurrency": 2, "memoryPerRequest": "1M"}));
         assert_eq!(load.capacity(1.0).round(), 20.0);
         assert_eq!(load.memory_per_rps(1.0).round(), 100_000.0);
     }

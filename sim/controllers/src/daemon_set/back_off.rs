@@ -54,10 +54,10 @@ mod tests {
             assert_eq!(pods.try_delete(now, place.clone()), Ok(()));
             let wait = pods.try_delete(now, place.clone()).expect_err("it was deleted just now");
             waits.push(wait.as_secs());
-            now = now + wait;
+            now += wait;
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-        now = now + Span::mins(31);
+        now += Span::mins(31);
         assert_eq!(pods.try_delete(now, place.clone()), Ok(()));
         assert_eq!(pods.try_delete(now, place), Err(Span::secs(1)));
     }

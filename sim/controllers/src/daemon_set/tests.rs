@@ -18,8 +18,10 @@ const HASH: Name = REVISION_HASH;
 
 /// The set `shop/log`, whose pods go one by one.
 fn set(unavailable: &str, surge: &str) -> DaemonSet {
-    let mut set = DaemonSet::default();
-    set.meta = Meta { name: "log".into(), namespace: "shop".into(), uid: Uid(1), ..Meta::default() };
+    let mut set = DaemonSet {
+        meta: Meta { name: "log".into(), namespace: "shop".into(), uid: Uid(1), ..Meta::default() },
+        ..DaemonSet::default()
+    };
     let match_labels = Labels::from([("app", "log")]);
     let meta = Meta { labels: match_labels.clone(), ..Meta::default() };
     set.spec.selector = LabelSelector { match_labels, ..LabelSelector::default() };
@@ -106,25 +108,22 @@ fn plan_of(set: &DaemonSet, nodes: &[Node], pods: &[(&str, Is)]) -> Plan {
 /// What happens to pods: `create a`, for the node that it is for, and `delete a-0`.
 fn done(plan: &Plan) -> Vec<String> {
     let writes = plan.steps.iter().flat_map(|step| &step.writes);
-    let line = |request: &Request| match request {
-        Request::Create { object } => {
-            object.get::<Pod>().map(|pod| format!("create {}", template::target_node(pod).unwrap()))
+    let line = |request: &Request| {
+        if let Request::Create { object } = request {
+            let pod = object.get::<Pod>()?;
+            return Some(format!("create {}", template::target_node(pod).unwrap()));
         }
-        Request::Delete { key, .. } if key.kind == Kind::Pod => {
-            Some(format!("delete {}", key.name.trim_start_matches("log-")))
-        }
-        _ => None,
+        let Request::Delete { key, .. } = request else { return None };
+        (key.kind == Kind::Pod).then(|| format!("delete {}", key.name.trim_start_matches("log-")))
     };
     writes.filter_map(|write| line(&write.request)).collect()
 }
 
 fn reported(plan: &Plan) -> DaemonSetStatus {
     let mut writes = plan.steps.iter().flat_map(|step| &step.writes);
-    let status = |request: &Request| match request {
-        Request::Update { object, sub: Subresource::Status } => {
-            object.get::<DaemonSet>().map(|it| it.status.clone())
-        }
-        _ => None,
+    let status = |request: &Request| {
+        let Request::Update { object, sub: Subresource::Status } = request else { return None };
+        object.get::<DaemonSet>().map(|it| it.status.clone())
     };
     writes.find_map(|write| status(&write.request)).expect("a status is reported")
 }

@@ -81,8 +81,10 @@ mod tests {
             meta: Meta { name: "data".into(), labels: Labels::from([("tier", "db")]), ..Meta::default() },
             ..PersistentVolumeClaim::default()
         };
-        let mut set = StatefulSet::default();
-        set.meta = Meta { name: "web".into(), namespace: "shop".into(), ..Meta::default() };
+        let mut set = StatefulSet {
+            meta: Meta { name: "web".into(), namespace: "shop".into(), ..Meta::default() },
+            ..StatefulSet::default()
+        };
         set.spec.selector.match_labels = Labels::from([("app", "web")]);
         set.spec.volume_claim_templates = vec![template];
         let pod = Pod { meta: Meta { name: "web-3".into(), ..Meta::default() }, ..Pod::default() };

@@ -152,8 +152,10 @@ mod tests {
     use super::*;
 
     fn set(when_scaled: &str, when_deleted: &str) -> StatefulSet {
-        let mut set = StatefulSet::default();
-        set.meta = Meta { name: "web".into(), uid: Uid(1), ..Meta::default() };
+        let mut set = StatefulSet {
+            meta: Meta { name: "web".into(), uid: Uid(1), ..Meta::default() },
+            ..StatefulSet::default()
+        };
         set.spec.replicas = Some(2);
         set.spec.persistent_volume_claim_retention_policy = Some(ClaimRetentionPolicy {
             when_scaled: when_scaled.into(),

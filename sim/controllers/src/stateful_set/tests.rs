@@ -123,11 +123,9 @@ fn done(plan: &Plan) -> Vec<String> {
 
 fn reported(plan: &Plan) -> Option<StatefulSetStatus> {
     let writes = plan.steps.iter().flat_map(|step| &step.writes);
-    let status = |request: &Request| match request {
-        Request::Update { object, sub: Subresource::Status } => {
-            object.get::<StatefulSet>().map(|it| it.status.clone())
-        }
-        _ => None,
+    let status = |request: &Request| {
+        let Request::Update { object, sub: Subresource::Status } = request else { return None };
+        object.get::<StatefulSet>().map(|it| it.status.clone())
     };
     writes.filter_map(|write| status(&write.request)).next_back()
 }
@@ -190,9 +188,9 @@ fn an_update_stops_at_its_partition_and_on_delete_waits_for_deletions() {
 
 fn created(plan: &Plan) -> Arc<Pod> {
     let mut writes = plan.steps.iter().flat_map(|step| &step.writes);
-    let pod = |request: &Request| match request {
-        Request::Create { object } => object.get::<Pod>().cloned(),
-        _ => None,
+    let pod = |request: &Request| {
+        let Request::Create { object } = request else { return None };
+        object.get::<Pod>().cloned()
     };
     writes.find_map(|write| pod(&write.request)).expect("a pod is created")
 }

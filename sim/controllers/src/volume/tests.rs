@@ -98,9 +98,9 @@ fn the_claim(world: &World<Storage>) -> PersistentVolumeClaim {
 
 /// Reasons of the events, in the order of their names.
 fn reasons(world: &World<Storage>) -> Vec<String> {
-    let events = world.log.iter().filter_map(|(_, request)| match request {
-        Request::Create { object } => object.get::<api::Event>().map(|it| it.reason.to_string()),
-        _ => None,
+    let events = world.log.iter().filter_map(|(_, request)| {
+        let Request::Create { object } = request else { return None };
+        object.get::<api::Event>().map(|it| it.reason.to_string())
     });
     let mut reasons: Vec<String> = events.collect();
     reasons.sort_unstable();

@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn pod(meta: Value, spec: Value) -> Pod {
+    fn pod(meta: &Value, spec: &Value) -> Pod {
         serde_json::from_value(json!({"metadata": meta, "spec": spec})).unwrap()
     }
 
@@ -133,15 +133,15 @@ mod tests {
 
     fn room() -> Room {
         let mut room = Room::new(Resources { cpu_milli: 1_000, pods: 10, ..Resources::default() });
-        room.take(&pod(json!({}), json!({"containers": [{"name": "a", "ports": [{"hostPort": 80}]}]})));
+        room.take(&pod(&json!({}), &json!({"containers": [{"name": "a", "ports": [{"hostPort": 80}]}]})));
         room
     }
 
-    fn said(meta: Value, mut spec: Value) -> String {
+    fn said(meta: &Value, mut spec: Value) -> String {
         if spec.get("tolerations").is_none() {
             spec["tolerations"] = json!([{"key": "gone", "operator": "Exists"}]);
         }
-        match judge(&pod(meta, spec), &node(), &room()) {
+        match judge(&pod(meta, &spec), &node(), &room()) {
             Verdict::Admitted => "admitted".into(),
             Verdict::Needs(shortages) => format!("needs {}", shortages.len()),
             Verdict::Rejected(it) => format!("{}: {}", it.reason, it.message),
@@ -190,7 +190,7 @@ mod tests {
                 "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS",
             ),
         ] {
-            assert_eq!(said(meta.clone(), spec.clone()), expected, "{meta} {spec}");
+            assert_eq!(said(&meta, spec.clone()), expected, "{meta} {spec}");
         }
     }
 }

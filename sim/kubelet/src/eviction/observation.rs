@@ -212,6 +212,7 @@ fn is_on_disk(volume: &api::Volume) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these figures are exact")]
 mod tests {
     use serde_json::json;
 

@@ -121,7 +121,9 @@ impl Instance {
             return (change != Time::MAX).then(|| looks.from(change));
         }
         let all = (1..=CHANCES).map(|n| at + period * n);
-        all.clone().find(|it| change <= *it || self.answer(look, *it) != Answer::Well).or(all.last())
+        all.clone()
+            .find(|it| change <= *it || self.answer(look, *it) != Answer::Well)
+            .or(all.clone().next_back())
     }
 
     /// Until when probes keep finding what they find at `at`, luck apart; [`Time::MAX`] means for good.

@@ -299,6 +299,23 @@ impl World {
         self.objects.insert(object.key(), object);
     }
 
+    /// What the kubelet changes of its node.
+    fn take_in(&mut self, node: &mut Node, edit: Edit) {
+        if let Edit::Labels(labels) = edit {
+            for (key, value) in labels {
+                self.tell(&format!("node     {key}={}", value.as_ref().unwrap()));
+                node.meta.labels.insert(key, value.unwrap());
+            }
+            return;
+        }
+        let Edit::NodeStatus(status) = edit else { panic!("a kubelet does not ask for {edit:?}") };
+        self.tell_conditions(&node.status.conditions, &status.conditions);
+        if self.tells_images && node.status.images != status.images {
+            self.tell_images(&status.images);
+        }
+        node.status = *status;
+    }
+
     pub fn stop_kubelet(&mut self) {
         self.tell("fault    the kubelet dies");
         if let Some(lease) = self.kubelet.take().and_then(|it| it.last_lease(self.now)) {
@@ -512,22 +529,7 @@ impl World {
             (Request::Patch { patch: Patch::Apply(edits), .. }, Kind::Node) => {
                 let mut node = self.node.as_deref().unwrap().clone();
                 for edit in edits {
-                    match edit {
-                        Edit::NodeStatus(status) => {
-                            self.tell_conditions(&node.status.conditions, &status.conditions);
-                            if self.tells_images && node.status.images != status.images {
-                                self.tell_images(&status.images);
-                            }
-                            node.status = *status;
-                        }
-                        Edit::Labels(labels) => {
-                            for (key, value) in labels {
-                                self.tell(&format!("node     {key}={}", value.as_ref().unwrap()));
-                                node.meta.labels.insert(key, value.unwrap());
-                            }
-                        }
-                        other => panic!("a kubelet does not ask for {other:?}"),
-                    }
+                    self.take_in(&mut node, edit);
                 }
                 let node = Arc::new(node);
                 self.node = Some(Arc::clone(&node));

@@ -37,10 +37,11 @@ fn key(ordinal: i32) -> Key {
 
 fn strike(world: &mut Cluster, blow: &Blow) {
     match blow {
-        Blow::Scaled(replicas) => world
-            .change::<StatefulSet>(&Key::new(Kind::StatefulSet, "shop", "web"), |set| {
-                set.spec.replicas = Some(*replicas)
-            }),
+        Blow::Scaled(replicas) => {
+            world.change::<StatefulSet>(&Key::new(Kind::StatefulSet, "shop", "web"), |set| {
+                set.spec.replicas = Some(*replicas);
+            });
+        }
         Blow::Fails(n) if world.server.get(&key(*n)).is_some() => {
             world.change::<Pod>(&key(*n), |pod| pod.status.phase = PodPhase::Failed);
         }
