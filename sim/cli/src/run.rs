@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use base::Span;
-use manifest::Diagnostics;
+use manifest::{Diagnostic, Diagnostics};
 use report::Summary;
 use scenario::{Ended, Finished, Options, Scenario};
 
@@ -44,6 +44,14 @@ pub(crate) fn wrong(diagnostics: &Diagnostics, format: Format) -> Exit {
         Format::Json => say(&serde_json::json!({"errors": diagnostics}).to_string()),
     }
     Exit::WrongInput
+}
+
+/// What is right, but probably not meant. As JSON it is part of the result.
+pub(crate) fn warn(warnings: &Diagnostics, format: Format) {
+    match format {
+        Format::Text => warnings.iter().for_each(|it| tell(&format!("warning: {it}"))),
+        Format::Json => (),
+    }
 }
 
 fn refuse(error: &impl Display) -> Exit {
@@ -94,12 +102,16 @@ fn conclude(
         }
     }
     let cluster = &finished.run.world;
-    let mut summary = Summary::new(facts(scenario, options, finished), cluster);
+    let warnings = scenario.unused_behaviours(options, cluster);
+    let mut summary = Summary::new(facts(scenario, options, finished, &warnings), cluster);
     summary.host = Some(stopwatch.host(finished.run.events()));
     let out = common.out.clone().unwrap_or_else(|| folder(&summary));
     if let Err(error) = report::write(&out, &summary, cluster).and_then(|()| input.write(&out)) {
         tell(&format!("error: {}: {error}", out.display()));
         return Exit::WrongInput;
+    }
+    if !common.quiet {
+        warn(&warnings, common.format);
     }
     match common.format {
         Format::Json => say(&serde_json::to_string(&summary).expect("a summary can be written")),
@@ -112,7 +124,7 @@ fn conclude(
     if summary.outcome == "passed" { Exit::Well } else { Exit::Failed }
 }
 
-fn facts(scenario: &Scenario, options: &Options, finished: &Finished) -> report::Run {
+fn facts(scenario: &Scenario, options: &Options, finished: &Finished, warnings: &Diagnostics) -> report::Run {
     let expectations = finished.verdicts.iter().map(|it| report::Expectation {
         name: it.name.to_string(),
         ok: it.ok,
@@ -127,7 +139,14 @@ fn facts(scenario: &Scenario, options: &Options, finished: &Finished) -> report:
         events: finished.run.events(),
         expectations: expectations.collect(),
         outsiders: scenario.extenders().map(ToString::to_string).collect(),
+        warnings: warnings.iter().map(warning).collect(),
     }
+}
+
+fn warning(it: &Diagnostic) -> report::Warning {
+    let (line, column) = it.position.map_or((1, 1), |it| (it.line, it.column));
+    let (path, message) = (it.path.clone(), it.message.clone());
+    report::Warning { file: it.file.to_string(), line, column, path, message }
 }
 
 fn folder(summary: &Summary) -> PathBuf {

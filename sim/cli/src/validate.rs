@@ -7,7 +7,7 @@ use scenario::Override;
 
 use crate::args::{self, Common, Format};
 use crate::exit::{Exit, say, tell};
-use crate::run::wrong;
+use crate::run::{warn, wrong};
 
 /// What was found, over all files.
 #[derive(Debug, Default)]
@@ -16,6 +16,7 @@ struct Found {
     objects: usize,
     unmodelled: std::collections::BTreeMap<String, usize>,
     wrong: Diagnostics,
+    warnings: Diagnostics,
 }
 
 pub(crate) fn validate(args: &args::Validate, common: &Common) -> Exit {
@@ -50,6 +51,7 @@ impl Found {
             match scenario::load(file, overrides) {
                 Ok(scenario) => {
                     self.objects += scenario.inputs.objects;
+                    self.warnings.append(scenario.unusable_behaviours());
                     self.note(scenario.inputs.unmodelled);
                 }
                 Err(wrong) => self.wrong.append(wrong),
@@ -74,12 +76,16 @@ impl Found {
     fn tell(&self, common: &Common) {
         if common.format == Format::Json {
             let Self { scenarios, objects, unmodelled, .. } = self;
-            let json = serde_json::json!({"scenarios": scenarios, "objects": objects, "unmodelled": unmodelled, "errors": []});
+            let mut json = serde_json::json!({"scenarios": scenarios, "objects": objects, "unmodelled": unmodelled, "errors": []});
+            if !self.warnings.is_empty() {
+                json["warnings"] = serde_json::json!(self.warnings);
+            }
             return say(&json.to_string());
         }
         if common.quiet {
             return;
         }
+        warn(&self.warnings, common.format);
         say(&format!("{} scenarios and {} objects are valid", self.scenarios, self.objects));
         let without_effect = self.unmodelled.len();
         if common.verbose {

@@ -87,3 +87,46 @@ fn conformance_ends_by_how_well_we_agree() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).starts_with("error: Cargo.toml:1: not a case of a recording"));
 }
+
+/// A scenario with a slip of the pen in its behaviours.
+fn write_slip(folder: &Path) -> String {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: 'shop/web:v1'}]}\n";
+    fs::write(folder.join("web.yaml"), pod).expect("it can be written");
+    let text = "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  duration: 1m\n  \
+        cluster: {nodePools: [{name: general, count: 1}]}\n  manifests: [web.yaml]\n  behaviours:\n  \
+        - {match: {image: 'shop/wbe:*'}, startup: 5s}\n";
+    let file = folder.join("slip.yaml");
+    fs::write(&file, text).expect("it can be written");
+    file.display().to_string()
+}
+
+#[test]
+fn behaviours_that_no_container_has_are_warned_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let slip = write_slip(folder.path());
+    let words = "slip.yaml:8:21: no container has this behaviour: unknown image `shop/wbe:*`; did you mean `shop/web:v1`?";
+
+    let validated = wavetank(&["validate", &slip]);
+    assert_eq!(validated.status.code(), Some(0));
+    assert!(text(&validated.stderr).contains(words), "{}", text(&validated.stderr));
+    let json = wavetank(&["validate", &slip, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("it is JSON");
+    assert_eq!(json["warnings"][0]["path"], "spec.behaviours[0].match.image");
+
+    let out = folder.path().join("run");
+    let done = wavetank(&["run", &slip, "--out", &out.display().to_string()]);
+    assert_eq!(done.status.code(), Some(0));
+    assert!(text(&done.stderr).contains(words), "{}", text(&done.stderr));
+    let summary = fs::read_to_string(out.join("summary.json")).expect("it was written");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("it is JSON");
+    let warning = &summary["warnings"][0];
+    assert_eq!((warning["line"].as_u64(), warning["column"].as_u64()), (Some(8), Some(21)));
+}
+
+#[test]
+fn where_nothing_is_to_be_warned_of_the_summary_does_not_speak_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    run_quickstart(folder.path());
+    let summary = fs::read_to_string(folder.path().join("run/summary.json")).expect("it was written");
+    assert!(!summary.contains("warnings"), "{summary}");
+}

@@ -1,5 +1,6 @@
 //! The simulated cluster: every component, and the loop that hands each event to whom it is for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::{Kind, Object, Pod, Revision};
@@ -197,6 +198,11 @@ impl Cluster {
     /// How many writes the store has taken.
     pub fn commits(&self) -> u64 {
         self.commits
+    }
+
+    /// The rules of the behaviours that any container has been by, by position.
+    pub fn used_rules(&self) -> BTreeSet<usize> {
+        self.machines.iter().flat_map(Machine::used_rules).copied().collect()
     }
 
     /// What the commands of the timeline have printed, by step.

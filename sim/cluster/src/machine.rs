@@ -81,6 +81,11 @@ impl Machine {
         &self.setup.labels
     }
 
+    /// The rules of the behaviours that any container here has been by.
+    pub(crate) fn used_rules(&self) -> &BTreeSet<usize> {
+        self.runtime.used_rules()
+    }
+
     /// Whether a kubelet runs here, frozen or not.
     pub(crate) fn has_kubelet(&self) -> bool {
         self.kubelet.is_some()

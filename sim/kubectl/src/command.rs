@@ -1,6 +1,6 @@
 //! What can be said on `kubectl`'s command line, as far as it changes a cluster.
 
-use api::Object;
+use api::{Kind, Object};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::target::{Change, Target, parse_changes, parse_images};
@@ -228,6 +228,22 @@ impl Command {
     /// Those of the files that it names, once they have come.
     pub fn objects(&self) -> &[Object] {
         &self.objects
+    }
+
+    /// The images that it gives to containers: `container=image`, where `*` stands for all containers.
+    pub fn new_images(&self) -> Vec<(String, String)> {
+        let Words::Set(Set::Image(marks)) = &self.words else { return Vec::new() };
+        self.images(marks).unwrap_or_default()
+    }
+
+    /// Whether only a run can tell what pods look like afterwards: it patches or labels something that is no node.
+    pub fn may_remake_pods(&self) -> bool {
+        let is_node = |it: &Target| match it {
+            Target::One(key) => key.kind == Kind::Node,
+            Target::All { kind, .. } => *kind == Kind::Node,
+        };
+        matches!(self.words, Words::Patch(_) | Words::Label(_))
+            && self.targets().is_ok_and(|it| !it.iter().all(is_node))
     }
 
     pub fn with_objects(mut self, objects: Vec<Object>) -> Self {

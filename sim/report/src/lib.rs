@@ -10,6 +10,6 @@ mod text;
 pub use crate::explain::explain;
 pub use crate::folder::write;
 pub use crate::story::story;
-pub use crate::summary::{Expectation, Host, Latencies, Nodes, Percentiles, Pods, Run, Summary};
+pub use crate::summary::{Expectation, Host, Latencies, Nodes, Percentiles, Pods, Run, Summary, Warning};
 pub use crate::tables::seconds;
 pub use crate::text::text;

@@ -17,6 +17,7 @@ pub struct Run {
     pub expectations: Vec<Expectation>,
     /// Programs outside of the simulation that took part in it, by address.
     pub outsiders: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// The whole of `summary.json`. All but `host` is the same on every machine.
@@ -43,6 +44,9 @@ pub struct Summary {
     /// seed gives the same run only if they give the same answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
+    /// What the scenario says to no effect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
 }
@@ -54,6 +58,18 @@ pub struct Expectation {
     /// In virtual seconds: when it was met, or first broken.
     pub at: Option<f64>,
     pub detail: String,
+}
+
+/// Something in the scenario's file that is not wrong, but probably not meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    pub file: String,
+    /// From 1 on, as the column.
+    pub line: u32,
+    pub column: u32,
+    /// As `spec.behaviours[0].match.image`.
+    pub path: String,
+    pub message: String,
 }
 
 /// How many pods, of all that ever lived. `pending` are those that are still there and not scheduled or not started.
@@ -127,6 +143,7 @@ impl Summary {
             },
             nodes: Nodes::count(cluster),
             depends_on: run.outsiders,
+            warnings: run.warnings,
             host: None,
         }
     }

@@ -142,15 +142,15 @@ impl Problems {
         self.of_others.append(others);
     }
 
-    /// Everything that was found; the scenario's own faults first.
-    pub(crate) fn finish(self) -> Result<(), Diagnostics> {
+    /// The scenario's text if nothing was found; otherwise everything, its own faults first.
+    pub(crate) fn finish(self) -> Result<Document, Diagnostics> {
         let name = self.document.source.name().clone();
         let (own, elsewhere): (Vec<_>, Vec<_>) = self.own.into_iter().partition(|it| it.file == name);
         let mut all = Diagnostics::default();
         all.add(own);
         elsewhere.into_iter().for_each(|it| all.add(vec![it]));
         all.append(self.of_others);
-        if all.is_empty() { Ok(()) } else { Err(all) }
+        if all.is_empty() { Ok(self.document) } else { Err(all) }
     }
 
     fn is_spoilt(&self, path: &Path) -> bool {

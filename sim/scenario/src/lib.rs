@@ -19,7 +19,9 @@ mod scheduler_config;
 mod schema;
 mod snapshot;
 mod targets;
+mod templates;
 mod timeline;
+mod unused;
 
 pub use crate::determinism::{Difference, compare};
 pub use crate::drive::{Ended, Finished, Progress, drive, run};

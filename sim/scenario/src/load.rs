@@ -59,8 +59,8 @@ pub fn load_source(
     let mut problems = Problems::new(document);
     let file = read_file(&mut problems);
     let scenario = put_together(&file, folder, stem, &mut problems);
-    problems.finish()?;
-    Ok(scenario)
+    let document = problems.finish()?;
+    Ok(Scenario { document: Some(Arc::new(document)), ..scenario })
 }
 
 /// The scenario of `wavetank run -f …`: manifests on a cluster of nodes of the default size, named `node-0`, `node-1`, …
@@ -93,6 +93,7 @@ pub fn of_manifests(files: &[PathBuf], nodes: u32, duration: Span) -> Result<Sce
         timeline,
         expectations: Vec::new(),
         inputs,
+        document: None,
     })
 }
 
@@ -242,6 +243,7 @@ fn put_together(file: &File, folder: PathBuf, stem: &str, problems: &mut Problem
         timeline: steps,
         expectations: expect::read(&spec.expect, duration, problems),
         inputs: loader.inputs,
+        document: None,
     }
 }
 

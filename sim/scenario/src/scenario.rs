@@ -9,6 +9,7 @@ use engine::Run;
 use scheduler::extender::Transport;
 use workload::Behaviours;
 
+use crate::document::Document;
 use crate::expect::Expectation;
 use crate::inputs::Inputs;
 use crate::pool::Pool;
@@ -38,6 +39,8 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
     /// What was met in the files it names.
     pub inputs: Inputs,
+    /// Where its parts stand; plain manifests have none.
+    pub(crate) document: Option<Arc<Document>>,
 }
 
 /// Settings of one run that are no part of the scenario.

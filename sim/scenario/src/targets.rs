@@ -123,7 +123,12 @@ const LISTED_MAX: usize = 8;
 
 fn unknown<'a>(what: &str, word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    match api::nearest(word, known.iter().copied()) {
+    unknown_near(what, word, &known, api::nearest(word, known.iter().copied()))
+}
+
+/// The same where it is known what is nearest.
+pub(crate) fn unknown_near(what: &str, word: &str, known: &[&str], nearest: Option<&str>) -> String {
+    match nearest {
         Some(meant) => format!("unknown {what} `{word}`; did you mean `{meant}`?"),
         None if known.is_empty() => format!("unknown {what} `{word}`; the cluster has none"),
         None if known.len() <= LISTED_MAX => {

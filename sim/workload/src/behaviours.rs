@@ -63,7 +63,17 @@ impl Behaviours {
 
     /// What a container does that starts there and then: as the first rule says that matches it.
     pub fn of_at(&self, subject: &Subject<'_>, place: &Place<'_>) -> Conduct<'_> {
-        let rule = self.rules.iter().find(|it| it.matching.matches(subject, place));
+        self.by(self.rule_of(subject, place), subject)
+    }
+
+    /// The position of the first rule that matches.
+    pub fn rule_of(&self, subject: &Subject<'_>, place: &Place<'_>) -> Option<usize> {
+        self.rules.iter().position(|it| it.matching.matches(subject, place))
+    }
+
+    /// What a container does for which the rule at this position counts.
+    pub fn by(&self, rule: Option<usize>, subject: &Subject<'_>) -> Conduct<'_> {
+        let rule = rule.and_then(|it| self.rules.get(it));
         let guess = known::kind_of(subject).and_then(|it| self.guesses.get(&it));
         Conduct::new(subject, rule, guess, &self.defaults)
     }

@@ -27,6 +27,36 @@ impl Glob {
     }
 }
 
+/// The text that a pattern was probably meant to match: as [`api::nearest`] does, but `*` costs nothing.
+pub(crate) fn nearest<'a>(pattern: &str, texts: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
+    let letters = pattern.iter().filter(|it| **it != '*').count();
+    let distances = texts.into_iter().map(|it| (distance(&pattern, it), it));
+    let (distance, text) = distances.min_by_key(|(distance, _)| *distance)?;
+    (distance <= (letters / 3).max(1)).then_some(text)
+}
+
+/// How many letters of a text must be changed, left out, put in or swapped for the pattern to match it.
+fn distance(pattern: &[char], text: &str) -> usize {
+    let text: Vec<char> = text.to_lowercase().chars().collect();
+    let mut rows: Vec<Vec<usize>> = vec![(0..=text.len()).collect()];
+    for (i, &wanted) in pattern.iter().enumerate() {
+        let is_star = wanted == '*';
+        let mut row = vec![rows[i][0] + usize::from(!is_star)];
+        for (j, &found) in text.iter().enumerate() {
+            let differs = usize::from(!is_star && wanted != '?' && wanted != found);
+            let step = usize::from(!is_star);
+            let mut least = (rows[i][j] + differs).min(rows[i][j + 1] + step).min(row[j] + step);
+            if 0 < i && 0 < j && wanted == text[j - 1] && pattern[i - 1] == found {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|it| it.last()).copied().unwrap_or(0)
+}
+
 /// After a mismatch, the last `*` takes in one more character and the rest is tried again: no worse than the
 /// product of both lengths, whatever the pattern.
 fn matches(pattern: &[u8], text: &str) -> bool {
@@ -109,6 +139,22 @@ mod tests {
             assert_eq!(glob.matches(text), is_match, "{pattern} {text}");
         }
         assert_eq!("".parse::<Glob>(), Err(GlobError::Empty));
+    }
+
+    #[test]
+    fn the_nearest_text_may_differ_in_a_third_of_the_letters() {
+        let texts = ["shop/web:v1", "shop/api:v2-rc.1+long", "nginx"];
+        for (pattern, expected) in [
+            ("shop/wbe:*", Some("shop/web:v1")),
+            ("*/wbe:*", Some("shop/web:v1")),
+            ("shop/apis:*", Some("shop/api:v2-rc.1+long")),
+            ("Ngnix", Some("nginx")),
+            ("ngin?x", Some("nginx")),
+            ("redis:*", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(pattern, texts), expected, "{pattern}");
+        }
     }
 
     /// The definition, without any cleverness.

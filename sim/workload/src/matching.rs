@@ -95,6 +95,11 @@ impl Match {
         self.matches_subject(subject) && self.matches_place(place)
     }
 
+    /// Whether it also asks where or when a container starts.
+    pub fn has_place(&self) -> bool {
+        self.node.is_some() || self.from.is_some() || self.until.is_some()
+    }
+
     fn matches_place(&self, place: &Place<'_>) -> bool {
         let is_on = |it: &NodeMatch| place.node.is_some_and(|(name, labels)| it.matches(name, labels));
         self.node.as_ref().is_none_or(is_on)
@@ -102,7 +107,8 @@ impl Match {
             && self.until.is_none_or(|until| place.at.is_some_and(|at| at < until))
     }
 
-    pub(crate) fn matches_subject(&self, subject: &Subject<'_>) -> bool {
+    /// Whether it matches, wherever and whenever the container starts.
+    pub fn matches_subject(&self, subject: &Subject<'_>) -> bool {
         let Subject { pod, container, .. } = subject;
         let allows = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|it| it.matches(text));
         allows(&self.container, &container.name)
@@ -114,7 +120,7 @@ impl Match {
 }
 
 impl NodeMatch {
-    fn matches(&self, name: &str, labels: &Labels) -> bool {
+    pub fn matches(&self, name: &str, labels: &Labels) -> bool {
         let has = |key: &str, glob: &Glob| labels.get(key).is_some_and(|it| glob.matches(it));
         self.name.as_ref().is_none_or(|it| it.matches(name))
             && self.pool.as_ref().is_none_or(|it| has(POOL_LABEL, it))
@@ -123,9 +129,9 @@ impl NodeMatch {
 }
 
 /// Nodes of a scenario's pool carry it.
-const POOL_LABEL: &str = "wavetank.dev/pool";
+pub(crate) const POOL_LABEL: &str = "wavetank.dev/pool";
 
-fn matches_image(glob: &Glob, image: &str) -> bool {
+pub(crate) fn matches_image(glob: &Glob, image: &str) -> bool {
     glob.matches(image) || (!has_tag(image) && glob.matches(&format!("{image}:latest")))
 }
 
@@ -136,7 +142,7 @@ pub(crate) fn has_tag(image: &str) -> bool {
 }
 
 impl OwnerGlob {
-    fn matches(&self, pod: &Pod) -> bool {
+    pub(crate) fn matches(&self, pod: &Pod) -> bool {
         let Some(owner) = pod.meta.controller() else { return false };
         let is_kind = |kind: &str| self.kind.as_ref().is_none_or(|it| it.eq_ignore_ascii_case(kind));
         if is_kind(&owner.kind) && self.name.matches(&owner.name) {

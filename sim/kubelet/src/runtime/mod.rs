@@ -13,7 +13,7 @@ mod sandbox;
 mod start;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{Pod, Uid};
@@ -36,6 +36,8 @@ use self::start::Site;
 #[derive(Clone, Debug)]
 pub struct Runtime {
     behaviours: Arc<Behaviours>,
+    /// The rules by which any container has been here, by position. Nothing depends on it but what is said after the run.
+    used: BTreeSet<usize>,
     site: Site,
     pods: BTreeMap<Uid, Sandbox>,
     addresses: Addresses,
@@ -71,6 +73,7 @@ impl Runtime {
         Self {
             images: Images::new(name, luck, &behaviours),
             behaviours,
+            used: BTreeSet::new(),
             site: Site::new(name),
             pods: BTreeMap::new(),
             addresses: Addresses::new(cidr),
@@ -88,6 +91,11 @@ impl Runtime {
             disk: Disk::default(),
             clock: Clock::default(),
         }
+    }
+
+    /// The rules of the behaviours that any container here has been by, by position.
+    pub fn used_rules(&self) -> &BTreeSet<usize> {
+        &self.used
     }
 
     pub fn pod(&self, uid: Uid) -> Option<&Sandbox> {

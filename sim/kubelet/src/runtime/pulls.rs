@@ -54,7 +54,7 @@ impl Runtime {
         image: Reference,
         has_secret: bool,
     ) -> Order {
-        let conduct = self.site.conduct(&self.behaviours, None, pod, container);
+        let conduct = self.site.conduct(&self.behaviours, &mut self.used, None, pod, container);
         self.images.order(image, has_secret, &conduct)
     }
 
@@ -80,7 +80,7 @@ impl Runtime {
 
     /// The image of a container that runs from before is on the node.
     pub(super) fn adopt_image(&mut self, pod: &Pod, container: usize) {
-        let conduct = self.site.conduct(&self.behaviours, None, pod, container);
+        let conduct = self.site.conduct(&self.behaviours, &mut self.used, None, pod, container);
         let found = pod.spec.all_containers().nth(container).map(|it| Reference::parse(&it.image));
         if let Some(Ok(image)) = found {
             self.images.adopt(&image, &conduct);

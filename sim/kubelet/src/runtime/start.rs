@@ -1,5 +1,6 @@
 //! The start of a container: its life is decided here, from what its scenario says and its luck.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::{Container, ContainerStatus, Labels, Pod, Uid};
@@ -30,10 +31,11 @@ impl Site {
         Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, has_quota: true }
     }
 
-    /// What a container does that starts `now`; `None` where it is about its image only.
+    /// What a container does that starts `now`; `None` where it is about its image only. Notes the rule that it is by.
     pub(super) fn conduct<'a>(
         &self,
         behaviours: &'a Behaviours,
+        used: &mut BTreeSet<usize>,
         now: Option<Time>,
         pod: &Pod,
         container: usize,
@@ -45,7 +47,9 @@ impl Site {
         };
         let at = now.map(|it| it.since(behaviours.start()));
         let place = Place { node: Some((&self.name, &self.labels)), at };
-        behaviours.of_at(&subject, &place)
+        let rule = behaviours.rule_of(&subject, &place);
+        used.extend(rule);
+        behaviours.by(rule, &subject)
     }
 
     /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
@@ -81,7 +85,8 @@ impl Runtime {
             self.adopt_image(pod, idx);
             sandbox.cells[idx].runs = u32::try_from(status.restart_count).unwrap_or(0);
             if let Some(mut instance) = adopted(status, &container.image) {
-                let conduct = self.site.conduct(&self.behaviours, Some(instance.started), pod, idx);
+                let (used, started) = (&mut self.used, Some(instance.started));
+                let conduct = self.site.conduct(&self.behaviours, used, started, pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
                 instance.app = self.app(&conduct, container, sandbox.entity, instance.end);
@@ -93,7 +98,7 @@ impl Runtime {
 
     /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it.
     pub(crate) fn start(&mut self, now: Time, pod: &Pod, container: usize, image: &Name) -> u32 {
-        let conduct = self.site.conduct(&self.behaviours, Some(now), pod, container);
+        let conduct = self.site.conduct(&self.behaviours, &mut self.used, Some(now), pod, container);
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let attempt = self.pods.get(&pod.meta.uid).map_or(0, |it| it.cells[container].runs);
         let mut instance = self.luck.instance(&conduct, now, entity, draw_of(container, attempt));
