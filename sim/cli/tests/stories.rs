@@ -129,6 +129,21 @@ fn a_liveness_probe_that_depends_on_load_takes_a_service_down() {
     check("incidents/liveness-cascade-fixed", "liveness-cascade-fixed.txt");
 }
 
+/// The node is silent from 120 s, and marked 50 s after it renewed its lease last; its pods are deleted 300 s after that.
+/// The pod garbage collector looks every 20 s from -5 s on: next at 735 s, 15 s after the taint.
+#[test]
+fn a_stateful_set_waits_until_somebody_says_that_its_pod_is_gone() {
+    check("incidents/terminating-for-ever", "terminating-for-ever.txt");
+    check("incidents/terminating-for-ever-fixed", "terminating-for-ever-fixed.txt");
+}
+
+/// The kubelet looks every 10 s, and evicts one pod at 127.3 s; the condition is reported with the node's status at 135 s and,
+/// found last at 179.3 s, ends 300 s later, in the status of 485 s.
+#[test]
+fn a_full_disk_empties_its_node() {
+    check("faults/disk-full", "disk-full.txt");
+}
+
 #[test]
 fn a_limit_that_is_too_low_ends_in_a_loop() {
     check("incidents/oom-loop", "oom-loop.txt");

@@ -155,6 +155,9 @@ impl Cluster {
         if is_set && was.is_heard() && is.is_heard() {
             self.kubelet(node, Input::ClockSet, digest, queue);
         }
+        if was.disk.is_full != is.disk.is_full {
+            self.kubelet(node, Input::DiskChanged, digest, queue);
+        }
     }
 
     /// What comes back when a machine works again, or is heard again.

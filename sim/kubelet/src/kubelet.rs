@@ -103,6 +103,10 @@ impl Kubelet {
                 images::look(&mut self.pods, &mut turn);
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
+            Input::DiskChanged => {
+                turn.watch_disk();
+                self.watch.disk_changed(&self.pods, &mut turn);
+            }
             Input::Disturbed(uid) => disturb(&mut self.pods, &self.by_uid, uid, &mut turn),
             Input::LoadChanged(uid) => {
                 if let Some(worker) = self.by_uid.get(&uid).and_then(|it| self.pods.get_mut(*it)) {
@@ -239,6 +243,7 @@ impl Kubelet {
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         let at = turn.core.housekeeping.after(turn.now);
         turn.wake_at(at, Timer::Housekeeping, 0);
+        turn.watch_disk();
         self.watch.listed(&self.pods, &mut turn);
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use api::Pod;
 use base::Name;
 use expect_test::expect_file;
-use kubelet::{Reference, Setup};
+use kubelet::{Reference, Setup, Start};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use workload::Resource;
@@ -174,6 +174,40 @@ fn a_full_disk_costs_the_pod_that_wrote_most() {
     world.at(10.0, |it| it.create(simple("modest", "BestEffort", "0")));
     world.run_until(600.0);
     expect_file!["golden/pressure/disk.txt"].assert_eq(world.story());
+}
+
+/// Somebody else fills the disk at 60; found at 61.772. Nothing that is evicted makes room, so that all go, who wrote most
+/// first and who is critical never: a round takes 1.5 s, as above. From 66.272 on the kubelet looks every 10 s, and finds the
+/// disk full until 196.272; the condition lasts 300 s longer, to 496.272, and keeps pods out. The image garbage collector
+/// looks every 5 min, at the node's moment; it wants 20 % of the disk, and there is no image that nobody uses.
+#[test]
+fn a_disk_that_somebody_else_fills_costs_every_pod_its_place() {
+    let rules = json!([disk("modest", json!("1Gi")), disk("writer", json!("5Gi"))]);
+    let mut world = world(json!({}), rules);
+    for name in ["idle", "modest", "writer"] {
+        world.at(10.0, |it| it.create(simple(name, "BestEffort", "0")));
+    }
+    world.at(10.0, |it| it.create(with_priority(simple("agent", "BestEffort", "0"), 2_000_001_000)));
+    world.at(60.0, |it| it.set_disk_full(true));
+    world.at(200.0, |it| it.set_disk_full(false));
+    world.at(300.0, |it| it.create(simple("early", "BestEffort", "0")));
+    world.at(520.0, |it| it.create(simple("late", "BestEffort", "0")));
+    world.run_until(600.0);
+    expect_file!["golden/pressure/disk-full.txt"].assert_eq(world.story());
+}
+
+/// Nobody states what anything uses, so that nothing was watched. A kubelet that starts looks as soon as it looks after
+/// pods, and finds the disk full until 52.957; the condition lasts to 352.957.
+#[test]
+fn a_kubelet_that_starts_on_a_full_disk_finds_it_so() {
+    let mut world = world(json!({}), json!([]));
+    world.at(10.0, |it| it.create(simple("idle", "BestEffort", "0")));
+    world.at(20.0, World::stop_kubelet);
+    world.at(30.0, |it| it.set_disk_full(true));
+    world.at(40.0, |it| it.start_kubelet(Start::Restarted));
+    world.at(60.0, |it| it.set_disk_full(false));
+    world.run_until(400.0);
+    expect_file!["golden/pressure/disk-full-restart.txt"].assert_eq(world.story());
 }
 
 /// 8 GiB allow 65,536 threads. A thousand more each second from 12.602 leave less than a tenth from 71.5 on.

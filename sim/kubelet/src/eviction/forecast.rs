@@ -7,7 +7,7 @@ use base::{Slab, Time};
 use workload::{Resource, Total};
 
 use super::local_storage;
-use super::observation::{Capacity, besides_containers, level_below, resource_of};
+use super::observation::{Capacity, Observation, besides_containers, is_used_up, level_below, resource_of};
 use super::threshold::Threshold;
 use crate::pod::Worker;
 use crate::runtime::Runtime;
@@ -21,6 +21,9 @@ pub(crate) fn next_shortage(
     runtime: &Runtime,
 ) -> Option<Time> {
     let crossings = [Resource::Memory, Resource::Disk, Resource::Pids].into_iter().filter_map(|resource| {
+        if is_used_up(runtime, resource) {
+            return is_short_of(resource, thresholds, capacity).then_some(now);
+        }
         let level = lowest_level(resource, thresholds, capacity)?;
         total(runtime, resource, now).next_reach(now, level)
     });
@@ -36,6 +39,14 @@ pub(crate) fn next_out_of_memory(now: Time, capacity: Capacity, runtime: &Runtim
 
 fn total(runtime: &Runtime, resource: Resource, now: Time) -> Total<'_> {
     runtime.total_usage(resource, besides_containers(runtime, resource, now))
+}
+
+/// Whether a threshold is met while nothing is left.
+fn is_short_of(resource: Resource, thresholds: &[Threshold], capacity: Capacity) -> bool {
+    let nothing_of =
+        |it: &Threshold| Some(Observation { available: 0, capacity: capacity.behind(it.signal)? });
+    let is_met = |it: &Threshold| nothing_of(it).is_some_and(|nothing| it.is_met(nothing, false));
+    thresholds.iter().any(|it| resource_of(it.signal) == Some(resource) && is_met(it))
 }
 
 /// How much must be used for the first threshold to be met.

@@ -1,6 +1,7 @@
 //! What happens when a node runs short of memory, disk or processes: conditions, evictions, and the kernel's own kills.
 //!
-//! A node on which nobody states what anything uses has none of this, and spends nothing on it.
+//! A node on which nobody states what anything uses, and whose disk no fault fills, has none of this, and spends
+//! nothing on it.
 //!
 //! Upstream: `pkg/kubelet/eviction`, `pkg/kubelet/qos`, `pkg/kubelet/oom`.
 
@@ -32,7 +33,7 @@ type Pods = Slab<Worker>;
 /// Watches over what a node has left: the kubelet's eviction manager, and the kernel behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
-    /// `None` while nothing is used on the node that anybody states.
+    /// `None` while nothing is used on the node that anybody states, and its disk has not been full.
     manager: Option<Box<Manager>>,
     /// When the kernel runs out of memory, as far as is foreseen.
     out_of_memory: Time,
@@ -48,7 +49,8 @@ impl Default for Watch {
 impl Watch {
     /// All pods that were there before this kubelet are known to it.
     pub(crate) fn listed(&mut self, pods: &Pods, turn: &mut Turn<'_>) {
-        if turn.runtime.pods().any(|(uid, _)| turn.runtime.states_usage(uid)) {
+        let states_usage = |(uid, _)| turn.runtime.states_usage(uid);
+        if turn.runtime.disk().is_full || turn.runtime.pods().any(states_usage) {
             self.foresee(pods, turn);
         }
     }
@@ -101,6 +103,13 @@ impl Watch {
     /// What containers use has changed from outside.
     pub(crate) fn reconsider(&mut self, pods: &Pods, turn: &mut Turn<'_>) {
         if self.manager.is_some() {
+            self.foresee(pods, turn);
+        }
+    }
+
+    /// The disk has filled up, or has room again.
+    pub(crate) fn disk_changed(&mut self, pods: &Pods, turn: &mut Turn<'_>) {
+        if turn.runtime.disk().is_full || self.manager.is_some() {
             self.foresee(pods, turn);
         }
     }

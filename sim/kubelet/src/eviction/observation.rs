@@ -92,6 +92,14 @@ pub(crate) fn besides_containers(runtime: &Runtime, resource: Resource, at: Time
     }
 }
 
+/// Whether nothing is left, whoever has it.
+pub(crate) fn is_used_up(runtime: &Runtime, resource: Resource) -> bool {
+    match resource {
+        Resource::Disk => runtime.disk().is_full,
+        Resource::Cpu | Resource::Memory | Resource::Pids => false,
+    }
+}
+
 /// How much must be used for a signal to leave less than `least` of its capacity.
 pub(crate) fn level_below(resource: Resource, capacity: i64, least: i64) -> f64 {
     let unit = unit(resource);
@@ -124,9 +132,10 @@ pub(crate) struct Observations([Option<Observation>; Signal::ALL.len()]);
 impl Observations {
     pub(crate) fn at(at: Time, runtime: &Runtime, capacity: Capacity) -> Self {
         let observe = |signal| {
-            let capacity = capacity.behind(signal)?;
-            let used = used(runtime, resource_of(signal)?, at);
-            Some(Observation { available: (capacity - used).max(0), capacity })
+            let (capacity, resource) = (capacity.behind(signal)?, resource_of(signal)?);
+            let left = capacity - used(runtime, resource, at);
+            let available = if is_used_up(runtime, resource) { 0 } else { left.max(0) };
+            Some(Observation { available, capacity })
         };
         Self(Signal::ALL.map(observe))
     }

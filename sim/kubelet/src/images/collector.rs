@@ -100,7 +100,9 @@ impl Turn<'_> {
     }
 
     fn excess(&self, policy: &Policy) -> Option<i64> {
-        policy.excess(self.disk_used(), self.image_capacity()?)
+        let capacity = self.image_capacity()?;
+        let used = if self.runtime.disk().is_full { capacity } else { self.disk_used() };
+        policy.excess(used, capacity)
     }
 
     /// What images and containers take up, in bytes.

@@ -166,6 +166,7 @@ impl Runtime {
         self.disk
     }
 
+    /// Its kubelet, if it runs, is to be told by [`Input::DiskChanged`](crate::Input::DiskChanged).
     pub fn set_disk(&mut self, disk: Disk) {
         self.disk = disk;
     }

@@ -367,6 +367,13 @@ impl World {
         self.input(self.runs - 1, Input::ClockSet);
     }
 
+    /// Fills the disk up, or gives it room again.
+    pub fn set_disk_full(&mut self, is_full: bool) {
+        self.tell(if is_full { "fault    the disk is full" } else { "fault    the disk has room again" });
+        self.runtime.set_disk(kubelet::Disk { is_full, ..self.runtime.disk() });
+        self.input(self.runs - 1, Input::DiskChanged);
+    }
+
     pub fn cut_off(&mut self) {
         self.tell("fault    the network is lost");
         self.outage.is_cut_off = true;
