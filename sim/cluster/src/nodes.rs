@@ -3,7 +3,7 @@
 use api::{Key, Kind, Lease, Node, Object, Pod, Request, Subresource};
 use apiserver::Commit;
 use base::{Cause, Digest, Name, Time};
-use engine::{Phase, Queue};
+use engine::{Phase, Queue, Rank};
 use kubelet::{Effect, Input, Note, Start, What};
 use record::Step;
 
@@ -95,7 +95,8 @@ impl Cluster {
                     self.wire.send(at, Flight::new(client, id, &actor, cause, request), queue);
                 }
                 Effect::WakeAt(at, token) => {
-                    queue.at(at.max(queue.now()), Phase::Act, Event::Timer { node, token });
+                    let rank = Rank::new(token.rank());
+                    queue.at_rank(at.max(queue.now()), Phase::Act, rank, Event::Timer { node, token });
                 }
                 Effect::Note(note) => {
                     let id = self.note(queue.now(), &actor, &note, digest);

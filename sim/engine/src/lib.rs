@@ -6,7 +6,7 @@ mod stream;
 
 pub use base::{Distribution, DistributionError, Draw, Luck};
 
-pub use crate::queue::{Lane, Phase, Queue, Ticket};
+pub use crate::queue::{Lane, Phase, Queue, Rank, Ticket};
 pub use crate::run::{
     Checkpoint, Divergence, Interval, Limits, Run, Step, Stop, World, bisect, first_difference,
 };

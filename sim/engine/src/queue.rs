@@ -1,4 +1,4 @@
-//! Pending events, ordered by time, then phase, then the order in which they were scheduled.
+//! Pending events, ordered by time, then phase, then rank, then the order in which they were scheduled.
 //!
 //! An event travels from the far end of a timing wheel to its near end, and is sorted among its neighbours only
 //! when they are next; events that are always scheduled equally far ahead skip the wheel in a lane of their own.
@@ -20,7 +20,7 @@ use std::fmt;
 use base::{Luck, Span, Time};
 
 use self::entry::{Entry, Key};
-pub use self::entry::{Phase, Ticket};
+pub use self::entry::{Phase, Rank, Ticket};
 use self::front::Front;
 pub use self::lanes::Lane;
 use self::lanes::Lanes;
@@ -62,8 +62,8 @@ impl<E: Copy> Queue<E> {
         }
     }
 
-    /// From now on, events of the same time and phase are put in an order drawn from `seed` instead of the order in
-    /// which they are scheduled. What a run's outcome then shows was resting on that order.
+    /// From now on, events of the same time and phase are put in an order drawn from `seed` instead of by rank and
+    /// the order in which they are scheduled. What a run's outcome then shows was resting on that order.
     pub fn shuffle_ties(&mut self, seed: Seed) {
         self.ties = Some(seed.luck("queue.ties"));
     }
@@ -74,7 +74,12 @@ impl<E: Copy> Queue<E> {
 
     /// Schedules `event` at `at`, which must not lie in the past. At [`Time::MAX`], it never comes, and is not kept.
     pub fn at(&mut self, at: Time, phase: Phase, event: E) -> Ticket {
-        self.schedule(at, phase, event, |queue, entry| queue.wheel.push(entry))
+        self.at_rank(at, phase, Rank::FIRST, event)
+    }
+
+    /// Schedules `event` at `at`, and among those of the same phase then, by `rank`.
+    pub fn at_rank(&mut self, at: Time, phase: Phase, rank: Rank, event: E) -> Ticket {
+        self.schedule(at, (phase, rank), event, |queue, entry| queue.wheel.push(entry))
     }
 
     /// Schedules `event` in `delay` from now.
@@ -92,7 +97,8 @@ impl<E: Copy> Queue<E> {
     /// Schedules `event` by the delay and phase of `lane`.
     pub fn after_lane(&mut self, lane: Lane, event: E) -> Ticket {
         let (delay, phase) = self.lanes.settings(lane);
-        self.schedule(self.now + delay, phase, event, |queue, entry| queue.lanes.push(lane, entry))
+        let place = (phase, Rank::FIRST);
+        self.schedule(self.now + delay, place, event, |queue, entry| queue.lanes.push(lane, entry))
     }
 
     /// Whether the event was still to come; it will not come now.
@@ -166,7 +172,7 @@ impl<E: Copy> Queue<E> {
     fn schedule(
         &mut self,
         at: Time,
-        phase: Phase,
+        (phase, rank): (Phase, Rank),
         event: E,
         keep_for_later: impl FnOnce(&mut Self, Entry<E>),
     ) -> Ticket {
@@ -176,7 +182,7 @@ impl<E: Copy> Queue<E> {
             self.pending.settle(ticket);
             return ticket;
         }
-        let key = Key::new(phase, self.ties.map(|luck| luck.draw(0, ticket.number())), ticket);
+        let key = Key::new(phase, rank, self.ties.map(|luck| luck.draw(0, ticket.number())), ticket);
         let entry = Entry { at, key, event };
         if self.wheel.is_open(at) {
             self.front.push(entry);

@@ -9,6 +9,9 @@ use crate::images::{Allowance, Demand};
 use crate::pod::Worker;
 use crate::ticks::Tick;
 
+/// So many pods of a node are told apart by the ranks of their timers.
+const PODS_RANKED: usize = 1 << 11;
+
 /// Why a kubelet starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -94,6 +97,31 @@ pub struct Token {
     /// A timer that was set again since is stale.
     pub(crate) generation: u32,
     pub(crate) timer: Timer,
+}
+
+impl Token {
+    /// Its place among the timers of its kubelet that come at the same moment, whenever they were set: what the kubelet
+    /// does comes first, then its probes look, pod by pod. So a probe that looks at every period finds what one finds that
+    /// was set long ago. Repeats beyond 2¹¹ pods.
+    pub fn rank(self) -> u32 {
+        match self.timer {
+            Timer::Probe(pod, probe) => {
+                let pod = u32::try_from(pod.position() % PODS_RANKED).expect("it is less than 2¹¹");
+                1 + (pod << u8::BITS | u32::from(probe))
+            }
+            Timer::Worker(_)
+            | Timer::StatusSync
+            | Timer::NodeStatus
+            | Timer::Housekeeping
+            | Timer::Tick(_)
+            | Timer::Shutdown
+            | Timer::Eviction
+            | Timer::OutOfMemory
+            | Timer::Pulls
+            | Timer::ImageList
+            | Timer::ImageCollection => 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

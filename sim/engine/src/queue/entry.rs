@@ -31,20 +31,33 @@ impl Ticket {
     }
 }
 
-/// The order among events of one instant: from the highest bit, the phase (2 bits), luck (20 bits, 0 where ties
-/// are not shuffled), and the ticket (42 bits).
+/// The place of an event among those of the same instant and phase, whenever each was scheduled. Most have the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank(u32);
+
+impl Rank {
+    pub const FIRST: Self = Self(0);
+
+    /// `number` counts from 0; beyond 2²⁰, it begins again.
+    pub const fn new(number: u32) -> Self {
+        Self(number & ((1 << RANK_BITS) - 1))
+    }
+}
+
+/// The order among events of one instant: from the highest bit, the phase (2 bits), the rank (20 bits, drawn by luck
+/// where ties are shuffled), and the ticket (42 bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u64);
 
 const PHASE_BITS: u32 = 2;
-const LUCK_BITS: u32 = 20;
-const TICKET_BITS: u32 = u64::BITS - PHASE_BITS - LUCK_BITS;
+const RANK_BITS: u32 = 20;
+const TICKET_BITS: u32 = u64::BITS - PHASE_BITS - RANK_BITS;
 
 impl Key {
-    /// `luck` is 64 random bits, where ties are shuffled.
-    pub(super) fn new(phase: Phase, luck: Option<u64>, ticket: Ticket) -> Self {
-        let luck = luck.unwrap_or(0) >> (u64::BITS - LUCK_BITS);
-        Self((phase as u64) << (u64::BITS - PHASE_BITS) | luck << TICKET_BITS | ticket.0)
+    /// `luck` is 64 random bits, where ties are shuffled: it takes the place of `rank`.
+    pub(super) fn new(phase: Phase, rank: Rank, luck: Option<u64>, ticket: Ticket) -> Self {
+        let rank = luck.map_or(u64::from(rank.0), |it| it >> (u64::BITS - RANK_BITS));
+        Self((phase as u64) << (u64::BITS - PHASE_BITS) | rank << TICKET_BITS | ticket.0)
     }
 
     pub(super) const fn ticket(self) -> Ticket {

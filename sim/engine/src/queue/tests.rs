@@ -253,3 +253,14 @@ fn an_event_cannot_be_skipped() {
     queue.after(Span::secs(1), Phase::Act, ());
     queue.advance(START + Span::secs(2));
 }
+
+#[test]
+fn ranks_order_what_happens_in_one_phase() {
+    let (mut queue, at) = (Queue::starting_at(START), START + Span::secs(1));
+    for rank in [2, 0, 1, 2, 0] {
+        queue.at_rank(at, Phase::Act, Rank::new(rank), rank);
+    }
+    queue.at_rank(at, Phase::Deliver, Rank::new(9), 9);
+    let popped: Vec<u32> = std::iter::from_fn(|| queue.pop(Time::MAX)).collect();
+    assert_eq!(popped, [9, 0, 0, 1, 2, 2]);
+}

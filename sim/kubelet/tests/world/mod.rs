@@ -39,7 +39,8 @@ pub struct World {
     luck: Luck,
     runs: u16,
     revision: u64,
-    queue: BTreeMap<(Time, u64), Due>,
+    /// By time, rank and ticket.
+    queue: BTreeMap<(Time, u32, u64), Due>,
     tickets: u64,
     story: String,
     outage: Outage,
@@ -230,7 +231,7 @@ impl World {
 
     pub fn run_until(&mut self, secs: f64) {
         let end = START + Span::from_secs_f64(secs);
-        while let Some(((at, _), _)) = self.queue.first_key_value().filter(|((at, _), _)| *at <= end) {
+        while let Some(((at, ..), _)) = self.queue.first_key_value().filter(|((at, ..), _)| *at <= end) {
             assert!(self.now <= *at, "time ran backwards");
             self.now = *at;
             let (_, due) = self.queue.pop_first().unwrap();
@@ -444,7 +445,8 @@ impl World {
 impl World {
     fn push(&mut self, at: Time, due: Due) {
         self.tickets += 1;
-        self.queue.insert((at, self.tickets), due);
+        let rank = if let Due::Input(_, Input::Timer(token)) = &due { token.rank() } else { 0 };
+        self.queue.insert((at, rank, self.tickets), due);
     }
 
     fn input(&mut self, run: u16, input: Input) {
