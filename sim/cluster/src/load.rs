@@ -41,16 +41,15 @@ impl Loads {
         node_of: impl Fn(&Name) -> Option<NodeIdx>,
     ) -> Vec<Share> {
         let Some(behaviours) = &self.behaviours else { return Vec::new() };
-        let pod = |it: Option<&Object>| it.and_then(Object::get::<Pod>).cloned();
-        let (new, old) = (pod(new), pod(old));
-        let is_in = |pod: &Option<Arc<Pod>>| pod.as_ref().is_some_and(|it| serves(it));
-        if is_in(&new) == is_in(&old) {
+        let (new, old) = (new.and_then(Object::get::<Pod>), old.and_then(Object::get::<Pod>));
+        let is_in = |pod: Option<&Arc<Pod>>| pod.is_some_and(|it| serves(it));
+        if is_in(new) == is_in(old) {
             return Vec::new();
         }
-        let Some(pod) = new.as_ref().or(old.as_ref()) else { return Vec::new() };
+        let Some(pod) = new.or(old) else { return Vec::new() };
         let Some(node) = node_of(&pod.node).filter(|_| has_load(behaviours, pod)) else { return Vec::new() };
         let group = self.groups.entry((pod.meta.namespace.clone(), top_owner(pod))).or_default();
-        let gone = if is_in(&new) {
+        let gone = if is_in(new) {
             group.insert(pod.meta.uid, node);
             None
         } else {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 pub use self::check::Problem;
 use crate::bucket::Bucket;
-use crate::constants::CRASH_BACKOFF_MAX;
+use crate::constants::{CRASH_BACKOFF_MAX, SYSTEM_CRITICAL};
 
 /// What a field leaves out is as upstream has it by default.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -106,8 +106,6 @@ impl CrashLoopBackOff {
 /// What a client of the API server goes by where its limit is 0. Upstream: `client-go/rest/config.go`.
 const CLIENT_QPS: u64 = 5;
 const CLIENT_BURST: u64 = 10;
-/// From which priority on a pod is critical. Upstream: `pkg/apis/scheduling/types.go`, `SystemCriticalPriority`.
-const SYSTEM_CRITICAL: i32 = 2_000_000_000;
 
 impl Configuration {
     /// The limit of requests to the API server.

@@ -52,3 +52,5 @@ pub const SPAM_BURST: u64 = 25;
 pub const SPAM_INTERVAL: Span = Span::secs(300);
 /// From one renewal of the lease to the next is up to this much longer. Upstream: `component-helpers/apimachinery/lease/controller.go`.
 pub const LEASE_JITTER: f64 = 0.04;
+/// From which priority on a pod is critical. Upstream: `pkg/apis/scheduling/types.go`, `SystemCriticalPriority`.
+pub const SYSTEM_CRITICAL: i32 = 2_000_000_000;

@@ -86,8 +86,7 @@ impl Registrar {
     }
 
     fn create(&mut self, turn: &mut Turn<'_>) {
-        let mut status = self.status(&NodeStatus::default(), turn);
-        status.images = turn.runtime.image_list();
+        let status = self.status(&NodeStatus::default(), turn);
         turn.core.lister.reported(turn.runtime.image_version());
         let node = Node { status, ..turn.core.setup.node() };
         let id = turn.send(Request::Create { object: Object::new(node) }, Cause::NONE);
@@ -204,8 +203,7 @@ impl Registrar {
     /// Writes the node's status, if it is not as it should be.
     fn report(&mut self, turn: &mut Turn<'_>) {
         let Some(node) = self.node.clone().filter(|it| !is_up_to_date(&it.status, turn)) else { return };
-        let mut status = self.status(&node.status, turn);
-        status.images = turn.runtime.image_list();
+        let status = self.status(&node.status, turn);
         self.tell_pressures(&node.status, turn);
         self.say_what_changed(&node.status, &status, turn);
         let request = patch(&node, Subresource::Status, Edit::NodeStatus(Box::new(status)));
@@ -247,7 +245,7 @@ impl Registrar {
     fn status(&self, old: &NodeStatus, turn: &Turn<'_>) -> NodeStatus {
         let mut fresh = turn.core.setup.node().status;
         fresh.conditions = conditions(old, turn);
-        fresh.images.clone_from(&old.images);
+        fresh.images = turn.runtime.image_list();
         let mut info = fresh.rest.get("nodeInfo").cloned().unwrap_or_else(|| Value::Object(Map::new()));
         info["bootID"] = turn.boot_id().into();
         fresh.rest.set("nodeInfo", info);

@@ -111,7 +111,7 @@ fn a_look_that_outlasts_its_period_is_followed_at_once() {
 #[test]
 fn a_command_fails_or_hangs() {
     let probe =
-        json!({"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 10, "failureThreshold": 2});
+        json!({"exec": {"command": ["cat", "/run/ready"]}, "periodSeconds": 10, "failureThreshold": 2});
     let rule = json!({"health": {"readiness": {"fails": [
         {"from": "20s", "for": "10s"},
         {"from": "30s", "for": "10s", "with": "timeout"},

@@ -1,8 +1,9 @@
-//! Kinds without a status.
+//! Kinds without a status, and those that have one and nothing else to look after.
 
 use api::{
     CSIDriver, CSINode, CSIStorageCapacity, ControllerRevision, DeviceClass, DeviceTaintRule, EndpointSlice,
-    Event, LimitRange, Meta, PriorityClass, ResourceClaimTemplate, ResourceSlice, StorageClass,
+    Event, HorizontalPodAutoscaler, LimitRange, Meta, PriorityClass, ResourceClaim, ResourceClaimTemplate,
+    ResourceSlice, StorageClass, VolumeAttachment,
 };
 
 use super::Strategy;
@@ -37,9 +38,30 @@ macro_rules! counting_changes {
     };
 }
 
+/// Kinds whose spec is its author's, and whose status somebody else's.
+macro_rules! with_a_status {
+    ($($kind:ident)*) => {
+        $(impl Strategy for $kind {
+            fn prepare_create(&mut self) {
+                self.status = Default::default();
+            }
+
+            fn prepare_update(&mut self, old: &Self) {
+                self.status = old.status.clone();
+            }
+
+            fn prepare_status(&mut self, old: &Self) {
+                self.spec = old.spec.clone();
+            }
+        })*
+    };
+}
+
 as_they_come! { CSINode CSIStorageCapacity ControllerRevision Event LimitRange ResourceClaimTemplate StorageClass }
 
 counting_changes! { CSIDriver DeviceClass DeviceTaintRule ResourceSlice }
+
+with_a_status! { HorizontalPodAutoscaler ResourceClaim VolumeAttachment }
 
 impl Strategy for EndpointSlice {
     fn prepare_create(&mut self) {

@@ -1,6 +1,6 @@
-//! Disruption budgets and autoscalers.
+//! Disruption budgets.
 
-use api::{HorizontalPodAutoscaler, PodDisruptionBudget};
+use api::PodDisruptionBudget;
 
 use super::Strategy;
 
@@ -13,20 +13,6 @@ impl Strategy for PodDisruptionBudget {
     fn prepare_update(&mut self, old: &Self) {
         self.status = old.status.clone();
         self.meta.generation = old.meta.generation + i64::from(self.spec != old.spec);
-    }
-
-    fn prepare_status(&mut self, old: &Self) {
-        self.spec = old.spec.clone();
-    }
-}
-
-impl Strategy for HorizontalPodAutoscaler {
-    fn prepare_create(&mut self) {
-        self.status = Default::default();
-    }
-
-    fn prepare_update(&mut self, old: &Self) {
-        self.status = old.status.clone();
     }
 
     fn prepare_status(&mut self, old: &Self) {

@@ -10,6 +10,8 @@ use api::node_selector::RequiredNodeAffinity;
 use api::{Node, Pod, TaintEffect};
 use base::Name;
 
+use crate::constants::SYSTEM_CRITICAL;
+
 pub(crate) use self::preemption::{Candidate, victims};
 pub(crate) use self::room::Room;
 use self::room::Shortage;
@@ -63,7 +65,6 @@ pub(crate) fn judge(pod: &Pod, node: &Node, room: &Room) -> Verdict {
 
 /// Static pods, and those of the system's priorities. Upstream: `pkg/kubelet/types/pod_update.go`, `IsCriticalPod`.
 pub(crate) fn is_critical(pod: &Pod) -> bool {
-    const SYSTEM_CRITICAL: i32 = 2_000_000_000;
     is_static(pod)
         || pod.meta.annotation("kubernetes.io/config.mirror").is_some()
         || SYSTEM_CRITICAL <= pod.priority()

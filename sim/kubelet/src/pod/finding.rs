@@ -213,8 +213,8 @@ mod tests {
                 "service unhealthy (responded with \"NOT_SERVING\")",
             ]
         );
-        let exec = texts(json!({"exec": {"command": ["cat", "/tmp/ok"]}, "timeoutSeconds": 90}));
-        assert_eq!(exec, ["", "command timed out: \"cat /tmp/ok\" timed out after 1m30s", ""]);
+        let exec = texts(json!({"exec": {"command": ["cat", "/run/ok"]}, "timeoutSeconds": 90}));
+        assert_eq!(exec, ["", "command timed out: \"cat /run/ok\" timed out after 1m30s", ""]);
     }
 
     #[test]
