@@ -44,8 +44,6 @@ pub(crate) struct Core {
     pub(crate) puller: Puller,
     pub(crate) lister: Lister,
     pub(crate) collector: Collector,
-    /// Who asked for a pull secret.
-    pub(crate) secrets: BTreeMap<RequestId, Handle<Worker>>,
     requests: Bucket,
     events: Bucket,
     next_request: u32,
@@ -71,7 +69,6 @@ impl Core {
             puller: Puller::new(&setup.configuration),
             lister: Lister::default(),
             collector: Collector::default(),
-            secrets: BTreeMap::new(),
             setup,
             run,
             start: Start::Settled,

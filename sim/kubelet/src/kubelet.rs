@@ -92,10 +92,6 @@ impl Kubelet {
                     self.static_pods.answer(id, &response);
                 } else if let Some(worker) = turn.core.asker(id).and_then(|it| self.pods.get_mut(it)) {
                     worker.hear(id, &response, &mut turn);
-                } else if let Some(handle) = turn.core.secrets.remove(&id)
-                    && let Some(worker) = self.pods.get_mut(handle)
-                {
-                    worker.secret_answered(id, response.is_ok(), &mut turn);
                 }
             }
             Input::Allowed(allowance) => {

@@ -175,7 +175,7 @@ fn a_private_image_needs_a_pull_secret() {
     let mut spec = of_image("quay.io/shop/web:v1");
     spec["imagePullSecrets"] = json!([{"name": "quay"}]);
     world.at(10.0, move |it| it.create(pod("web", spec)));
-    world.at(30.0, |it| it.secrets.push("quay".into()));
+    world.at(30.0, |it| it.create_object("Secret", "quay", &json!({})));
     world.run_until(80.0);
     expect_file!["golden/images/secret.txt"].assert_eq(world.story());
 }

@@ -161,7 +161,7 @@ enum Why {
 enum Step {
     Mount(Mounting),
     Sandbox,
-    Secrets(Box<SecretStep>),
+    Secrets(SecretStep),
     Pull(PullStep),
     Configure { container: usize, lookups: Lookups },
     Create { container: usize },
@@ -174,13 +174,10 @@ impl Step {
     fn lookups(&mut self) -> Option<&mut Lookups> {
         match self {
             Self::Mount(mounting) => mounting.lookups(),
-            Self::Configure { lookups, .. } => Some(lookups),
-            Self::Sandbox
-            | Self::Secrets(_)
-            | Self::Pull(_)
-            | Self::Create { .. }
-            | Self::PostStart { .. }
-            | Self::Kill(_) => None,
+            Self::Configure { lookups, .. } | Self::Secrets(SecretStep { lookups, .. }) => Some(lookups),
+            Self::Sandbox | Self::Pull(_) | Self::Create { .. } | Self::PostStart { .. } | Self::Kill(_) => {
+                None
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The ConfigMaps and Secrets that a pod refers to: what must be there before a volume can be mounted, or before a
-//! container can be configured.
+//! container can be configured; and the secrets that images are pulled with.
 //!
 //! Upstream's kubelet watches each of these objects while a pod on the node refers to it. Ours asks for them when
 //! they matter, which is when a volume is mounted and when a container is created; these requests pass by its limit.
@@ -119,6 +119,13 @@ pub(super) fn needs_of_volume(volume: &Volume) -> Vec<Need> {
     plain.into_iter().chain(projected).flatten().collect()
 }
 
+/// The secrets that a pod's images are pulled with, if they are there. Upstream ignores those without a name.
+pub(super) fn pull_secrets_of(spec: &PodSpec) -> Vec<Need> {
+    let references = spec.rest.get("imagePullSecrets").and_then(Value::as_array).into_iter().flatten();
+    let needs = references.filter_map(|it| Need::of(Kind::Secret, it, "name", Vec::new()));
+    needs.filter(|it| !it.name.is_empty()).collect()
+}
+
 /// The ConfigMaps and Secrets that a pod cannot do without, each with the keys that it must have.
 pub fn objects_needed(spec: &PodSpec) -> impl Iterator<Item = (Kind, Name, Vec<Name>)> {
     let volumes = spec.volumes.iter().flat_map(needs_of_volume);
@@ -148,6 +155,15 @@ fn has_key(object: &Object, key: &str) -> bool {
 impl Lookups {
     pub(super) fn is_answered(&self) -> bool {
         self.0.iter().all(|it| it.answer.is_some())
+    }
+
+    /// The names of what is not there.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter().filter(|it| matches!(it.answer, Some(Err(_)))).map(|it| &it.key.name)
+    }
+
+    pub(super) fn has_any(&self) -> bool {
+        self.0.iter().any(|it| matches!(it.answer, Some(Ok(_))))
     }
 
     /// Takes in an answer; whether it was to one of these.

@@ -3,15 +3,15 @@
 //! Upstream: `pkg/kubelet/images/image_manager.go`, `EnsureImageExists`; `pkg/kubelet/kubelet_pods.go`,
 //! `getPullSecretsForPod`.
 
-use api::{GoDuration, Key, Kind, PullPolicy, Request};
+use api::{GoDuration, PullPolicy};
 use base::{Name, Time};
-use serde_json::Value;
 use workload::effective_policy;
 
+use super::objects::{Lookups, pull_secrets_of};
 use super::{Busy, Step, Worker};
 use crate::core::Turn;
 use crate::images::{Backoffs, InvalidName, Outcome, PullError, Reference, Ticket};
-use crate::input::{RequestId, What};
+use crate::input::What;
 use crate::recorder::Saying;
 use crate::text::{join, truncated};
 
@@ -37,9 +37,7 @@ pub(super) struct PullStep {
 #[derive(Clone, Debug)]
 pub(super) struct SecretStep {
     pub(super) container: usize,
-    asked: Vec<(RequestId, Name)>,
-    missing: Vec<Name>,
-    has_any: bool,
+    pub(super) lookups: Lookups,
 }
 
 impl Worker {
@@ -195,58 +193,29 @@ impl Worker {
 impl Worker {
     /// Whether the pod has a pull secret; `None` where the answer is still to come.
     fn pull_secrets(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) -> Option<bool> {
-        let names = secrets_of(&self.pod.spec);
-        if names.is_empty() {
+        let needs = pull_secrets_of(&self.pod.spec);
+        if needs.is_empty() {
             return Some(false);
         }
         let known = self.pulls.as_ref().and_then(|it| it.secrets);
         if let Some((_, has_any)) = known.filter(|it| it.0 == self.syncs) {
             return Some(has_any);
         }
-        let mut step = SecretStep { container: idx, asked: Vec::new(), missing: Vec::new(), has_any: false };
-        for name in names {
-            let key = Key::new(Kind::Secret, self.pod.meta.namespace.clone(), name.clone());
-            let id = turn.send(Request::Get { key }, self.cause);
-            turn.core.secrets.insert(id, self.handle());
-            step.asked.push((id, name));
-        }
-        self.take_until(Time::MAX, Step::Secrets(Box::new(step)), busy, turn);
+        let step = SecretStep { container: idx, lookups: self.ask_for(&needs, turn) };
+        self.take_until(Time::MAX, Step::Secrets(step), busy, turn);
         None
     }
 
-    pub(crate) fn secret_answered(&mut self, id: RequestId, is_there: bool, turn: &mut Turn<'_>) {
-        let Some(Step::Secrets(step)) = self.busy.as_mut().and_then(|it| it.step.as_mut()) else { return };
-        let Some(position) = step.asked.iter().position(|it| it.0 == id) else { return };
-        let (_, name) = step.asked.remove(position);
-        step.has_any |= is_there;
-        if !is_there {
-            step.missing.push(name);
-        }
-        if step.asked.is_empty() {
-            self.advance(turn);
-        }
-    }
-
-    pub(super) fn end_secrets(&mut self, step: Box<SecretStep>, busy: &mut Busy, turn: &mut Turn<'_>) {
-        if !step.asked.is_empty() {
-            busy.step = Some(Step::Secrets(step)); // Something else woke the worker.
-            return;
-        }
-        if !step.missing.is_empty() {
+    pub(super) fn end_secrets(&mut self, step: &SecretStep, busy: &mut Busy, turn: &mut Turn<'_>) {
+        let missing: Vec<&str> = step.lookups.missing().map(Name::as_str).collect();
+        if !missing.is_empty() {
             let text = Name::from(format_args!(
                 "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed.",
-                step.missing.join(", ")
+                missing.join(", ")
             ));
             self.say(turn, None, Saying::warning("FailedToRetrieveImagePullSecret", text));
         }
-        self.pulls.get_or_insert_default().secrets = Some((self.syncs, step.has_any));
+        self.pulls.get_or_insert_default().secrets = Some((self.syncs, step.lookups.has_any()));
         self.ensure_image(step.container, busy, turn);
     }
-}
-
-/// The names of a pod's pull secrets. Upstream ignores those without a name.
-fn secrets_of(spec: &api::PodSpec) -> Vec<Name> {
-    let references = spec.rest.get("imagePullSecrets").and_then(Value::as_array);
-    let names = references.into_iter().flatten().filter_map(|it| it["name"].as_str());
-    names.filter(|it| !it.is_empty()).map(Name::new).collect()
 }

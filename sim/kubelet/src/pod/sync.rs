@@ -78,7 +78,7 @@ impl Worker {
         match step {
             Step::Mount(mounting) => self.go_on_mounting(mounting, busy, turn),
             Step::Sandbox => self.end_sandbox(busy, turn),
-            Step::Secrets(step) => self.end_secrets(step, busy, turn),
+            Step::Secrets(step) => self.end_secrets(&step, busy, turn),
             Step::Pull(step) => self.end_pull(step, busy, turn),
             Step::Configure { container, lookups } => self.end_configure(container, &lookups, busy, turn),
             Step::Create { container } => self.end_create(container, busy, turn),

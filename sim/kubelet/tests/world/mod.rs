@@ -54,8 +54,6 @@ pub struct World {
     pub demands: Vec<(Time, kubelet::Demand)>,
     /// Whether the story tells which images the node's status lists.
     pub tells_images: bool,
-    /// The secrets that there are.
-    pub secrets: Vec<Name>,
 }
 
 /// What keeps the kubelet from going on, and what waits for it.
@@ -219,7 +217,6 @@ impl World {
             wakes: 0,
             demands: Vec::new(),
             tells_images: false,
-            secrets: Vec::new(),
         };
         world.start_kubelet(Start::Settled);
         world
@@ -492,7 +489,6 @@ impl World {
             },
             (Request::Get { .. }, Kind::ConfigMap | Kind::Secret) => match self.objects.get(&key) {
                 Some(object) => Ok(Answer::Object(object.clone())),
-                None if self.secrets.contains(&key.name) => Ok(Answer::Done),
                 None => Err(Status::not_found(&key)),
             },
             (Request::Get { .. }, Kind::Lease) => match &self.lease {
