@@ -25,6 +25,8 @@ pub enum Fault {
     NetworkLoss(Outage),
     /// The file systems of the nodes are full: no sandbox can be made, no container and no image.
     DiskFull(Outage),
+    /// The network plugins of the nodes fail: no new pod gets an address. Those that have one keep it.
+    CniFailure(Outage),
     /// What the nodes' disks are waited for takes `factor` times as long.
     SlowDisk(Slowdown),
     /// The nodes' clocks are wrong by `by`, which may be negative.
@@ -100,6 +102,7 @@ impl Fault {
             Self::KubeletStop(_) => "kubeletStop",
             Self::NetworkLoss(_) => "networkLoss",
             Self::DiskFull(_) => "diskFull",
+            Self::CniFailure(_) => "cniFailure",
             Self::SlowDisk(_) => "slowDisk",
             Self::ClockSkew(_) => "clockSkew",
             Self::PodKill { .. } => "podKill",
@@ -117,7 +120,8 @@ impl Fault {
             | Self::NodeFreeze(it)
             | Self::KubeletStop(it)
             | Self::NetworkLoss(it)
-            | Self::DiskFull(it) => Some(&it.nodes),
+            | Self::DiskFull(it)
+            | Self::CniFailure(it) => Some(&it.nodes),
             Self::SlowDisk(it) => Some(&it.nodes),
             Self::ClockSkew(it) => Some(&it.nodes),
             Self::PodKill { .. } | Self::Registry { .. } | Self::ImageMissing { .. } => None,
@@ -132,7 +136,8 @@ impl Fault {
             | Self::NodeFreeze(it)
             | Self::KubeletStop(it)
             | Self::NetworkLoss(it)
-            | Self::DiskFull(it) => it.lasting,
+            | Self::DiskFull(it)
+            | Self::CniFailure(it) => it.lasting,
             Self::NodeReboot(it) => match it.lasting {
                 Some(lasting) => Some(lasting),
                 None => Some(REBOOT),
@@ -164,6 +169,7 @@ mod tests {
             (json!({"nodeReboot": {"nodes": {}}}), "nodeReboot", Some(60)),
             (json!({"nodeReboot": {"nodes": {}, "for": "90s"}}), "nodeReboot", Some(90)),
             (json!({"nodeShutdown": {"nodes": {}}}), "nodeShutdown", None),
+            (json!({"cniFailure": {"nodes": {}, "for": "40s"}}), "cniFailure", Some(40)),
             (json!({"slowDisk": {"nodes": {}, "factor": 10}}), "slowDisk", None),
             (json!({"clockSkew": {"nodes": {}, "by": "-30s"}}), "clockSkew", None),
         ] {

@@ -155,7 +155,7 @@ impl Cluster {
         if is_set && was.is_heard() && is.is_heard() {
             self.kubelet(node, Input::ClockSet, digest, queue);
         }
-        if was.disk.is_full != is.disk.is_full {
+        if was.disk != is.disk {
             self.kubelet(node, Input::DiskChanged, digest, queue);
         }
     }

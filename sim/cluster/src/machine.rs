@@ -207,7 +207,8 @@ impl Machine {
             self.runtime.power_on(now);
             self.has_booted = true;
         }
-        self.runtime.set_disk(is.disk);
+        self.runtime.set_disk(now, is.disk);
+        self.runtime.set_network_plugin(is.has_no_plugin);
         self.runtime.set_clock(is.clock);
     }
 

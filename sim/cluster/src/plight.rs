@@ -17,6 +17,7 @@ pub(crate) enum Affliction {
     KubeletDown,
     CutOff,
     DiskFull,
+    NoNetworkPlugin,
     DiskSlow(f64),
     Skewed(GoDuration),
 }
@@ -33,6 +34,8 @@ pub(crate) struct Plight {
     pub(crate) is_kubelet_down: bool,
     /// Nothing gets to the API server or from it.
     pub(crate) is_cut_off: bool,
+    /// No new pod gets an address.
+    pub(crate) has_no_plugin: bool,
     pub(crate) disk: kubelet::Disk,
     pub(crate) clock: kubelet::Clock,
 }
@@ -69,6 +72,7 @@ impl Afflictions {
                 Affliction::KubeletDown => plight.is_kubelet_down = true,
                 Affliction::CutOff => plight.is_cut_off = true,
                 Affliction::DiskFull => plight.disk.is_full = true,
+                Affliction::NoNetworkPlugin => plight.has_no_plugin = true,
                 Affliction::DiskSlow(factor) => plight.disk.slowness *= factor,
                 Affliction::Skewed(by) => {
                     plight.clock.skew_nanos = plight.clock.skew_nanos.saturating_add(by.nanos());
@@ -101,6 +105,7 @@ impl Affliction {
             Fault::KubeletStop(_) => Self::KubeletDown,
             Fault::NetworkLoss(_) => Self::CutOff,
             Fault::DiskFull(_) => Self::DiskFull,
+            Fault::CniFailure(_) => Self::NoNetworkPlugin,
             Fault::SlowDisk(it) => Self::DiskSlow(it.factor),
             Fault::ClockSkew(it) => Self::Skewed(it.by),
             Fault::PodKill { .. } | Fault::Registry { .. } | Fault::ImageMissing { .. } => return None,

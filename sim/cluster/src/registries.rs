@@ -86,6 +86,7 @@ fn conditions<'a>(faults: impl Iterator<Item = &'a Fault>) -> Conditions {
             | Fault::KubeletStop(_)
             | Fault::NetworkLoss(_)
             | Fault::DiskFull(_)
+            | Fault::CniFailure(_)
             | Fault::SlowDisk(_)
             | Fault::ClockSkew(_)
             | Fault::PodKill { .. } => (),

@@ -50,6 +50,9 @@ pub const MOUNT_RETRY_MAX: Span = Span::secs(122);
 /// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go`, `defaultSpamBurst`, `defaultSpamQPS`.
 pub const SPAM_BURST: u64 = 25;
 pub const SPAM_INTERVAL: Span = Span::secs(300);
+/// So many messages of one reason about one object are told apart; those that follow are told together.
+/// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go`, `defaultAggregateMaxEvents`, less one.
+pub const SIMILAR_MAX: usize = 9;
 /// From one renewal of the lease to the next is up to this much longer. Upstream: `component-helpers/apimachinery/lease/controller.go`.
 pub const LEASE_JITTER: f64 = 0.04;
 /// From which priority on a pod is critical. Upstream: `pkg/apis/scheduling/types.go`, `SystemCriticalPriority`.

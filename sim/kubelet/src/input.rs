@@ -48,7 +48,7 @@ pub enum Input {
     Disturbed(Uid),
     /// The load that comes to the pod is shared by more or fewer pods than before: the runtime knows.
     LoadChanged(Uid),
-    /// The disk has filled up, or has room again: the runtime knows.
+    /// The disk has filled up, has room again, or is slower or faster than before: the runtime knows.
     DiskChanged,
     /// How fast pulls from registries with a limit may go from now on.
     Allowed(Allowance),

@@ -100,6 +100,7 @@ impl Kubelet {
             }
             Input::RegistriesChanged => images::look(&mut self.pods, &mut turn),
             Input::DiskChanged => {
+                images::look(&mut self.pods, &mut turn);
                 turn.watch_disk();
                 self.watch.disk_changed(&self.pods, &mut turn);
             }

@@ -44,5 +44,7 @@ pub use crate::images::{
 pub use crate::input::{Effect, Input, Note, RequestId, Start, Token, What};
 pub use crate::kubelet::Kubelet;
 pub use crate::pod::objects_needed;
-pub use crate::runtime::{Answer, CidrError, Clock, Disk, End, Instance, Look, PodCidr, Runtime, Sandbox};
+pub use crate::runtime::{
+    Answer, By, CidrError, Clock, Disk, End, Instance, Look, PodCidr, Runtime, Sandbox,
+};
 pub use crate::setup::Setup;

@@ -10,7 +10,7 @@ use base::{Digest, Name, Time};
 use serde_json::json;
 
 use crate::bucket::Bucket;
-use crate::constants::{SPAM_BURST, SPAM_INTERVAL};
+use crate::constants::{SIMILAR_MAX, SPAM_BURST, SPAM_INTERVAL};
 use crate::text::{hex, join};
 
 /// What has been said about one object.
@@ -29,6 +29,8 @@ struct Said {
     /// When it was said first, which is its name.
     first: Time,
     count: u32,
+    /// Of the reason alone.
+    group: u16,
     /// Whether anybody heard it.
     is_known: bool,
 }
@@ -67,6 +69,19 @@ impl Saying {
         Self { annotations, ..self }
     }
 
+    /// What events have in common that differ in their messages only. Upstream: `EventAggregatorByReasonFunc`.
+    fn group(&self) -> u16 {
+        let mut digest = Digest::of_text(&self.reason);
+        digest.word(u64::from(self.is_warning));
+        let [low, high, ..] = digest.value().to_le_bytes();
+        u16::from_le_bytes([low, high])
+    }
+
+    /// Stands for all that are like it. Upstream: `EventAggregatorByReasonMessageFunc`.
+    fn combined(self) -> Self {
+        Self { message: join(["(combined from similar events): ", &self.message]), ..self }
+    }
+
     fn digest(&self, part: &str) -> u64 {
         let mut digest = Digest::of_text(part);
         digest.text(&self.reason);
@@ -84,33 +99,47 @@ impl Diary {
         about: ObjectReference,
         saying: Saying,
     ) -> Option<Request> {
-        let said = self.observe(now, saying.digest(&about.field_path));
+        let (digest, group) = (saying.digest(&about.field_path), saying.group());
+        let is_one_of_many = self.is_one_of_many(digest, group);
+        let saying = if is_one_of_many { saying.combined() } else { saying };
+        let said = self.observe(now, if is_one_of_many { u64::from(group) } else { digest }, group);
         if !self.spam.take(now) {
             return None; // It is counted all the same.
         }
         let said = &mut self.said[said];
         let first = Said { is_known: std::mem::replace(&mut said.is_known, true), ..*said };
         if first.is_known {
-            return Some(recount(now, &about, first));
+            let message = is_one_of_many.then_some(&saying.message);
+            return Some(recount(now, &about, first, message));
         }
         Some(Request::Create { object: Object::new(event(now, first, node, about, saying)) })
     }
 
+    /// Whether too much was said already that differs from this in its message only. Upstream forgets that after ten
+    /// minutes in which nothing more of the kind is said.
+    fn is_one_of_many(&self, digest: u64, group: u16) -> bool {
+        let is_new = self.said.iter().all(|it| it.digest != digest);
+        is_new && SIMILAR_MAX <= self.said.iter().filter(|it| it.group == group).count()
+    }
+
     /// The position of what has this digest, counted once more.
-    fn observe(&mut self, now: Time, digest: u64) -> usize {
+    fn observe(&mut self, now: Time, digest: u64, group: u16) -> usize {
         if let Some(position) = self.said.iter().position(|it| it.digest == digest) {
             self.said[position].count += 1;
             return position;
         }
         self.last = now.max(Time::from_nanos(self.last.nanos() + 1));
-        self.said.push(Said { digest, first: self.last, count: 1, is_known: false });
+        self.said.push(Said { digest, first: self.last, count: 1, group, is_known: false });
         self.said.len() - 1
     }
 }
 
-fn recount(now: Time, about: &ObjectReference, said: Said) -> Request {
+fn recount(now: Time, about: &ObjectReference, said: Said, message: Option<&Name>) -> Request {
     let name = event_name(&about.name, said.first);
-    let change = json!({"count": said.count, "lastTimestamp": api::Timestamp::from(now)});
+    let mut change = json!({"count": said.count, "lastTimestamp": api::Timestamp::from(now)});
+    if let Some(message) = message {
+        change["message"] = message.as_str().into();
+    }
     Request::Patch {
         key: Key::new(Kind::Event, namespace(about), name),
         sub: Subresource::Main,
@@ -172,6 +201,29 @@ mod tests {
         assert_eq!(second.key(), first.key());
         let Request::Patch { patch: Patch::Merge(change), .. } = second else { panic!("it is counted") };
         assert_eq!(change, json!({"count": 2, "lastTimestamp": "1970-01-01T00:16:40Z"}));
+    }
+
+    #[test]
+    fn the_tenth_of_a_kind_stands_for_all_that_follow() {
+        let (mut diary, now) = (Diary::default(), Time::from_secs(1_000));
+        for n in 0..9 {
+            let request = say(&mut diary, now, &n.to_string()).unwrap();
+            assert!(matches!(request, Request::Create { .. }));
+        }
+        let tenth = say(&mut diary, now, "9").unwrap();
+        let message = |it: &Request| match it {
+            Request::Create { object } => object.get::<Event>().unwrap().message.to_string(),
+            Request::Patch { patch: Patch::Merge(change), .. } => change["message"].to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(message(&tenth), "(combined from similar events): 9");
+        let next = say(&mut diary, now, "10").unwrap();
+        assert_eq!(
+            (message(&next), next.key()),
+            (r#""(combined from similar events): 10""#.into(), tenth.key())
+        );
+        let known = say(&mut diary, now, "3").unwrap();
+        assert_ne!(known.key(), tenth.key());
     }
 
     #[test]

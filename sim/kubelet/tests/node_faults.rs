@@ -176,18 +176,23 @@ fn a_kubelet_catches_up_when_its_network_is_back() {
 #[test]
 fn nothing_starts_on_a_full_disk() {
     let mut world = World::new(json!([]));
-    world.at(5.0, |it| it.runtime.set_disk(kubelet::Disk { is_full: true, ..kubelet::Disk::default() }));
+    world.at(5.0, |it| {
+        it.runtime.set_disk(it.now, kubelet::Disk { is_full: true, ..kubelet::Disk::default() })
+    });
     world.at(10.0, |it| it.create(pod("web", plain())));
-    world.at(30.0, |it| it.runtime.set_disk(kubelet::Disk::default()));
+    world.at(30.0, |it| it.runtime.set_disk(it.now, kubelet::Disk::default()));
     world.run_until(50.0);
     expect_file!["golden/node_faults/disk-full.txt"].assert_eq(world.story());
 }
 
-/// Ten times as slow: the sandbox takes 2 s and the container 1 s. Pulls wait for the network.
+/// Ten times as slow: the sandbox takes 2 s and the container 1 s. The disk takes 10 MB/s of what is pulled, less than the
+/// link brings: 60 MB take 0.5 s and 6 s.
 #[test]
 fn everything_takes_longer_on_a_slow_disk() {
     let mut world = World::new(json!([]));
-    world.at(5.0, |it| it.runtime.set_disk(kubelet::Disk { slowness: 10.0, ..kubelet::Disk::default() }));
+    world.at(5.0, |it| {
+        it.runtime.set_disk(it.now, kubelet::Disk { slowness: 10.0, ..kubelet::Disk::default() })
+    });
     world.at(10.0, |it| it.create(pod("web", plain())));
     world.run_until(30.0);
     expect_file!["golden/node_faults/slow-disk.txt"].assert_eq(world.story());

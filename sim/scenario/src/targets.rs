@@ -53,6 +53,7 @@ impl<'a> Targets<'a> {
             | Fault::KubeletStop(_)
             | Fault::NetworkLoss(_)
             | Fault::DiskFull(_)
+            | Fault::CniFailure(_)
             | Fault::SlowDisk(_)
             | Fault::ClockSkew(_)
             | Fault::Registry { .. } => (),

@@ -8,10 +8,12 @@ use crate::defaults::Defaults;
 use crate::exit::{Exit, ExitAfter, Stop};
 use crate::guess::{Sleep, only_sleeps};
 use crate::health::Health;
+use crate::last_words::{LastWords, Words};
 use crate::lasting::Lasting;
 use crate::load::Load;
 use crate::matching::{Role, Subject};
 use crate::rule::Rule;
+use crate::start_error::StartError;
 use crate::usage::Usage;
 
 /// How a process ends.
@@ -51,6 +53,26 @@ impl<'a> Conduct<'a> {
     /// From the start of the process until it listens.
     pub fn startup(&self, rank: f64) -> Span {
         self.said(|it| it.startup.as_ref()).unwrap_or(&self.defaults.startup).draw(rank)
+    }
+
+    /// Why the runtime cannot start it, if that is so.
+    pub fn start_error(&self) -> Option<&'a StartError> {
+        self.rule?.start_error.as_ref()
+    }
+
+    /// What it says when it ends; `None` for nothing.
+    pub fn last_words(&self) -> Option<LastWords> {
+        let rule = self.rule?;
+        let words = |said: &ExitAfter| Words { message: said.message.clone(), log: said.log.clone() };
+        let exit = match &rule.exit {
+            Some(Exit::After(said)) => words(said),
+            Some(Exit::Never) | None => Words::default(),
+        };
+        let stop = match &rule.stop {
+            Some(Stop::After(said)) => words(said),
+            Some(Stop::Never) | None => Words::default(),
+        };
+        Some(LastWords { exit, stop }).filter(|it| !it.is_empty())
     }
 
     /// When and how the process ends by itself; `None` means never.

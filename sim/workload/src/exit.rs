@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base::Name;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -23,6 +24,12 @@ pub struct ExitAfter {
     /// From 0 to 255; 0 where it is left out.
     #[serde(default, deserialize_with = "exit_code")]
     pub code: i32,
+    /// What it then writes to its `terminationMessagePath`.
+    #[serde(default)]
+    pub message: Name,
+    /// The end of its output, which a container whose `terminationMessagePolicy` is `FallbackToLogsOnError` may show.
+    #[serde(default)]
+    pub log: Name,
 }
 
 /// What a process does on SIGTERM: `never` ignores it and is killed at the end of the grace period; a duration or
@@ -31,6 +38,13 @@ pub struct ExitAfter {
 pub enum Stop {
     Never,
     After(ExitAfter),
+}
+
+impl ExitAfter {
+    /// The end of a process that says nothing.
+    pub(crate) fn quietly(after: Lasting, code: i32) -> Self {
+        Self { after, code, message: Name::EMPTY, log: Name::EMPTY }
+    }
 }
 
 fn exit_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
@@ -79,7 +93,7 @@ impl<'de> Visitor<'de> for StopVisitor {
             return Ok(Stop::Never);
         }
         let span: Lasting = Lasting::deserialize(de::value::StrDeserializer::new(text))?;
-        Ok(Stop::After(ExitAfter { after: span, code: 0 }))
+        Ok(Stop::After(ExitAfter::quietly(span, 0)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Stop, A::Error> {
@@ -104,11 +118,14 @@ mod tests {
     #[test]
     fn every_form_is_read() {
         assert_eq!(serde_json::from_value::<Exit>(json!("never")).unwrap(), Exit::Never);
-        let after = ExitAfter { after: Span::secs(3).into(), code: 1 };
+        let after = ExitAfter::quietly(Span::secs(3).into(), 1);
         assert_eq!(
             serde_json::from_value::<Exit>(json!({"after": "3s", "code": 1})).unwrap(),
             Exit::After(after.clone())
         );
+        let last = json!({"after": "3s", "code": 1, "message": "cannot open /data", "log": "panic\n"});
+        let said = ExitAfter { message: "cannot open /data".into(), log: "panic\n".into(), ..after.clone() };
+        assert_eq!(serde_json::from_value::<Exit>(last).unwrap(), Exit::After(said));
         let stop = ExitAfter { code: 0, ..after };
         assert_eq!(serde_json::from_value::<Stop>(json!("3s")).unwrap(), Stop::After(stop.clone()));
         assert_eq!(serde_json::from_value::<Stop>(json!({"after": "3s"})).unwrap(), Stop::After(stop));
@@ -130,7 +147,7 @@ mod tests {
             invalid type: integer `3`, expected `never`, or when and how, such as `{after: 30s, code: 1}`
             invalid value: integer `256`, expected an exit code from 0 to 255
             missing field `after`
-            unknown field `signal`, expected `after` or `code`
+            unknown field `signal`, expected one of `after`, `code`, `message`, `log`
         "#]]
         .assert_eq(&(errors.join("\n") + "\n"));
     }

@@ -105,7 +105,7 @@ fn uniform(low: u32, high: u32) -> Lasting {
 }
 
 fn after(after: Lasting, code: i32) -> ExitAfter {
-    ExitAfter { after, code }
+    ExitAfter::quietly(after, code)
 }
 
 fn usage(cpu: Curve, memory: Curve, pids: f64) -> Arc<Usage> {

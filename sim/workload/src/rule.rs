@@ -12,6 +12,7 @@ use crate::kind::AppKind;
 use crate::lasting::Lasting;
 use crate::load::Load;
 use crate::matching::Match;
+use crate::start_error::StartError;
 use crate::usage::Usage;
 
 /// What the containers that it matches do. What it leaves out is as its `kind` has it, then as is guessed from the
@@ -25,6 +26,8 @@ pub struct Rule {
     pub kind: Option<AppKind>,
     /// From the start of the process until it listens, and passes its probes.
     pub startup: Option<Lasting>,
+    /// Why it does not start at all.
+    pub start_error: Option<StartError>,
     pub exit: Option<Exit>,
     pub stop: Option<Stop>,
     #[serde(deserialize_with = "shared")]

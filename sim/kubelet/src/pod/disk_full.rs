@@ -36,11 +36,7 @@ impl Worker {
     ) -> bool {
         let is_full = turn.runtime.disk().is_full;
         if is_full {
-            busy.has_failed = true;
-            let text = Name::from(format_args!("Error: {CONTAINER}"));
-            self.say(turn, Some(idx), Saying::warning("Failed", text));
-            let trouble = (Name::from_static("CreateContainerError"), Name::from_static(CONTAINER));
-            self.memos[idx].trouble = Some(Box::new(trouble));
+            self.fail(idx, "CreateContainerError", Name::from_static(CONTAINER), busy, turn);
         }
         is_full
     }

@@ -12,6 +12,7 @@ mod finish;
 mod hook;
 mod kill;
 mod mount;
+mod no_network;
 mod objects;
 mod probe;
 mod pull;

@@ -71,10 +71,7 @@ impl Worker {
         let Some(problem) = lookups.problem(&needs, &self.pod.meta.namespace, Purpose::Env) else {
             return self.begin_create(idx, busy, turn);
         };
-        busy.has_failed = true;
-        self.say(turn, Some(idx), Saying::warning("Failed", join(["Error: ", &problem])));
-        let reason = Name::from_static("CreateContainerConfigError");
-        self.memos[idx].trouble = Some(Box::new((reason, problem)));
+        self.fail(idx, "CreateContainerConfigError", problem, busy, turn);
     }
 
     pub(super) fn begin_create(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
@@ -87,18 +84,39 @@ impl Worker {
 
     /// The container runs. Its postStart hook keeps the worker busy, not the container.
     pub(super) fn end_create(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
+        if let Some(why) = turn.runtime.create_error(turn.now, &self.pod, idx) {
+            return self.fail(idx, "CreateContainerError", why, busy, turn);
+        }
         busy.has_changed = true;
         self.tell_end(idx, turn.now, turn);
         let (name, image) = (self.container(idx).name.clone(), self.container(idx).image.clone());
-        let restarts = turn.runtime.start(turn.now, &self.pod, idx, &image);
+        let started = turn.runtime.start(turn.now, &self.pod, idx, &image);
         self.memos[idx].trouble = None;
         self.say(turn, Some(idx), Saying::normal("Created", join(["Created container: ", &name])));
+        let restarts = match started {
+            Ok(restarts) => restarts,
+            Err(why) => return self.fail(idx, "RunContainerError", why, busy, turn),
+        };
         self.say(turn, Some(idx), Saying::normal("Started", join(["Started container ", &name])));
         self.note(turn, Some(idx), What::Started { restarts });
         let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref());
         if let Some(run) = hook.map(|it| self.run_hook(idx, it, turn)) {
             self.take_until(run.until, Step::PostStart { container: idx, failure: run.failure }, busy, turn);
         }
+    }
+
+    /// The runtime refuses to make or to start a container, which the next syncs try again.
+    pub(super) fn fail(
+        &mut self,
+        idx: usize,
+        reason: &'static str,
+        why: Name,
+        busy: &mut Busy,
+        turn: &mut Turn<'_>,
+    ) {
+        busy.has_failed = true;
+        self.say(turn, Some(idx), Saying::warning("Failed", join(["Error: ", &why])));
+        self.memos[idx].trouble = Some(Box::new((Name::from_static(reason), why)));
     }
 
     /// A container whose postStart hook failed is killed, and counts as not started.

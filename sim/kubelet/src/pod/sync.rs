@@ -11,7 +11,6 @@ use crate::constants::VOLUME_POLL;
 use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
-use crate::runtime::NoAddress;
 use crate::status::{Ending, Facts, Scene, is_terminal};
 
 const DEADLINE: Ending = Ending {
@@ -114,13 +113,7 @@ impl Worker {
                 busy.has_changed = true;
                 self.note(turn, None, What::SandboxCreated { ip });
             }
-            Err(NoAddress) => {
-                busy.has_failed = true;
-                busy.jobs.clear();
-                let why = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network \
-                           for sandbox: no IP addresses available in range set";
-                self.say(turn, None, Saying::warning("FailedCreatePodSandBox", Name::from_static(why)));
-            }
+            Err(why) => self.fail_sandbox(why, busy, turn),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use base::{Luck, Span, Time};
-use workload::{Check, Curve, Health, Load, Resource, Total, Trouble, Usage, Via};
+use base::{Luck, Name, Span, Time};
+use workload::{Check, Curve, Health, LastWords, Load, Resource, Total, Trouble, Usage, Via};
 
 use super::instance::End;
 
@@ -33,6 +33,10 @@ pub(crate) struct App {
     pub(crate) served: Option<Served>,
     /// Which requests fail: drawn by the entity of the pod and the moment.
     pub(crate) errors: (Luck, u64),
+    /// What it says when it ends.
+    pub(crate) words: Option<Box<LastWords>>,
+    /// Why its process did not come up, if it did not.
+    pub(crate) refusal: Option<Name>,
 }
 
 /// The requests that a container serves.

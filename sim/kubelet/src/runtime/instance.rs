@@ -42,8 +42,21 @@ pub struct End {
     /// When the runtime says that it was: later than `at` where the runtime itself was down.
     pub reported: Time,
     pub code: i32,
-    /// `Completed`, `Error`, `OOMKilled`, `Unknown`.
+    /// `Completed`, `Error`, `OOMKilled`, `Unknown`, `StartError`.
     pub reason: &'static str,
+    pub by: By,
+}
+
+/// What ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Itself,
+    /// SIGTERM, which it has handled.
+    Signal,
+    /// It was killed, or went with its machine.
+    Force,
+    /// Its process never came up.
+    NoStart,
 }
 
 /// The kernel takes a moment to kill what asks for too much at once.
@@ -53,21 +66,32 @@ const OOM_MIN: Span = Span::millis(10);
 const KILLED: i32 = 137;
 /// What the runtime says of a container that it lost sight of. Upstream: `containerd`, `unknownExitCode`.
 const LOST: i32 = 255;
+/// What the runtime says of a container whose process did not come up.
+const NO_START: i32 = 128;
 
 impl End {
     pub(crate) fn exit(at: Time, code: i32) -> Self {
         let reason = if code == 0 { "Completed" } else { "Error" };
-        Self { at, reported: at, code, reason }
+        Self { at, reported: at, code, reason, by: By::Itself }
+    }
+
+    pub(crate) fn by(self, by: By) -> Self {
+        Self { by, ..self }
+    }
+
+    /// Its process did not come up. Upstream: `containerd`, `errorStartExitCode`, `errorStartReason`.
+    pub(crate) fn no_start(at: Time) -> Self {
+        Self { at, reported: at, code: NO_START, reason: "StartError", by: By::NoStart }
     }
 
     /// The kernel kills all processes of the container, for want of memory: `memory.oom.group` is set for containers.
     /// Upstream: `containerd`, `oomExitReason`.
     pub(crate) fn out_of_memory(at: Time) -> Self {
-        Self { at, reported: at, code: KILLED, reason: "OOMKilled" }
+        Self { at, reported: at, code: KILLED, reason: "OOMKilled", by: By::Force }
     }
 
     pub(crate) fn lost(at: Time) -> Self {
-        Self { at, reported: at, code: LOST, reason: "Unknown" }
+        Self { at, reported: at, code: LOST, reason: "Unknown", by: By::Force }
     }
 }
 
@@ -186,9 +210,9 @@ impl Instance {
     /// SIGTERM now, SIGKILL after `grace`. Returns when it has stopped.
     pub(crate) fn stop(&mut self, now: Time, grace: Span) -> Time {
         if let Some(ending) = self.on_term {
-            self.cut(End::exit(now + ending.after, ending.code));
+            self.cut(End::exit(now + ending.after, ending.code).by(By::Signal));
         }
-        self.cut(End::exit(now + grace, KILLED));
+        self.cut(End::exit(now + grace, KILLED).by(By::Force));
         self.end.map_or(now, |it| it.at)
     }
 }

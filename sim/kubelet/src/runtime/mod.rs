@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod images;
 mod instance;
+mod message;
 mod pressure;
 mod pulls;
 mod sandbox;
@@ -27,7 +28,7 @@ pub use self::clock::Clock;
 pub use self::disk::Disk;
 use self::images::Images;
 pub(crate) use self::images::Order;
-pub use self::instance::{End, Instance};
+pub use self::instance::{By, End, Instance};
 pub use self::sandbox::Sandbox;
 pub(crate) use self::sandbox::{draw_of, entity_of};
 use self::start::Site;
@@ -50,6 +51,8 @@ pub struct Runtime {
     /// Since when nothing here makes progress, while that is so.
     frozen_since: Option<Time>,
     disk: Disk,
+    /// The network plugin fails.
+    has_no_plugin: bool,
     clock: Clock,
 }
 
@@ -63,9 +66,14 @@ struct Lucks {
     errors: Luck,
 }
 
-/// All addresses of the node are taken.
+/// Why a sandbox has no network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NoAddress;
+pub(crate) enum NoNetwork {
+    /// All addresses of the node are taken.
+    NoAddress,
+    /// The network plugin of the node fails.
+    PluginFails,
+}
 
 impl Runtime {
     /// An empty runtime on the node `name`; its luck is that of the run.
@@ -89,6 +97,7 @@ impl Runtime {
             boots: 0,
             frozen_since: None,
             disk: Disk::default(),
+            has_no_plugin: false,
             clock: Clock::default(),
         }
     }
@@ -167,8 +176,16 @@ impl Runtime {
     }
 
     /// Its kubelet, if it runs, is to be told by [`Input::DiskChanged`](crate::Input::DiskChanged).
-    pub fn set_disk(&mut self, disk: Disk) {
+    pub fn set_disk(&mut self, now: Time, disk: Disk) {
+        if disk.slowness.total_cmp(&self.disk.slowness).is_ne() {
+            self.images.set_disk(now, disk.slowness);
+        }
         self.disk = disk;
+    }
+
+    /// The node's network plugin fails, or works again. Sandboxes that are there keep their network.
+    pub fn set_network_plugin(&mut self, fails: bool) {
+        self.has_no_plugin = fails;
     }
 
     /// Kills the processes of a pod's running containers from outside. Returns whether there were any.
@@ -176,7 +193,7 @@ impl Runtime {
         let Some(sandbox) = self.pods.get_mut(&uid) else { return false };
         let mut any = false;
         for instance in sandbox.instances_mut().filter(|it| it.is_running(now)) {
-            instance.cut(End::exit(now, code));
+            instance.cut(End::exit(now, code).by(By::Force));
             any = true;
         }
         any
@@ -200,8 +217,8 @@ impl Runtime {
     }
 
     /// Sets up the sandbox of a pod, or sets it up again with new init containers to come.
-    pub(crate) fn create_sandbox(&mut self, now: Time, pod: &Pod) -> Result<Name, NoAddress> {
-        let ip = if pod.spec.host_network { Name::EMPTY } else { self.addresses.take().ok_or(NoAddress)? };
+    pub(crate) fn create_sandbox(&mut self, now: Time, pod: &Pod) -> Result<Name, NoNetwork> {
+        let ip = if pod.spec.host_network { Name::EMPTY } else { self.new_address()? };
         let mut sandbox = match self.pods.remove(&pod.meta.uid) {
             Some(old) => Sandbox { attempt: old.attempt + 1, ..old },
             None => self.new_sandbox(pod),
@@ -213,6 +230,13 @@ impl Runtime {
         (sandbox.ip, sandbox.holds_address) = (ip.clone(), !ip.is_empty());
         self.pods.insert(pod.meta.uid, sandbox);
         Ok(ip)
+    }
+
+    fn new_address(&mut self) -> Result<Name, NoNetwork> {
+        if self.has_no_plugin {
+            return Err(NoNetwork::PluginFails);
+        }
+        self.addresses.take().ok_or(NoNetwork::NoAddress)
     }
 
     /// How long it will take to create and start a container.

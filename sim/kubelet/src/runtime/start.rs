@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Container, ContainerStatus, Labels, Pod, Uid};
+use api::{Container, ContainerStatus, ContainerTerminated, Labels, Pod, Uid};
 use base::{Digest, Luck, Name, Time};
-use workload::{Behaviours, Conduct, Place, Subject};
+use workload::{Behaviours, Conduct, Place, StartError, Subject};
 
 use super::app::{App, Served};
-use super::instance::{End, Instance};
+use super::instance::{By, End, Instance};
 use super::sandbox::{draw_of, entity_of};
 use super::{Lucks, Runtime};
 use crate::images::Reference;
@@ -96,8 +96,22 @@ impl Runtime {
         self.pods.insert(pod.meta.uid, sandbox);
     }
 
-    /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it.
-    pub(crate) fn start(&mut self, now: Time, pod: &Pod, container: usize, image: &Name) -> u32 {
+    /// Why the container cannot be made now, if that is so.
+    pub(crate) fn create_error(&mut self, now: Time, pod: &Pod, container: usize) -> Option<Name> {
+        let conduct = self.site.conduct(&self.behaviours, &mut self.used, Some(now), pod, container);
+        let error = conduct.start_error().filter(|it| matches!(it, StartError::Create(_)))?;
+        Some(error.message(container_of(pod, container)))
+    }
+
+    /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it, or why its process
+    /// did not come up.
+    pub(crate) fn start(
+        &mut self,
+        now: Time,
+        pod: &Pod,
+        container: usize,
+        image: &Name,
+    ) -> Result<u32, Name> {
         let conduct = self.site.conduct(&self.behaviours, &mut self.used, Some(now), pod, container);
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let attempt = self.pods.get(&pod.meta.uid).map_or(0, |it| it.cells[container].runs);
@@ -114,13 +128,17 @@ impl Runtime {
         if let Some(limit) = limit(spec, "memory") {
             instance.limit_memory(limit);
         }
+        let refusal = conduct.start_error().map(|it| it.message(spec));
+        if refusal.is_some() {
+            instance.end = Some(End::no_start(now));
+        }
         let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
         let sharing = sandbox.sharing;
         sandbox.cells[container].start(instance);
         if let Some(instance) = sandbox.cells[container].current_mut().filter(|_| 0 < sharing) {
             instance.share(now, sharing);
         }
-        attempt
+        refusal.map_or(Ok(attempt), Err)
     }
 
     /// From now on so many pods share the load that comes to this one and its like; 0 means that none comes to it.
@@ -140,8 +158,9 @@ impl Runtime {
         entity: u64,
         natural: Option<End>,
     ) -> Option<Box<App>> {
-        let (health, load) = (conduct.health(), conduct.load());
-        if health.is_none() && load.is_none() {
+        let (health, load, words) = (conduct.health(), conduct.load(), conduct.last_words());
+        let refusal = conduct.start_error().map(|it| it.message(container));
+        if health.is_none() && load.is_none() && words.is_none() && refusal.is_none() {
             return None;
         }
         let served = load.map(|load| Served {
@@ -153,7 +172,8 @@ impl Runtime {
             natural,
         });
         let health = health.cloned().unwrap_or_default();
-        Some(Box::new(App { health, served, errors: (self.luck.errors, entity) }))
+        let errors = (self.luck.errors, entity);
+        Some(Box::new(App { health, served, errors, words: words.map(Box::new), refusal }))
     }
 }
 
@@ -197,7 +217,8 @@ fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {
 fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
     let (running, ended) = (status.state.running.as_ref(), status.state.terminated.as_ref());
     let started = running.and_then(|it| it.started_at).or(ended.and_then(|it| it.started_at))?.time();
-    let end = ended.map(|it| End::exit(it.finished_at.unwrap_or_default().time(), it.exit_code));
+    let end = |it: &ContainerTerminated| End::exit(it.finished_at.unwrap_or_default().time(), it.exit_code);
+    let end = ended.map(|it| end(it).by(By::Force));
     Some(Instance {
         id: status.container_id.clone(),
         image: image.clone(),

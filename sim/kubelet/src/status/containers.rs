@@ -6,11 +6,11 @@ use api::{
     Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting,
     PodSpec, RestartPolicy,
 };
-use base::Name;
+use base::{Name, Time};
 use serde_json::Value;
 
 use super::Scene;
-use crate::runtime::{End, Instance};
+use crate::runtime::{By, End, Instance};
 
 /// What the kubelet knows of a container beside what the runtime shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,7 +63,7 @@ pub(crate) fn may_restart(
     is_init: bool,
     container: &Container,
     seen: Option<&Instance>,
-    at: base::Time,
+    at: Time,
 ) -> bool {
     let Some(instance) = seen else { return true };
     let Some(end) = instance.ended(at) else { return false };
@@ -117,9 +117,10 @@ fn matches_exit(codes: &Value, code: i32) -> bool {
 
 fn of_instance(scene: &Scene<'_>, idx: usize, container: &Container, instance: &Instance) -> ContainerStatus {
     let last = scene.sandbox.and_then(|it| it.seen_before(idx, scene.at));
-    let last_state = last.and_then(|it| Some(terminated(it, it.ended(scene.at)?))).unwrap_or_default();
+    let last_state =
+        last.and_then(|it| Some(terminated(scene, container, it, it.ended(scene.at)?))).unwrap_or_default();
     let state = match instance.ended(scene.at) {
-        Some(end) => terminated(instance, end),
+        Some(end) => terminated(scene, container, instance, end),
         None => {
             let running =
                 ContainerRunning { started_at: Some(instance.started.into()), ..ContainerRunning::default() };
@@ -176,11 +177,14 @@ fn waiting(reason: Name, message: Name) -> ContainerState {
     ContainerState { waiting: Some(Box::new(waiting)), ..ContainerState::default() }
 }
 
-fn terminated(instance: &Instance, end: End) -> ContainerState {
+fn terminated(scene: &Scene<'_>, container: &Container, instance: &Instance, end: End) -> ContainerState {
+    // The runtime has no start of what never came up, which the kubelet takes for the beginning of time.
+    let started = if end.by == By::NoStart { Time::ZERO } else { instance.started };
     let terminated = ContainerTerminated {
         exit_code: end.code,
         reason: Name::from_static(end.reason),
-        started_at: Some(instance.started.into()),
+        message: instance.message(&scene.pod.spec, container, end),
+        started_at: Some(started.into()),
         finished_at: Some(end.reported.into()),
         container_id: instance.id.clone(),
         ..ContainerTerminated::default()

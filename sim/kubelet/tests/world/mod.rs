@@ -368,8 +368,15 @@ impl World {
     /// Fills the disk up, or gives it room again.
     pub fn set_disk_full(&mut self, is_full: bool) {
         self.tell(if is_full { "fault    the disk is full" } else { "fault    the disk has room again" });
-        self.runtime.set_disk(kubelet::Disk { is_full, ..self.runtime.disk() });
+        self.runtime.set_disk(self.now, kubelet::Disk { is_full, ..self.runtime.disk() });
         self.input(self.runs - 1, Input::DiskChanged);
+    }
+
+    /// Has the network plugin fail, or work again.
+    pub fn set_network_plugin(&mut self, fails: bool) {
+        let how = if fails { "fails" } else { "works again" };
+        self.tell(&format!("fault    the network plugin {how}"));
+        self.runtime.set_network_plugin(fails);
     }
 
     pub fn cut_off(&mut self) {

@@ -18,6 +18,10 @@ pub(crate) use self::transfer::{Finished, Order};
 use self::transfer::{Then, Transfers};
 use crate::images::{Allowance, Conditions, Demand, Failing, ImageSettings, PullError, Reference};
 
+/// How fast a disk that is well takes what is unpacked, in bytes per second of the compressed image. A guess; no pull waits
+/// for such a disk.
+const UNPACKED: f64 = 100e6;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
     store: Store,
@@ -224,6 +228,13 @@ impl Images {
     pub(crate) fn set_allowance(&mut self, now: Time, allowance: Allowance) {
         self.advance(now);
         self.transfers.allowance = allowance;
+        self.transfers.share(now);
+    }
+
+    /// The disk takes so many times as long as when it is well.
+    pub(crate) fn set_disk(&mut self, now: Time, slowness: f64) {
+        self.advance(now);
+        self.transfers.disk = if 1.0 < slowness { UNPACKED / slowness } else { f64::INFINITY };
         self.transfers.share(now);
     }
 

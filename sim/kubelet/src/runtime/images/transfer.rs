@@ -1,4 +1,4 @@
-//! The pulls under way on a node: what each waits for, and how they share its link.
+//! The pulls under way on a node: what each waits for, and how they share its link and its disk.
 //!
 //! A pull asks its registry first, and then fetches the layers that it lacks, one after the other. A layer that
 //! another pull is fetching is waited for. Between two moments at which something begins or ends, all rates are
@@ -82,13 +82,15 @@ pub(crate) struct Transfers {
     pulls: Vec<Pull>,
     /// Of the node's link, in bytes per second.
     pub(crate) link: f64,
+    /// What its disk takes, in bytes per second: a pull is unpacked as it comes.
+    pub(crate) disk: f64,
     /// What registries with a limit send to one pull.
     pub(crate) allowance: Allowance,
 }
 
 impl Transfers {
     pub(crate) fn new(link: f64) -> Self {
-        Self { pulls: Vec::new(), link, allowance: Allowance::new() }
+        Self { pulls: Vec::new(), link, disk: f64::INFINITY, allowance: Allowance::new() }
     }
 
     pub(crate) fn begin(&mut self, id: u32, order: Order, until: Time, then: Then) {
@@ -218,9 +220,9 @@ impl Transfers {
         }
     }
 
-    /// Shares the link among the pulls that fetch something now.
+    /// Shares the link, and the disk, among the pulls that fetch something now.
     pub(crate) fn share(&mut self, at: Time) {
-        let Self { pulls, link, allowance } = self;
+        let Self { pulls, link, disk, allowance } = self;
         let active = pulls.iter_mut().filter_map(|it| match &mut it.stage {
             Stage::Fetching(fetch) if !fetch.own.is_empty() => Some((it.order.image.host(), fetch)),
             Stage::Fetching(_) | Stage::Asking { .. } => None,
@@ -228,7 +230,7 @@ impl Transfers {
         let cap = |host: &str| allowance.get(host).copied().unwrap_or(f64::INFINITY);
         let (caps, fetches): (Vec<f64>, Vec<&mut Fetch>) =
             active.map(|(host, fetch)| (cap(host), fetch)).unzip();
-        for (fetch, rate) in fetches.into_iter().zip(fair_shares(*link, &caps)) {
+        for (fetch, rate) in fetches.into_iter().zip(fair_shares(link.min(*disk), &caps)) {
             fetch.set_rate(rate, at);
         }
     }
