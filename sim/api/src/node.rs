@@ -38,6 +38,18 @@ wire! {
         pub conditions: Vec<Condition>,
         pub addresses: Vec<NodeAddress>,
         pub images: Vec<ContainerImage>,
+        /// As the attach/detach controller says, by [unique name](crate::CsiVolume::unique_name).
+        pub volumes_attached: Vec<AttachedVolume>,
+        /// As the kubelet says: mounted, or about to be. These are not safe to detach.
+        pub volumes_in_use: Vec<Name>,
+    }
+}
+
+wire! {
+    pub struct AttachedVolume {
+        pub name: Name,
+        /// Empty for drivers of the container storage interface.
+        pub device_path: Name,
     }
 }
 

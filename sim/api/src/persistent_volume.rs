@@ -50,6 +50,14 @@ wire! {
     }
 }
 
+impl PersistentVolumeSpec {
+    /// Whether it may be attached to several nodes at once, or nobody knows. Upstream: `IsMultiAttachAllowed`.
+    pub fn allows_multi_attach(&self) -> bool {
+        let allows = |mode: &Name| matches!(mode.as_str(), "ReadWriteMany" | "ReadOnlyMany");
+        self.access_modes.is_empty() || self.access_modes.iter().any(allows)
+    }
+}
+
 wire! {
     /// From which nodes the volume can be reached; unset means from all.
     pub struct VolumeNodeAffinity {

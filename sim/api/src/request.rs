@@ -102,8 +102,13 @@ pub enum Edit {
     },
     /// Sets the nominated node of a pod; empty clears it.
     NominatedNode(Name),
-    /// Replaces the node's status; conditions of types that it does not name stay.
+    /// Replaces the node's status; conditions of types that it does not name stay, and so does what is attached.
     NodeStatus(Box<NodeStatus>),
+    /// Says in a node's status that a volume is attached, or is no more.
+    VolumeAttached {
+        volume: Name,
+        is_attached: bool,
+    },
     /// Replaces a condition of a node by type.
     NodeCondition(crate::pod::Condition),
     /// Adds taints or updates those with the same key and effect.

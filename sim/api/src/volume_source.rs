@@ -38,6 +38,13 @@ wire! {
     }
 }
 
+impl CsiVolume {
+    /// As nodes and controllers name it. Upstream: `GetUniqueVolumeName` of the plugin `kubernetes.io/csi`.
+    pub fn unique_name(&self) -> Name {
+        Name::from(format_args!("kubernetes.io/csi/{}^{}", self.driver, self.volume_handle))
+    }
+}
+
 wire! {
     /// `GCEPersistentDiskVolumeSource`.
     pub struct GcePersistentDisk {

@@ -39,6 +39,11 @@ pub const GRACE_MIN: Span = Span::secs(2);
 /// Volumes are looked at this often until all are mounted; simple ones are at the second look.
 /// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `podAttachAndMountRetryInterval`.
 pub const VOLUME_POLL: Span = Span::millis(300);
+/// How often the volume manager goes over what is to be attached, mounted and unmounted.
+/// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `reconcilerLoopSleepPeriod`.
+pub const VOLUME_LOOP: Span = Span::millis(100);
+/// What a driver takes to mount a volume that is attached, or to unmount it: a guess.
+pub const DEVICE_MOUNT: Span = Span::millis(500);
 /// A sync gives up on volumes that are not mounted after this long.
 /// Upstream: `pkg/kubelet/volumemanager/volume_manager.go`, `podAttachAndMountTimeout`.
 pub const MOUNT_TIMEOUT: Span = Span::secs(123);

@@ -17,6 +17,7 @@ use crate::pod::Worker;
 use crate::reporter::Reporter;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
+use crate::volumes::Volumes;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Core {
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) puller: Puller,
     pub(crate) lister: Lister,
     pub(crate) collector: Collector,
+    pub(crate) volumes: Volumes,
     requests: Bucket,
     events: Bucket,
     next_request: u32,
@@ -69,6 +71,7 @@ impl Core {
             puller: Puller::new(&setup.configuration),
             lister: Lister::default(),
             collector: Collector::default(),
+            volumes: Volumes::default(),
             setup,
             run,
             start: Start::Settled,

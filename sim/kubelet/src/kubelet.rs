@@ -81,7 +81,13 @@ impl Kubelet {
             Input::Relisted(pods) => self.relist(pods, runtime, effects, now),
             Input::ClockSet => self.registrar.resume(&mut turn),
             Input::ShutDown => self.shut_down(runtime, effects, now),
-            Input::NodeSet(node) => self.registrar.node_set(node, &mut turn),
+            Input::NodeSet(node) => {
+                let is_news = turn.core.volumes.see(&node.status);
+                self.registrar.node_set(node, &mut turn);
+                if is_news {
+                    tell_volumes(&mut self.pods, &mut turn);
+                }
+            }
             Input::Timer(token) => self.timer(token, runtime, effects, now),
             Input::Answer(id, response) => {
                 if turn.core.reporter.is_mine(id) {
@@ -119,6 +125,7 @@ impl Kubelet {
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.pump(&mut self.pods, &mut turn);
         }
+        self.registrar.follow_volumes(&mut turn);
         reporter::pump(&self.pods, &mut turn);
     }
 
@@ -287,6 +294,15 @@ impl Kubelet {
             let worker = self.pods.remove(handle).expect("it was just there");
             self.by_uid.remove(&worker.pod.meta.uid);
             runtime.remove(worker.pod.meta.uid);
+        }
+    }
+}
+
+/// The node's status tells something new of the volumes that pods wait for.
+fn tell_volumes(pods: &mut Slab<Worker>, turn: &mut Turn<'_>) {
+    for waiting in turn.core.volumes.take_waiting() {
+        if let Some(worker) = pods.get_mut(waiting) {
+            worker.volumes_told(turn);
         }
     }
 }

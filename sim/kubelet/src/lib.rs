@@ -33,6 +33,7 @@ mod static_pods;
 mod status;
 mod text;
 mod ticks;
+mod volumes;
 
 pub use crate::configuration::{
     Configuration, CrashLoopBackOff, Problem, ShutdownGracePeriod, default_eviction_hard,

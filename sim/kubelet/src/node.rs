@@ -119,7 +119,12 @@ impl Registrar {
             // Whoever deletes the node of a kubelet that runs does not see it again until that kubelet is restarted.
             (Asked::Patch, Err(status)) if status.reason == Reason::NotFound => (),
             (Asked::Patch, Err(_)) => self.look_again(turn),
-            (Asked::Patch, Ok(_)) => (),
+            (Asked::Patch, Ok(_)) => {
+                let status = self.node.as_ref().map(|it| &it.status);
+                if status.is_some_and(|it| !turn.core.volumes.are(&it.volumes_in_use)) {
+                    self.look_again(turn); // It changed meanwhile, or is not heard of yet.
+                }
+            }
             (Asked::Create | Asked::Read, Err(_)) => self.retry(turn),
         }
     }
@@ -144,6 +149,10 @@ impl Registrar {
             turn.watch_images();
         }
         self.node = Some(Arc::clone(node));
+        turn.core.volumes.see(&node.status);
+        if turn.core.volumes.inherit(&node.status) {
+            self.look_again(turn);
+        }
         self.report(turn);
         if self.lease.is_idle() {
             self.lease.take(self.uid(), turn);
@@ -197,7 +206,15 @@ impl Registrar {
         if self.lease.is_idle() {
             self.lease.take(self.uid(), turn);
         }
+        turn.core.volumes.forget_left();
         self.report(turn);
+    }
+
+    /// What is in use is told with the next status.
+    pub(crate) fn follow_volumes(&mut self, turn: &mut Turn<'_>) {
+        if turn.core.volumes.take_changed() && self.node.is_some() && !turn.core.one_by_one {
+            self.look_again(turn);
+        }
     }
 
     /// Writes the node's status, if it is not as it should be.
@@ -246,6 +263,7 @@ impl Registrar {
         let mut fresh = turn.core.setup.node().status;
         fresh.conditions = conditions(old, turn);
         fresh.images = turn.runtime.image_list();
+        fresh.volumes_in_use = turn.core.volumes.in_use();
         let mut info = fresh.rest.get("nodeInfo").cloned().unwrap_or_else(|| Value::Object(Map::new()));
         info["bootID"] = turn.boot_id().into();
         fresh.rest.set("nodeInfo", info);

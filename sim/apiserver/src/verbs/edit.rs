@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use api::{Condition, Edit, Labels, Meta, Node, NodeStatus, Object, Pod, PodStatus, Status, Taint};
+use api::{
+    AttachedVolume, Condition, Edit, Labels, Meta, Node, NodeStatus, Object, Pod, PodStatus, Status, Taint,
+};
 use base::{Name, Time};
 
 use crate::refusal::bad_request;
@@ -28,6 +30,9 @@ fn make(object: &mut Object, edit: Edit, now: Time) -> Result<(), Status> {
         }
         Edit::NominatedNode(node) => Arc::make_mut(pod_of(object)?).status.nominated_node_name = node,
         Edit::NodeStatus(status) => set_node_status(node_of(object)?, *status),
+        Edit::VolumeAttached { volume, is_attached } => {
+            set_attached(&mut node_of(object)?.status.volumes_attached, volume, is_attached);
+        }
         Edit::NodeCondition(condition) => {
             set_condition(&mut node_of(object)?.status.conditions, condition, now);
         }
@@ -87,7 +92,15 @@ fn is_of_kubelet(kind: &str) -> bool {
 
 fn set_node_status(node: &mut Node, mut status: NodeStatus) {
     status.conditions = merge_conditions(&node.status.conditions, status.conditions);
+    status.volumes_attached = std::mem::take(&mut node.status.volumes_attached);
     node.status = status;
+}
+
+fn set_attached(attached: &mut Vec<AttachedVolume>, volume: Name, is_attached: bool) {
+    attached.retain(|it| it.name != volume);
+    if is_attached {
+        attached.push(AttachedVolume { name: volume, ..AttachedVolume::default() });
+    }
 }
 
 fn merge_conditions(old: &[Condition], new: Vec<Condition>) -> Vec<Condition> {

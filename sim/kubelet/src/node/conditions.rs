@@ -70,4 +70,5 @@ pub(super) fn is_up_to_date(status: &NodeStatus, turn: &Turn<'_>) -> bool {
     };
     facts(turn).into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
         && boot_id_of(status) == turn.boot_id()
+        && turn.core.volumes.are(&status.volumes_in_use)
 }

@@ -8,6 +8,7 @@ use base::Time;
 use super::probe::Kind;
 use super::{Mode, Worker};
 use crate::admission::Rejection;
+use crate::constants::{DEVICE_MOUNT, VOLUME_POLL};
 use crate::core::Turn;
 use crate::input::What;
 use crate::recorder::Saying;
@@ -27,8 +28,14 @@ impl Worker {
         self.settle(true, false, turn);
     }
 
-    /// The last report.
+    /// The last report, once its volumes are unmounted.
     pub(super) fn finish(&mut self, turn: &mut Turn<'_>) {
+        let has_volumes = self.volumes.as_ref().is_some_and(|it| !it.is_empty());
+        if std::mem::take(&mut self.flags.is_mounted) && has_volumes {
+            let looks = DEVICE_MOUNT.nanos().div_ceil(VOLUME_POLL.nanos());
+            return self.set_due(turn.now + VOLUME_POLL * looks, turn);
+        }
+        self.release_volumes(turn);
         let mut status = self.look(turn.now, true, turn);
         terminate(&self.pod, &mut status);
         self.report.is_final = true;
@@ -58,6 +65,7 @@ impl Worker {
         self.memos.shrink_to_fit();
         self.set_due(Time::MAX, turn);
         self.free_room(turn);
+        self.release_volumes(turn);
     }
 
     /// The node cannot run the pod. Upstream: `rejectPod`.

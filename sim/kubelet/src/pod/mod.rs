@@ -6,6 +6,8 @@
 //! Upstream: `pkg/kubelet/pod_workers.go`.
 
 mod actions;
+mod attach;
+mod claims;
 mod disk_full;
 mod finding;
 mod finish;
@@ -65,6 +67,8 @@ pub(crate) struct Worker {
     pulls: Option<Box<Pulls>>,
     probers: Vec<Prober>,
     diary: Diary,
+    /// Those that must be attached to the node, by unique name; `None` while that is not known, or they are unmounted.
+    volumes: Option<Box<Vec<Name>>>,
     /// How long its containers may take to stop, once they are to.
     grace: Span,
     /// Why the kubelet itself ends it, if it does.
@@ -204,6 +208,7 @@ impl Worker {
             pulls: None,
             probers: Vec::new(),
             diary: Diary::default(),
+            volumes: None,
             grace: Span::ZERO,
             ending: None,
             flags: Flags::default(),

@@ -7,7 +7,9 @@
 //! Upstream: `pkg/kubelet/kubelet_pods.go` (`makeEnvironmentVariables`),
 //! `pkg/volume/{configmap,secret,projected}`, `pkg/kubelet/util/manager/watch_based_manager.go`.
 
-use api::{Answer, Container, Key, Kind, Object, PodSpec, Reason, Request, Response, Volume};
+use std::sync::Arc;
+
+use api::{Answer, Container, Key, Kind, Object, PodSpec, Reason, Request, Resource, Response, Volume};
 use base::Name;
 use serde_json::Value;
 
@@ -172,13 +174,32 @@ impl Lookups {
         lookup.answer = Some(match response {
             Ok(Answer::Object(object)) => Ok(object.clone()),
             Ok(Answer::List(..) | Answer::Done) => Err(Name::EMPTY),
-            Err(status) if status.reason == Reason::NotFound => {
+            // What upstream watches is missing from its cache; for anything else it asks the API server.
+            Err(status)
+                if status.reason == Reason::NotFound
+                    && matches!(lookup.key.kind, Kind::ConfigMap | Kind::Secret) =>
+            {
                 let kind = lookup.key.kind.name().to_ascii_lowercase();
                 Err(Name::from(format_args!("{kind} \"{}\" not found", lookup.key.name)))
             }
             Err(status) => Err(status.message.clone()),
         });
         true
+    }
+
+    /// What was found of a kind.
+    pub(super) fn found<T: Resource>(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.0.iter().filter_map(|it| it.answer.as_ref()?.as_ref().ok()?.get::<T>())
+    }
+
+    /// The object of this name, or why there is none.
+    pub(super) fn answer<T: Resource>(&self, name: &Name) -> Result<&Arc<T>, Name> {
+        let lookup = self.0.iter().find(|it| it.key.kind == T::KIND && it.key.name == *name);
+        match lookup.and_then(|it| it.answer.as_ref()) {
+            Some(Ok(object)) => object.get::<T>().ok_or(Name::EMPTY),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err(Name::EMPTY),
+        }
     }
 
     /// The first problem with what was asked for. Upstream lists all problems of one projected volume; the first of
@@ -194,9 +215,13 @@ impl Lookups {
 impl Worker {
     /// Asks for everything that is needed, each object once.
     pub(super) fn ask_for(&self, needs: &[Need], turn: &mut Turn<'_>) -> Lookups {
+        let key = |it: &Need| Key::new(it.kind.clone(), self.pod.meta.namespace.clone(), it.name.clone());
+        self.ask_for_keys(needs.iter().map(key).collect(), turn)
+    }
+
+    pub(super) fn ask_for_keys(&self, keys: Vec<Key>, turn: &mut Turn<'_>) -> Lookups {
         let mut lookups = Lookups::default();
-        for need in needs {
-            let key = Key::new(need.kind.clone(), self.pod.meta.namespace.clone(), need.name.clone());
+        for key in keys {
             if !lookups.0.iter().any(|it| it.key == key) {
                 let id = turn.ask(Request::Get { key: key.clone() }, self.handle(), self.cause);
                 lookups.0.push(Lookup { id, key, answer: None });

@@ -35,9 +35,11 @@ impl Worker {
         self.check_readiness_now(turn);
         let sandbox = turn.runtime.pod(self.pod.meta.uid);
         let mut jobs = self.jobs(sandbox, at);
-        if jobs.contains(&Job::Sandbox) && self.must_mount() {
+        let must_mount = jobs.contains(&Job::Sandbox) && self.must_mount();
+        if must_mount || self.must_find_volumes() {
             jobs.push_front(Job::Mount);
-        } else {
+        }
+        if !must_mount {
             self.set_up_probes(turn, jobs.contains(&Job::Sandbox));
         }
         self.busy = Some(Box::new(Busy { jobs, step: None, at, has_failed: false, has_changed: false }));

@@ -311,7 +311,39 @@ impl World {
         if self.tells_images && node.status.images != status.images {
             self.tell_images(&status.images);
         }
-        node.status = *status;
+        if node.status.volumes_in_use != status.volumes_in_use {
+            self.tell(&format!("node     uses {:?}", status.volumes_in_use));
+        }
+        let attached = std::mem::take(&mut node.status.volumes_attached);
+        node.status = api::NodeStatus { volumes_attached: attached, ..*status };
+    }
+
+    /// A bound claim in the namespace of the pods, and its volume, which a driver has of the same name.
+    pub fn create_claim(&mut self, name: &str) {
+        let claim = serde_json::json!({
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"volumeName": name},
+            "status": {"phase": "Bound"},
+        });
+        let csi = serde_json::json!({"driver": "disk.example.com", "volumeHandle": name});
+        let volume = serde_json::json!({"metadata": {"name": name}, "spec": {"csi": csi}});
+        self.put_object(&Kind::PersistentVolumeClaim, claim);
+        self.put_object(&Kind::PersistentVolume, volume);
+    }
+
+    pub fn put_object(&mut self, kind: &Kind, value: serde_json::Value) {
+        let object = Object::from_json(kind, value).unwrap();
+        self.objects.insert(object.key(), object);
+    }
+
+    /// As the attach/detach controller does.
+    pub fn attach(&mut self, volume: &str) {
+        let name = Name::from(format_args!("kubernetes.io/csi/disk.example.com^{volume}"));
+        self.tell(&format!("node     has {volume} attached"));
+        let node = Arc::make_mut(self.node.as_mut().unwrap());
+        node.status.volumes_attached.push(api::AttachedVolume { name, ..Default::default() });
+        let node = Arc::clone(self.node.as_ref().unwrap());
+        self.watch(Input::NodeSet(node));
     }
 
     pub fn stop_kubelet(&mut self) {
@@ -494,7 +526,14 @@ impl World {
                 Some(pod) => Ok(Answer::Object(Arc::clone(pod).into_object())),
                 None => Err(Status::not_found(&key)),
             },
-            (Request::Get { .. }, Kind::ConfigMap | Kind::Secret) => match self.objects.get(&key) {
+            (
+                Request::Get { .. },
+                Kind::ConfigMap
+                | Kind::Secret
+                | Kind::PersistentVolumeClaim
+                | Kind::PersistentVolume
+                | Kind::CSIDriver,
+            ) => match self.objects.get(&key) {
                 Some(object) => Ok(Answer::Object(object.clone())),
                 None => Err(Status::not_found(&key)),
             },
