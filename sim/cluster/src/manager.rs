@@ -6,10 +6,10 @@ use apiserver::Commit;
 use base::{Cause, Name, Time};
 use client::{Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
-    ClaimProtection, DaemonSetController, DeploymentController, DisruptionController,
-    EndpointSliceController, ExternalProvisioner, GarbageCollector, NamespaceController, NodeLifecycle,
-    PersistentVolumeController, PodGc, ReplicaSetController, StatefulSetController, TaintEviction,
-    VolumeProtection,
+    AttachDetachController, ClaimProtection, DaemonSetController, DeploymentController, DisruptionController,
+    EndpointSliceController, ExternalAttacher, ExternalProvisioner, GarbageCollector, NamespaceController,
+    NodeLifecycle, PersistentVolumeController, PodGc, ReplicaSetController, StatefulSetController,
+    TaintEviction, VolumeProtection,
 };
 
 /// The process. Its informers feed one view, which every loop reads.
@@ -27,6 +27,9 @@ enum Member {
     PersistentVolume(ControlLoop<PersistentVolumeController>),
     /// Another process, really; it stands here since it sees the same.
     Provisioner(ControlLoop<ExternalProvisioner>),
+    AttachDetach(ControlLoop<AttachDetachController>),
+    /// Another process again.
+    Attacher(ControlLoop<ExternalAttacher>),
     NodeLifecycle(ControlLoop<NodeLifecycle>),
     TaintEviction(ControlLoop<TaintEviction>),
     EndpointSlice(ControlLoop<EndpointSliceController>),
@@ -57,6 +60,8 @@ impl Manager {
         members.push(Member::EndpointSlice(ControlLoop::new(EndpointSliceController::new(), rate)));
         members.push(Member::PersistentVolume(ControlLoop::new(PersistentVolumeController::new(now), rate)));
         members.push(Member::Provisioner(ControlLoop::new(ExternalProvisioner::default(), rate)));
+        members.push(Member::AttachDetach(ControlLoop::new(AttachDetachController::new(now), rate)));
+        members.push(Member::Attacher(ControlLoop::new(ExternalAttacher::default(), rate)));
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
         members.push(Member::PodGc(ControlLoop::new(PodGc::new(now), rate)));
@@ -108,6 +113,8 @@ impl Member {
             Self::DaemonSet(it) => it.name(),
             Self::PersistentVolume(it) => it.name(),
             Self::Provisioner(it) => it.name(),
+            Self::AttachDetach(it) => it.name(),
+            Self::Attacher(it) => it.name(),
             Self::NodeLifecycle(it) => it.name(),
             Self::TaintEviction(it) => it.name(),
             Self::EndpointSlice(it) => it.name(),
@@ -123,6 +130,8 @@ impl Member {
             Self::DaemonSet(it) => it.handle(now, input, view, effects),
             Self::PersistentVolume(it) => it.handle(now, input, view, effects),
             Self::Provisioner(it) => it.handle(now, input, view, effects),
+            Self::AttachDetach(it) => it.handle(now, input, view, effects),
+            Self::Attacher(it) => it.handle(now, input, view, effects),
             Self::NodeLifecycle(it) => it.handle(now, input, view, effects),
             Self::TaintEviction(it) => it.handle(now, input, view, effects),
             Self::EndpointSlice(it) => it.handle(now, input, view, effects),

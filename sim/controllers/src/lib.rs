@@ -37,4 +37,7 @@ pub use crate::pod_gc::PodGc;
 pub use crate::replica_set::ReplicaSetController;
 pub use crate::stateful_set::StatefulSetController;
 pub use crate::taint_eviction::TaintEviction;
-pub use crate::volume::{ClaimProtection, ExternalProvisioner, PersistentVolumeController, VolumeProtection};
+pub use crate::volume::{
+    AttachDetachController, ClaimProtection, ExternalAttacher, ExternalProvisioner,
+    PersistentVolumeController, VolumeProtection,
+};

@@ -218,6 +218,11 @@ fn apply(object: &mut Object, edit: Edit) {
         if let Some(namespace) = object.get_mut::<Namespace>() {
             namespace.spec.finalizers.retain(|it| *it != finalizer);
         }
+    } else if let Edit::VolumeAttached { volume, is_attached } = edit {
+        let attached =
+            &mut object.get_mut::<api::Node>().expect("nodes have volumes").status.volumes_attached;
+        attached.retain(|it| it.name != volume);
+        attached.extend(is_attached.then(|| api::AttachedVolume { name: volume, ..Default::default() }));
     } else {
         unreachable!("no controller here edits {edit:?}")
     }

@@ -12,10 +12,10 @@ use api::storage_helpers::{SELECTED_NODE, class_of};
 use api::{
     CsiVolume, DeleteOptions, Key, Meta, Node, NodeSelector, NodeSelectorOperator, NodeSelectorRequirement,
     NodeSelectorTerm, Object, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, ReclaimPolicy,
-    Request, Resource as _, StorageClass, VolumeBindingMode, VolumeNodeAffinity,
+    Request, Resource as _, StorageClass, VolumeAttachment, VolumeBindingMode, VolumeNodeAffinity,
 };
 use base::{Name, Span, Time};
-use client::{Change, Context, Note, Plan, Reconciler, View, Wakes, Write};
+use client::{BackOff, Change, Context, Note, Plan, Reconciler, Requeue, View, Wakes, Write};
 
 use super::binder::{PROVISIONED_BY, reference_to};
 
@@ -40,6 +40,11 @@ impl Reconciler for ExternalProvisioner {
         100
     }
 
+    /// Upstream: `--retry-interval-start` and `--retry-interval-max` of `external-provisioner`.
+    fn back_off(&self) -> BackOff {
+        BackOff { base: Span::secs(1), max: Span::mins(5) }
+    }
+
     fn wakes(&mut self, _now: Time, change: &Change, _view: &View, wakes: &mut Wakes) {
         if let Some(claim) = change.get::<PersistentVolumeClaim>() {
             wakes.now(claim.key());
@@ -56,7 +61,7 @@ impl Reconciler for ExternalProvisioner {
             return self.provision(context, claim, class);
         }
         if let Some(volume) = view.at::<PersistentVolume>(key).filter(|it| should_delete(it)) {
-            return self.delete(context.now, volume);
+            return self.delete(context.now, volume, view);
         }
         self.working.remove(key);
         Plan::done()
@@ -91,7 +96,15 @@ impl ExternalProvisioner {
         plan
     }
 
-    fn delete(&mut self, now: Time, volume: &Arc<PersistentVolume>) -> Plan {
+    fn delete(&mut self, now: Time, volume: &Arc<PersistentVolume>, view: &View) -> Plan {
+        if let Some(node) = node_of(volume, view) {
+            let message = Name::from(format_args!(
+                "persistentvolume {} is still attached to node {node}",
+                volume.meta.name
+            ));
+            let note = Note::warning(&volume.clone().into_object(), "VolumeFailedDelete", message);
+            return Plan { notes: vec![note], requeue: Requeue::BackOff, ..Plan::done() };
+        }
         let (plan, is_done) = self.work(now, &volume.key());
         if is_done {
             let delete = Request::Delete { key: volume.key(), options: DeleteOptions::default() };
@@ -127,6 +140,14 @@ fn should_delete(volume: &PersistentVolume) -> bool {
         && volume.status.phase == *"Released"
         && volume.spec.persistent_volume_reclaim_policy == ReclaimPolicy::Delete
         && volume.meta.annotation(&PROVISIONED_BY).is_some()
+}
+
+/// Where a volume is attached, if it is anywhere. Upstream: `canDeleteVolume` of `external-provisioner`.
+fn node_of<'a>(volume: &PersistentVolume, view: &'a View) -> Option<&'a Name> {
+    let is_of = |it: &&Arc<VolumeAttachment>| {
+        it.spec.source.persistent_volume_name.as_ref() == Some(&volume.meta.name)
+    };
+    view.list::<VolumeAttachment>().find(is_of).map(|it| &it.spec.node_name)
 }
 
 /// Just as large as was asked for.

@@ -11,7 +11,7 @@ use super::*;
 use crate::testing::{Component, START, World};
 
 /// Binder, provisioner and protection together; they take turns in the names of their requests.
-struct Storage(Vec<Box<dyn Component>>);
+pub(super) struct Storage(pub(super) Vec<Box<dyn Component>>);
 
 impl Component for Storage {
     fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {
@@ -50,7 +50,7 @@ fn world() -> World<Storage> {
     World::new(Storage(parts), 1)
 }
 
-fn of<T: Resource + Clone>(value: Value) -> T {
+pub(super) fn of<T: Resource + Clone>(value: Value) -> T {
     let object = Object::from_json(&T::KIND, value).expect("the right types");
     object.get::<T>().map(|it| T::clone(it)).expect("it is of this kind")
 }
