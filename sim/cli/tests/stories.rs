@@ -119,6 +119,11 @@ fn a_rollout_waits_for_what_its_pods_name() {
 }
 
 #[test]
+fn versions_fail_to_start_in_three_ways() {
+    check("pods/failed-starts", "failed-starts.txt");
+}
+
+#[test]
 fn recreate_never_runs_two_versions_at_once() {
     check("rollouts/recreate", "recreate.txt");
 }
@@ -135,6 +140,11 @@ fn a_liveness_probe_that_depends_on_load_takes_a_service_down() {
 fn a_stateful_set_waits_until_somebody_says_that_its_pod_is_gone() {
     check("incidents/terminating-for-ever", "terminating-for-ever.txt");
     check("incidents/terminating-for-ever-fixed", "terminating-for-ever-fixed.txt");
+}
+
+#[test]
+fn a_disk_is_taken_from_a_dead_node_after_six_minutes() {
+    check("incidents/held-volume", "held-volume.txt");
 }
 
 /// The kubelet looks every 10 s, and evicts one pod at 127.3 s; the condition is reported with the node's status at 135 s and,

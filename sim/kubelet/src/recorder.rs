@@ -2,6 +2,8 @@
 //!
 //! Upstream: `staging/src/k8s.io/client-go/tools/record/{event,events_cache}.go`.
 
+use std::collections::BTreeSet;
+
 use api::{
     Event, EventSource, Key, Kind, Labels, Object, ObjectReference, Patch, Preconditions, Request,
     Subresource,
@@ -12,6 +14,9 @@ use serde_json::json;
 use crate::bucket::Bucket;
 use crate::constants::{SIMILAR_MAX, SPAM_BURST, SPAM_INTERVAL};
 use crate::text::{hex, join};
+
+/// So many bits of a digest are those of the part of the object.
+const PART_BITS: u32 = 16;
 
 /// What has been said about one object.
 #[derive(Clone, Debug)]
@@ -24,7 +29,7 @@ pub(crate) struct Diary {
 
 #[derive(Clone, Copy, Debug)]
 struct Said {
-    /// Of the part of the object, the reason and the message.
+    /// Of the reason and the message, and of the part of the object.
     digest: u64,
     /// When it was said first, which is its name.
     first: Time,
@@ -82,11 +87,11 @@ impl Saying {
         Self { message: join(["(combined from similar events): ", &self.message]), ..self }
     }
 
+    /// Its upper bits are those of the message, and the lower ones of the part of the object.
     fn digest(&self, part: &str) -> u64 {
-        let mut digest = Digest::of_text(part);
-        digest.text(&self.reason);
+        let mut digest = Digest::of_text(&self.reason);
         digest.text(&self.message);
-        digest.value()
+        digest.value() >> PART_BITS << PART_BITS | Digest::of_text(part).value() >> (u64::BITS - PART_BITS)
     }
 }
 
@@ -118,8 +123,13 @@ impl Diary {
     /// Whether too much was said already that differs from this in its message only. Upstream forgets that after ten
     /// minutes in which nothing more of the kind is said.
     fn is_one_of_many(&self, digest: u64, group: u16) -> bool {
-        let is_new = self.said.iter().all(|it| it.digest != digest);
-        is_new && SIMILAR_MAX <= self.said.iter().filter(|it| it.group == group).count()
+        if self.said.len() < SIMILAR_MAX {
+            return false;
+        }
+        let message = |digest: u64| digest >> PART_BITS;
+        let alike = self.said.iter().filter(|it| it.group == group).map(|it| message(it.digest));
+        let others: BTreeSet<u64> = alike.filter(|it| *it != 0).collect();
+        SIMILAR_MAX <= others.len() && !others.contains(&message(digest))
     }
 
     /// The position of what has this digest, counted once more.
