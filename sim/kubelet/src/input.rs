@@ -117,6 +117,7 @@ impl Token {
             | Timer::Shutdown
             | Timer::Eviction
             | Timer::OutOfMemory
+            | Timer::Processor
             | Timer::Pulls
             | Timer::ImageList
             | Timer::ImageCollection => 0,
@@ -139,6 +140,8 @@ pub(crate) enum Timer {
     Eviction,
     /// The kernel has no memory left.
     OutOfMemory,
+    /// What containers want of the processor changes.
+    Processor,
     /// A pull is over.
     Pulls,
     /// The list of images in the node's status is out of date.

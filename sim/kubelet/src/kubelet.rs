@@ -14,6 +14,7 @@ use crate::images;
 use crate::input::{Effect, Input, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
+use crate::processor::Processor;
 use crate::recorder::Saying;
 use crate::reporter;
 use crate::runtime::Runtime;
@@ -34,6 +35,7 @@ pub struct Kubelet {
     preemptions: Vec<Preemption>,
     static_pods: StaticPods,
     watch: Watch,
+    processor: Processor,
 }
 
 impl Kubelet {
@@ -48,6 +50,7 @@ impl Kubelet {
             preemptions: Vec::new(),
             static_pods: StaticPods::default(),
             watch: Watch::default(),
+            processor: Processor::default(),
         }
     }
 
@@ -118,6 +121,8 @@ impl Kubelet {
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.pump(&mut self.pods, &mut turn);
         }
+        let felt = self.processor.follow_up(&mut turn);
+        foresee(&felt, &mut self.pods, &self.by_uid, &mut self.watch, &mut turn);
         reporter::pump(&self.pods, &mut turn);
     }
 
@@ -162,6 +167,10 @@ impl Kubelet {
                 let bereft =
                     self.watch.wake_kernel(token.generation, &self.pods, &mut self.registrar, &mut turn);
                 bereft.into_iter().for_each(|it| disturb(&mut self.pods, &self.by_uid, it, &mut turn));
+            }
+            Timer::Processor => {
+                let felt = self.processor.wake(token.generation, &mut turn);
+                foresee(&felt, &mut self.pods, &self.by_uid, &mut self.watch, &mut turn);
             }
             Timer::Pulls => {
                 if turn.core.puller.expects(token.generation) {
@@ -287,6 +296,24 @@ impl Kubelet {
             self.by_uid.remove(&worker.pod.meta.uid);
             runtime.remove(worker.pod.meta.uid);
         }
+    }
+}
+
+/// What the containers of these pods may use of the processor has changed.
+fn foresee(
+    felt: &[Uid],
+    pods: &mut Slab<Worker>,
+    by_uid: &BTreeMap<Uid, Handle<Worker>>,
+    watch: &mut Watch,
+    turn: &mut Turn<'_>,
+) {
+    for uid in felt {
+        if let Some(worker) = by_uid.get(uid).and_then(|it| pods.get_mut(*it)) {
+            worker.foresee(turn);
+        }
+    }
+    if !felt.is_empty() {
+        watch.reconsider(pods, turn);
     }
 }
 

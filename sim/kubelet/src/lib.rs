@@ -24,6 +24,7 @@ mod kubelet;
 mod lease;
 mod node;
 mod pod;
+mod processor;
 mod recorder;
 mod reporter;
 mod runtime;

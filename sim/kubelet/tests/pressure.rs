@@ -224,6 +224,22 @@ fn a_fork_bomb_is_evicted() {
     expect_file!["golden/pressure/pids.txt"].assert_eq(world.story());
 }
 
+/// A file system of 20 GiB has 1,310,720 inodes, one for every 16 KiB. 6,000 more each second from 12.602 on, and
+/// 2,000 beside them, leave less than 5 % (65,536) after 207.2 s: that is found at 221.772. Nobody can ask for inodes,
+/// so that whoever has made the most files goes first.
+#[test]
+fn who_makes_too_many_files_is_evicted() {
+    let rules = json!([
+        {"match": {"container": "mail"}, "usage": {"inodes": {"leak": {"perMinute": "360000"}}}},
+        {"match": {"container": "web"}, "usage": {"inodes": "2000"}},
+    ]);
+    let mut world = world(json!({}), rules);
+    world.at(10.0, |it| it.create(simple("web", "BestEffort", "0")));
+    world.at(10.0, |it| it.create(simple("mail", "BestEffort", "0")));
+    world.run_until(250.0);
+    expect_file!["golden/pressure/inodes.txt"].assert_eq(world.story());
+}
+
 /// Each of the three has a limit of another kind. All are found at one look, and go one after the other.
 #[test]
 fn who_writes_more_than_it_may_goes_whatever_the_node_has_left() {

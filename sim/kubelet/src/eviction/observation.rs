@@ -18,6 +18,8 @@ const PAGE: i64 = 4_096;
 /// of 16 KiB. That is below `pid_max`, which is 2^22 on machines of today.
 const MEMORY_PER_THREAD: i64 = 128 << 10;
 const PID_MAX: i64 = 1 << 22;
+/// `mke2fs` makes one inode for so many bytes of a file system. Upstream: `mke2fs.conf`, `inode_ratio`.
+const BYTES_PER_INODE: i64 = 16_384;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Observation {
@@ -32,6 +34,7 @@ pub(crate) struct Capacity {
     /// What all pods may use together: the limit of their cgroup.
     pub(crate) memory_of_pods: Option<i64>,
     disk: Option<i64>,
+    inodes: Option<i64>,
     pids: Option<i64>,
 }
 
@@ -51,31 +54,34 @@ impl Capacity {
             memory,
             memory_of_pods: memory.map(of_pods),
             disk: some(all.ephemeral_bytes),
+            inodes: some(all.ephemeral_bytes / BYTES_PER_INODE),
             pids: memory.map(|it| (it / MEMORY_PER_THREAD).min(PID_MAX)),
         }
     }
 
-    /// What a signal is measured against. Inodes are not modelled, and so never run out.
+    /// What a signal is measured against.
     pub(crate) fn behind(self, signal: Signal) -> Option<i64> {
         match signal {
             Signal::MemoryAvailable => self.memory,
             Signal::AllocatableMemoryAvailable => self.memory_of_pods,
             Signal::NodefsAvailable | Signal::ImagefsAvailable | Signal::ContainerfsAvailable => self.disk,
             Signal::PidAvailable => self.pids,
-            Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => None,
+            Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => {
+                self.inodes
+            }
         }
     }
 }
 
-/// The resource that a signal is about, as behaviours state it; `None` for what is not modelled.
-pub(crate) const fn resource_of(signal: Signal) -> Option<Resource> {
+/// The resource that a signal is about, as behaviours state it.
+pub(crate) const fn resource_of(signal: Signal) -> Resource {
     match signal {
-        Signal::MemoryAvailable | Signal::AllocatableMemoryAvailable => Some(Resource::Memory),
-        Signal::NodefsAvailable | Signal::ImagefsAvailable | Signal::ContainerfsAvailable => {
-            Some(Resource::Disk)
+        Signal::MemoryAvailable | Signal::AllocatableMemoryAvailable => Resource::Memory,
+        Signal::NodefsAvailable | Signal::ImagefsAvailable | Signal::ContainerfsAvailable => Resource::Disk,
+        Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => {
+            Resource::Inodes
         }
-        Signal::PidAvailable => Some(Resource::Pids),
-        Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => None,
+        Signal::PidAvailable => Resource::Pids,
     }
 }
 
@@ -88,7 +94,7 @@ pub(crate) fn used(runtime: &Runtime, resource: Resource, at: Time) -> i64 {
 pub(crate) fn besides_containers(runtime: &Runtime, resource: Resource, at: Time) -> f64 {
     match resource {
         Resource::Disk => runtime.images_bytes(at) as f64,
-        Resource::Cpu | Resource::Memory | Resource::Pids => 0.0,
+        Resource::Cpu | Resource::Memory | Resource::Inodes | Resource::Pids => 0.0,
     }
 }
 
@@ -96,7 +102,7 @@ pub(crate) fn besides_containers(runtime: &Runtime, resource: Resource, at: Time
 pub(crate) fn is_used_up(runtime: &Runtime, resource: Resource) -> bool {
     match resource {
         Resource::Disk => runtime.disk().is_full,
-        Resource::Cpu | Resource::Memory | Resource::Pids => false,
+        Resource::Cpu | Resource::Memory | Resource::Inodes | Resource::Pids => false,
     }
 }
 
@@ -116,7 +122,7 @@ pub(crate) fn units(resource: Resource, amount: f64) -> i64 {
 const fn unit(resource: Resource) -> i64 {
     match resource {
         Resource::Memory | Resource::Disk => PAGE,
-        Resource::Cpu | Resource::Pids => 1,
+        Resource::Cpu | Resource::Inodes | Resource::Pids => 1,
     }
 }
 
@@ -132,7 +138,7 @@ pub(crate) struct Observations([Option<Observation>; Signal::ALL.len()]);
 impl Observations {
     pub(crate) fn at(at: Time, runtime: &Runtime, capacity: Capacity) -> Self {
         let observe = |signal| {
-            let (capacity, resource) = (capacity.behind(signal)?, resource_of(signal)?);
+            let (capacity, resource) = (capacity.behind(signal)?, resource_of(signal));
             let left = capacity - used(runtime, resource, at);
             let available = if is_used_up(runtime, resource) { 0 } else { left.max(0) };
             Some(Observation { available, capacity })
@@ -161,6 +167,7 @@ pub(crate) struct ContainerStats {
     pub(crate) volume_disk: i64,
     /// The position of that volume.
     pub(crate) volume: Option<usize>,
+    pub(crate) inodes: i64,
     pub(crate) pids: i64,
 }
 
@@ -179,6 +186,7 @@ impl PodStats {
                 own_disk,
                 volume_disk,
                 volume,
+                inodes: amount(Resource::Inodes),
                 pids: amount(Resource::Pids),
             })
         };
@@ -192,6 +200,10 @@ impl PodStats {
 
     pub(crate) fn disk(&self) -> i64 {
         self.containers.iter().map(|it| it.own_disk + it.volume_disk).sum()
+    }
+
+    pub(crate) fn inodes(&self) -> i64 {
+        self.containers.iter().map(|it| it.inodes).sum()
     }
 
     pub(crate) fn pids(&self) -> i64 {

@@ -52,6 +52,8 @@ pub(crate) struct Worker {
     busy: Option<Box<Busy>>,
     /// When the worker goes on; [`Time::MAX`] when it waits for something to happen.
     due: Time,
+    /// The same, containers that end apart.
+    due_anyway: Time,
     generation: u32,
     /// When it last finished something; zero for never.
     last_sync: Time,
@@ -194,6 +196,7 @@ impl Worker {
             mode: Mode::Sync,
             busy: None,
             due: Time::MAX,
+            due_anyway: Time::MAX,
             generation: 0,
             last_sync: Time::ZERO,
             is_pending: false,

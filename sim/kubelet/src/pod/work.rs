@@ -145,15 +145,16 @@ impl Worker {
         }
         self.arm_probes(turn);
         if self.busy.is_none() {
-            let next = self.next_exit(turn).min(self.due);
-            self.set_due(next, turn);
+            let anyway = self.due_anyway;
+            self.set_due(self.next_exit(turn).min(anyway), turn);
+            self.due_anyway = anyway;
         }
     }
 
     /// The worker's timer has come.
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
         if generation == self.generation && self.due <= turn.now {
-            self.due = Time::MAX;
+            (self.due, self.due_anyway) = (Time::MAX, Time::MAX);
             self.go_on(turn);
         }
     }
@@ -170,6 +171,7 @@ impl Worker {
 
     /// Has the worker go on at `at`, instead of whenever it was to.
     pub(super) fn set_due(&mut self, at: Time, turn: &mut Turn<'_>) {
+        self.due_anyway = at;
         if at == self.due {
             return;
         }
@@ -193,10 +195,12 @@ impl Worker {
             let pause = turn.jitter(RETRY, RETRY_JITTER, self.entity, u64::from(self.syncs));
             next = next.min(turn.core.tick.from(turn.now + pause));
         }
+        let mut exit = Time::MAX;
         if self.mode == Mode::Sync {
-            next = next.min(self.next_exit(turn)).min(self.deadline(turn));
+            (next, exit) = (next.min(self.deadline(turn)), self.next_exit(turn));
         }
-        self.set_due(next, turn);
+        self.set_due(next.min(exit), turn);
+        self.due_anyway = next;
     }
 
     /// When the kubelet will notice that a container has ended.

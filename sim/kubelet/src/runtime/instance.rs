@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base::{Name, Span, Time};
 use workload::{Ending, Resource, Trouble, Usage};
 
-use super::app::{Answer, App, Look};
+use super::app::{Answer, App, Look, Served};
+use super::processor::{Claim, Wanted};
 use crate::beat::Beat;
 
 /// So many looks ahead is searched for one that is unlucky; then it is searched again.
@@ -32,6 +33,8 @@ pub struct Instance {
     pub usage: Arc<Usage>,
     /// What else its scenario says of it.
     pub(crate) app: Option<Box<App>>,
+    /// What it has a claim to of its node's processor time, if it wants any.
+    pub(crate) claim: Option<Box<Claim>>,
     /// What it does on SIGTERM; `None` means nothing.
     pub(crate) on_term: Option<Ending>,
 }
@@ -69,6 +72,14 @@ impl End {
     pub(crate) fn lost(at: Time) -> Self {
         Self { at, reported: at, code: LOST, reason: "Unknown" }
     }
+
+    /// If it was still to come at `since`, it comes so much later.
+    pub(crate) fn postpone(&mut self, since: Time, by: Span) {
+        if since < self.at {
+            self.at += by;
+            self.reported += by;
+        }
+    }
 }
 
 impl Instance {
@@ -76,19 +87,64 @@ impl Instance {
         self.started <= at && self.end.is_none_or(|end| at < end.at)
     }
 
-    /// What it uses at `at`: cores, bytes or processes.
+    /// What it uses at `at`: cores, bytes, files or processes.
     pub fn usage(&self, resource: Resource, at: Time) -> f64 {
         if !self.is_running(at) {
             return 0.0;
         }
-        let served = self.app.as_ref().and_then(|it| it.served.as_ref());
-        self.usage.at(resource, at.since(self.started)) + served.map_or(0.0, |it| it.usage(resource, at))
+        let own = || self.usage.at(resource, at.since(self.started));
+        match resource {
+            Resource::Cpu => self.wanted(at).cores.min(self.claim.as_ref().map_or(0.0, |it| it.granted)),
+            Resource::Memory => own() + self.served().map_or(0.0, |it| it.memory(at)),
+            Resource::Disk | Resource::Inodes | Resource::Pids => own(),
+        }
     }
 
-    /// The share of the processor time that it wants at `at` which its limit denies it, from 0 to 1.
+    /// The share of the processor time that it wants at `at` which its limit or its neighbours deny it, from 0 to 1.
     pub fn throttled(&self, at: Time) -> f64 {
-        let served = self.app.as_ref().and_then(|it| it.served.as_ref());
-        served.filter(|_| self.is_running(at)).map_or(0.0, |it| it.throttled(at))
+        let Some(claim) = self.claim.as_ref().filter(|_| self.is_running(at)) else { return 0.0 };
+        let (cores, ..) = self.wish(at);
+        if cores <= claim.granted { 0.0 } else { 1.0 - claim.granted / cores }
+    }
+
+    /// The processor time that it would use at `at` if it had the node for itself.
+    pub(crate) fn wanted(&self, at: Time) -> Wanted {
+        let Some(claim) = self.claim.as_ref().filter(|_| self.is_running(at)) else { return Wanted::NOTHING };
+        let end = self.end.map_or(Time::MAX, |it| it.at);
+        let (cores, slope, until) = self.wish(at);
+        let until = until.min(end);
+        let to_most = Span::from_secs_f64((claim.most - cores) / slope);
+        let crossing = if to_most == Span::ZERO { Time::MAX } else { at + to_most };
+        match cores < claim.most {
+            true if 0.0 < slope => Wanted { cores, slope, until: until.min(crossing) },
+            true => Wanted { cores, slope, until },
+            false if slope < 0.0 => Wanted { cores: claim.most, slope: 0.0, until: until.min(crossing) },
+            false => Wanted { cores: claim.most, slope: 0.0, until },
+        }
+    }
+
+    /// The most that it may ever want while nothing happens.
+    pub(crate) fn wanted_ever(&self) -> f64 {
+        let Some(claim) = &self.claim else { return 0.0 };
+        let wish = self.usage.of(Resource::Cpu).max() + self.served().map_or(0.0, Served::wanted_ever);
+        wish.min(claim.most)
+    }
+
+    /// The cores that it would use without any limit, by how much that grows in a second, and until when.
+    fn wish(&self, at: Time) -> (f64, f64, Time) {
+        let (own, into) = (self.usage.of(Resource::Cpu), at.since(self.started));
+        let until = own.next_change(into).map_or(Time::MAX, |it| self.started + it);
+        let (cores, slope, served_until) = self.served().map_or((0.0, 0.0, Time::MAX), |it| it.wanted(at));
+        (own.at(into) + cores, own.slope(into) + slope, until.min(served_until))
+    }
+
+    fn served(&self) -> Option<&Served> {
+        self.app.as_ref()?.served.as_ref()
+    }
+
+    /// Whether requests come to it, or may.
+    pub(crate) fn is_served(&self) -> bool {
+        self.served().is_some()
     }
 
     /// How it ended, if it has by `at`.
@@ -148,14 +204,58 @@ impl Instance {
         }
     }
 
+    /// Begins its course, which takes it longer if it wants more than its limit lets it have.
+    pub(crate) fn begin(&mut self, claim: Option<Box<Claim>>) {
+        if let Some(claim) = &claim {
+            let pace = claim.pace(self.usage.of(Resource::Cpu));
+            let reach = |at: Time| self.started + pace.end(Span::ZERO, at.since(self.started));
+            self.healthy = reach(self.healthy);
+            self.end = self.end.map(|it| End::exit(reach(it.at), it.code));
+        }
+        self.claim = claim;
+        if let Some(claim) = &mut self.claim {
+            claim.exit = self.end;
+        }
+    }
+
+    /// From now on it may use so many cores. Whether that is another number than before.
+    pub(crate) fn grant(&mut self, now: Time, cores: f64) -> bool {
+        let Some(claim) = self.claim.as_mut().filter(|it| it.granted != cores) else { return false };
+        let wanted = self.usage.of(Resource::Cpu);
+        let (before, into) = (claim.pace(wanted), now.since(self.started));
+        claim.granted = cores;
+        let after = claim.pace(wanted);
+        let reach = |at: Time| self.started + after.end(into, before.done(into, at.since(self.started)));
+        if now < self.healthy {
+            self.healthy = reach(self.healthy);
+        }
+        if let Some(exit) = claim.exit.as_mut().filter(|it| now < it.at) {
+            *exit = End::exit(reach(exit.at), exit.code);
+        }
+        let natural = claim.end();
+        self.end = match self.app.as_mut().and_then(|it| it.served.as_mut()) {
+            Some(served) => {
+                (served.cores, served.healthy, served.natural) = (cores, self.healthy, natural);
+                served.end(self.started, now, &self.usage)
+            }
+            None => natural,
+        };
+        true
+    }
+
     /// What was still to come at `since` comes so much later.
     pub(crate) fn postpone(&mut self, since: Time, by: Span) {
         if since < self.healthy {
             self.healthy += by;
         }
-        if let Some(end) = self.end.as_mut().filter(|it| since < it.at) {
-            end.at += by;
-            end.reported += by;
+        let (healthy, served) = (self.healthy, self.app.as_mut().and_then(|it| it.served.as_mut()));
+        let natural = served.and_then(|it| {
+            it.healthy = healthy;
+            it.natural.as_mut()
+        });
+        self.end.as_mut().into_iter().chain(natural).for_each(|it| it.postpone(since, by));
+        if let Some(claim) = &mut self.claim {
+            claim.postpone(since, by);
         }
     }
 
@@ -170,6 +270,9 @@ impl Instance {
         if let Some(served) = self.app.as_mut().and_then(|it| it.served.as_mut()) {
             cut(&mut served.natural);
         }
+        if let Some(claim) = &mut self.claim {
+            claim.cut(end);
+        }
     }
 
     /// Ends it when its memory reaches its limit, in bytes.
@@ -179,6 +282,9 @@ impl Instance {
             let end = End::out_of_memory(self.started + after.max(OOM_MIN));
             if self.end.is_none_or(|it| end.at < it.at) {
                 self.end = Some(end);
+            }
+            if let Some(claim) = &mut self.claim {
+                claim.cut(end);
             }
         }
     }
@@ -211,6 +317,7 @@ mod tests {
             end: None,
             usage: Arc::default(),
             app: None,
+            claim: None,
             on_term,
         }
     }

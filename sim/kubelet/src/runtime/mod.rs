@@ -8,6 +8,7 @@ mod disk;
 mod images;
 mod instance;
 mod pressure;
+mod processor;
 mod pulls;
 mod sandbox;
 mod start;
@@ -28,6 +29,7 @@ pub use self::disk::Disk;
 use self::images::Images;
 pub(crate) use self::images::Order;
 pub use self::instance::{End, Instance};
+use self::processor::PodClaim;
 pub use self::sandbox::Sandbox;
 pub(crate) use self::sandbox::{draw_of, entity_of};
 use self::start::Site;
@@ -51,6 +53,8 @@ pub struct Runtime {
     frozen_since: Option<Time>,
     disk: Disk,
     clock: Clock,
+    /// Counts what may change who uses how much; 0 while nothing here is said to use anything.
+    usage_version: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +94,7 @@ impl Runtime {
             frozen_since: None,
             disk: Disk::default(),
             clock: Clock::default(),
+            usage_version: 0,
         }
     }
 
@@ -117,6 +122,7 @@ impl Runtime {
         self.thaw(now);
         self.images.abandon_pulls();
         self.down_since = Some(now);
+        self.touch_usage();
         for sandbox in self.pods.values_mut() {
             sandbox.up_until = sandbox.up_until.min(now);
             sandbox.instances_mut().for_each(|it| it.cut(End::lost(now)));
@@ -148,6 +154,7 @@ impl Runtime {
     pub fn thaw(&mut self, now: Time) {
         let Some(since) = self.frozen_since.take() else { return };
         let lost = now.since(since);
+        self.touch_usage();
         for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
             instance.postpone(since, lost);
         }
@@ -179,13 +186,15 @@ impl Runtime {
             instance.cut(End::exit(now, code));
             any = true;
         }
+        self.touch_usage();
         any
     }
 
     fn new_sandbox(&self, pod: &Pod) -> Sandbox {
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
-        Sandbox::new(pod.meta.namespace.clone(), pod.meta.name.clone(), containers, entity)
+        let claim = PodClaim::of(pod);
+        Sandbox::new(pod.meta.namespace.clone(), pod.meta.name.clone(), claim, containers, entity)
     }
 }
 
@@ -212,6 +221,7 @@ impl Runtime {
         (sandbox.created, sandbox.up_until) = (now, Time::MAX);
         (sandbox.ip, sandbox.holds_address) = (ip.clone(), !ip.is_empty());
         self.pods.insert(pod.meta.uid, sandbox);
+        self.touch_usage();
         Ok(ip)
     }
 
@@ -224,6 +234,7 @@ impl Runtime {
 
     /// SIGTERM now, SIGKILL after `grace`. Returns when the container has stopped.
     pub(crate) fn stop(&mut self, now: Time, uid: Uid, container: usize, grace: Span) -> Time {
+        self.touch_usage();
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
         cell.and_then(sandbox::Cell::current_mut)
             .filter(|it| it.is_running(now))
@@ -232,6 +243,7 @@ impl Runtime {
 
     /// Takes down the network of a pod.
     pub(crate) fn stop_sandbox(&mut self, now: Time, uid: Uid) {
+        self.touch_usage();
         if let Some(sandbox) = self.pods.get_mut(&uid) {
             sandbox.up_until = sandbox.up_until.min(now);
             release(&mut self.addresses, sandbox);
@@ -240,6 +252,7 @@ impl Runtime {
 
     /// Forgets a pod and what ran in it.
     pub(crate) fn remove(&mut self, uid: Uid) {
+        self.touch_usage();
         if let Some(mut sandbox) = self.pods.remove(&uid) {
             release(&mut self.addresses, &mut sandbox);
             for it in sandbox.instances() {

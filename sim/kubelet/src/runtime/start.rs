@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use api::{Container, ContainerStatus, Labels, Pod, Uid};
 use base::{Digest, Luck, Name, Time};
-use workload::{Behaviours, Conduct, Place, Subject};
+use workload::{Behaviours, Conduct, Place, Subject, Usage};
 
 use super::app::{App, Served};
 use super::instance::{End, Instance};
+use super::processor::{Claim, quota};
 use super::sandbox::{draw_of, entity_of};
 use super::{Lucks, Runtime};
 use crate::images::Reference;
@@ -21,14 +22,14 @@ pub(super) struct Site {
     name: Name,
     labels: Labels,
     cores: f64,
-    /// Whether limits of processor time are enforced.
-    has_quota: bool,
+    /// The period of the quota by which limits of processor time are enforced, in seconds; `None` where they are not.
+    quota_period: Option<f64>,
 }
 
 impl Site {
     /// A node of which nothing else is known yet.
     pub(super) fn new(name: &str) -> Self {
-        Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, has_quota: true }
+        Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, quota_period: Some(0.1) }
     }
 
     /// What a container does that starts `now`; `None` where it is about its image only. Notes the rule that it is by.
@@ -53,9 +54,13 @@ impl Site {
     }
 
     /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
-    fn cores(&self, container: &Container) -> f64 {
-        let limit = limit(container, "cpu").filter(|_| self.has_quota);
-        limit.map_or(self.cores, |it| it.min(self.cores))
+    pub(super) fn cores(&self, container: &Container) -> f64 {
+        let limit = limit(container, "cpu").zip(self.quota_period);
+        limit.map_or(self.cores, |(limit, period)| quota(limit, period).min(self.cores))
+    }
+
+    pub(super) fn cores_of_node(&self) -> f64 {
+        self.cores
     }
 }
 
@@ -63,11 +68,13 @@ impl Runtime {
     /// Tells the runtime what node it is on.
     pub fn on(mut self, setup: &Setup) -> Self {
         let cores = setup.capacity.get("cpu").map_or(f64::INFINITY, |it| it.approximate_f64());
+        let configuration = &setup.configuration;
+        let period = configuration.cpu_cfs_quota_period.span_or_zero().as_secs_f64();
         self.site = Site {
             name: setup.name.clone(),
             labels: setup.labels.clone(),
             cores,
-            has_quota: setup.configuration.cpu_cfs_quota,
+            quota_period: Some(period).filter(|_| configuration.cpu_cfs_quota),
         };
         self
     }
@@ -79,6 +86,7 @@ impl Runtime {
         (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
         sandbox.created = pod.status.start_time.unwrap_or_default().time();
         sandbox.holds_address = self.addresses.claim(&sandbox.ip);
+        let mut states_usage = false;
         let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
         for (idx, container) in pod.spec.all_containers().enumerate() {
             let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
@@ -89,9 +97,14 @@ impl Runtime {
                 let conduct = self.site.conduct(&self.behaviours, used, started, pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
-                instance.app = self.app(&conduct, container, sandbox.entity, instance.end);
+                instance.claim = Claim::of(&self.site, &conduct, container);
+                instance.app = self.app(&conduct, container, sandbox.entity, &instance);
+                states_usage |= states_any_usage(&instance);
                 sandbox.cells[idx].start(instance);
             }
+        }
+        if states_usage {
+            self.begin_usage();
         }
         self.pods.insert(pod.meta.uid, sandbox);
     }
@@ -110,9 +123,15 @@ impl Runtime {
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
         instance.attempt = attempt;
         let spec = container_of(pod, container);
-        instance.app = self.app(&conduct, spec, entity, instance.end);
+        instance.begin(Claim::of(&self.site, &conduct, spec));
+        instance.app = self.app(&conduct, spec, entity, &instance);
         if let Some(limit) = limit(spec, "memory") {
             instance.limit_memory(limit);
+        }
+        if states_any_usage(&instance) {
+            self.begin_usage();
+        } else {
+            self.touch_usage();
         }
         let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
         let sharing = sandbox.sharing;
@@ -129,6 +148,7 @@ impl Runtime {
         let Some(sandbox) = self.pods.get_mut(&uid).filter(|it| it.sharing != sharing) else { return false };
         sandbox.sharing = sharing;
         sandbox.instances_mut().for_each(|it| it.share(now, sharing));
+        self.touch_usage();
         true
     }
 
@@ -138,7 +158,7 @@ impl Runtime {
         conduct: &Conduct<'_>,
         container: &Container,
         entity: u64,
-        natural: Option<End>,
+        instance: &Instance,
     ) -> Option<Box<App>> {
         let (health, load) = (conduct.health(), conduct.load());
         if health.is_none() && load.is_none() {
@@ -147,10 +167,12 @@ impl Runtime {
         let served = load.map(|load| Served {
             load: Arc::clone(load),
             cores: self.site.cores(container),
+            warm_up: conduct.warm_up(),
+            healthy: instance.healthy,
             begin: self.behaviours.start(),
             sharing: 0,
             memory_max: limit(container, "memory"),
-            natural,
+            natural: instance.end,
         });
         let health = health.cloned().unwrap_or_default();
         Some(Box::new(App { health, served, errors: (self.luck.errors, entity) }))
@@ -172,9 +194,14 @@ impl Lucks {
             end: conduct.exit(rank(self.exit)).map(|it| End::exit(now + it.after, it.code)),
             usage: conduct.usage(),
             app: None,
+            claim: None,
             on_term: conduct.stop(rank(self.stop)),
         }
     }
+}
+
+fn states_any_usage(instance: &Instance) -> bool {
+    *instance.usage != Usage::NONE || instance.is_served()
 }
 
 fn container_of(pod: &Pod, position: usize) -> &Container {
@@ -209,6 +236,7 @@ fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
         end,
         usage: Arc::default(),
         app: None,
+        claim: None,
         on_term: None,
     })
 }
