@@ -103,7 +103,8 @@ impl ResourceList {
         self.0.get(name)
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds what `other` has, resource by resource.
+    pub fn add(&mut self, other: &Self) {
         for (name, quantity) in other.iter() {
             match self.0.get_mut(name) {
                 Some(sum) => *sum += *quantity,

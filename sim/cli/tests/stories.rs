@@ -69,6 +69,11 @@ fn a_leak_with_a_limit_hurts_nobody_but_itself() {
 }
 
 #[test]
+fn a_service_that_asks_for_its_cores_does_not_feel_its_neighbours() {
+    check("pods/noisy-neighbours", "noisy-neighbours.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }

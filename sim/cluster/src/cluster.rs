@@ -20,6 +20,7 @@ use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
 use crate::setup::{Setup, SetupError, Step};
+use crate::usage::UsageSampling;
 use crate::wire::{self, Content, Flight, News, Wire};
 
 /// Before a run begins, its nodes register themselves, and the node controller frees each of the taint that new nodes have, and
@@ -54,6 +55,7 @@ pub struct Cluster {
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    pub(crate) usage: UsageSampling,
     loads: Loads,
     sample_due: Option<Time>,
     /// Kinds written since someone last asked.
@@ -112,6 +114,7 @@ impl Cluster {
             log: Log::new(keep),
             ledger: Ledger::new(keep.events),
             series: Series::default(),
+            usage: UsageSampling::default(),
             loads: Loads::new(&setup.behaviours),
             sample_due: None,
             dirty: Vec::new(),
@@ -308,6 +311,7 @@ impl World for Cluster {
                 self.sample_due = None;
                 self.series.sample(queue.now());
             }
+            Event::SampleUsage => self.sample_usage(queue),
         }
     }
 }

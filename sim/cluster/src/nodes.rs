@@ -106,6 +106,7 @@ impl Cluster {
                 Effect::Demand(demand) => demanded = Some(demand),
             }
         }
+        self.watch_usage(node, queue);
         if demanded.is_some() {
             self.share_registries(node, demanded, digest, queue);
         }

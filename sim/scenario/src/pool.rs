@@ -82,7 +82,8 @@ impl Pool {
         let kubelet_path = path.clone().key("kubelet");
         check_kubelet(&it.kubelet, &kubelet_path, problems);
         limit_pods(it, &mut capacity, &kubelet_path, problems);
-        let allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
+        let mut allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
+        reserve(&it.kubelet, &capacity, &mut allocatable, &kubelet_path, problems);
         let taints =
             it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
         Self {
@@ -183,6 +184,31 @@ fn check_kubelet(it: &kubelet::Configuration, path: &Path, problems: &mut Proble
     for problem in it.problems() {
         let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
         problems.add(&here, problem.message);
+    }
+}
+
+/// Takes from what is left for pods what the kubelet itself keeps.
+fn reserve(
+    it: &kubelet::Configuration,
+    capacity: &ResourceList,
+    left: &mut ResourceList,
+    path: &Path,
+    problems: &mut Problems,
+) {
+    let too_much = it.reservation_problems(capacity);
+    for problem in &too_much {
+        problems.add(&path.clone().key(problem.field), problem.message.clone());
+    }
+    for (name, amount) in it.reservation(capacity).iter().filter(|_| too_much.is_empty()) {
+        match left.get_mut(name) {
+            Some(quantity) if *quantity < *amount => {
+                let message =
+                    format!("more is reserved than the pool's `reserved` leaves: {amount} of {quantity} {name}");
+                problems.add(path, message);
+            }
+            Some(quantity) => *quantity -= *amount,
+            None => (),
+        }
     }
 }
 

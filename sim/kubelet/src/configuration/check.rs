@@ -41,6 +41,7 @@ impl Configuration {
         self.check_containers(&mut found);
         self.check_shutdown(&mut found);
         self.check_thresholds(&mut found);
+        self.check_reservations(&mut found);
         found
     }
 

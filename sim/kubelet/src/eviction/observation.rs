@@ -40,13 +40,16 @@ pub(crate) struct Capacity {
 
 impl Capacity {
     /// Allocatable is what is left of the capacity without what is reserved for the system, and, as upstream has it,
-    /// without the hard threshold of memory: the cgroup of the pods has that back.
+    /// without the hard threshold of memory: the cgroup of the pods has that back, where it has a limit at all.
     pub(crate) fn of(setup: &Setup, thresholds: &[Threshold]) -> Self {
         let (all, left) = (Resources::from_list(&setup.capacity), setup.allocatable());
         let some = |amount: i64| Some(amount).filter(|it| 0 < *it);
         let memory = some(all.memory_bytes);
         let hard = thresholds.iter().find(|it| it.signal == Signal::MemoryAvailable && it.is_hard());
         let of_pods = |memory: i64| {
+            if !setup.configuration.enforces_pods() {
+                return memory;
+            }
             let hard = hard.map_or(0, |it| it.quantity(memory).value());
             memory.min(left.memory_bytes.saturating_add(hard))
         };
