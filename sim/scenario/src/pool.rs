@@ -181,10 +181,16 @@ fn check_taints(taints: &[file::Taint], path: &Path, problems: &mut Problems) {
 }
 
 fn check_kubelet(it: &kubelet::Configuration, path: &Path, problems: &mut Problems) {
-    for problem in it.problems() {
-        let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
-        problems.add(&here, problem.message);
-    }
+    it.problems().into_iter().for_each(|problem| add_kubelet_problem(problem, path, problems));
+}
+
+fn add_kubelet_problem(problem: kubelet::Problem, path: &Path, problems: &mut Problems) {
+    let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
+    let here = match problem.entry {
+        Some(entry) => here.key(entry.as_str()),
+        None => here,
+    };
+    problems.add(&here, problem.message);
 }
 
 /// Takes from what is left for pods what the kubelet itself keeps.
@@ -196,10 +202,10 @@ fn reserve(
     problems: &mut Problems,
 ) {
     let too_much = it.reservation_problems(capacity);
-    for problem in &too_much {
-        problems.add(&path.clone().key(problem.field), problem.message.clone());
+    if !too_much.is_empty() {
+        return too_much.into_iter().for_each(|problem| add_kubelet_problem(problem, path, problems));
     }
-    for (name, amount) in it.reservation(capacity).iter().filter(|_| too_much.is_empty()) {
+    for (name, amount) in it.reservation(capacity).iter() {
         match left.get_mut(name) {
             Some(quantity) if *quantity < *amount => {
                 let message =

@@ -122,7 +122,7 @@ fn wrong_clusters_are_refused() {
         (
             "a kubelet that keeps too much",
             pools(
-                "    - name: a\n      capacity: {cpu: 2}\n      kubelet:\n        kubeReserved: {cpu: 1500m, gpu: \"1\"}\n        systemReserved: {cpu: \"1\", memory: -1Gi}\n        enforceNodeAllocatable: [pods, kube-reserved]\n    - name: b\n      reserved: {cpu: 7}\n      kubelet:\n        kubeReserved: {cpu: 1500m}\n",
+                "    - name: a\n      capacity: {cpu: 2}\n      kubelet:\n        kubeReserved: {cpu: 1500m, gpu: \"1\"}\n        systemReserved: {cpu: \"1\", memory: -1Gi}\n        enforceNodeAllocatable: [pods, kube-reserved]\n    - name: b\n      reserved: {cpu: 3}\n      kubelet:\n        kubeReserved: {cpu: 1500m}\n",
             ),
         ),
         ("two numbers of pods", pools("    - {name: a, capacity: {pods: 20}, kubelet: {maxPods: 30}}\n")),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use api::{Quantity, ResourceList};
 use base::Name;
 
+use super::check::add_to_entry;
 use super::{Configuration, Problem, default_eviction_hard};
 use crate::eviction::hard_thresholds;
 
@@ -52,7 +53,7 @@ impl Configuration {
                 "invalid Node Allocatable configuration. Resource \"{name}\" has a reservation of {reserved} but \
                  capacity of {there}. Expected capacity >= reservation."
             );
-            Some(Problem { field: self.field_that_reserves(name), message })
+            Some(self.problem_of_reservation(name, message))
         };
         self.reservation(capacity).iter().filter_map(excess).collect()
     }
@@ -62,24 +63,30 @@ impl Configuration {
         self.enforce_node_allocatable.iter().any(|it| it == PODS)
     }
 
-    fn field_that_reserves(&self, resource: &Name) -> &'static str {
+    /// It is told of at the first setting that has a part in it.
+    fn problem_of_reservation(&self, resource: &Name, message: String) -> Problem {
+        let entry = Some(resource.clone());
         if self.kube_reserved.contains_key(resource) {
-            "kubeReserved"
+            Problem { field: "kubeReserved", entry, message }
         } else if self.system_reserved.contains_key(resource) {
-            "systemReserved"
+            Problem { field: "systemReserved", entry, message }
         } else {
-            "evictionHard"
+            Problem { field: "evictionHard", entry: None, message }
         }
     }
 
     pub(super) fn check_reservations(&self, found: &mut Vec<Problem>) {
         for (field, stated) in [("kubeReserved", &self.kube_reserved), ("systemReserved", &self.system_reserved)] {
-            let problems = stated.iter().filter_map(|(name, amount)| problem_of(name, amount));
-            found.extend(problems.map(|message| Problem { field, message }));
+            for (name, amount) in stated {
+                if let Some(message) = problem_of(name, amount) {
+                    add_to_entry(found, field, name, message);
+                }
+            }
         }
         for option in &self.enforce_node_allocatable {
             let message = self.problem_of_enforcement(option);
-            found.extend(message.map(|message| Problem { field: "enforceNodeAllocatable", message }));
+            let problem = |message| Problem { field: "enforceNodeAllocatable", entry: None, message };
+            found.extend(message.map(problem));
         }
     }
 
@@ -213,6 +220,7 @@ mod tests {
             problems,
             [Problem {
                 field: "kubeReserved",
+                entry: Some(Name::new("cpu")),
                 message: "invalid Node Allocatable configuration. Resource \"cpu\" has a reservation of 9 but capacity \
                           of 8. Expected capacity >= reservation."
                     .to_owned(),
