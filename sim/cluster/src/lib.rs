@@ -23,6 +23,6 @@ pub use crate::event::{Client, Event, NodeIdx, Watcher};
 pub use crate::latency::Latency;
 pub use crate::ledger::{EventLife, Fate, Ledger, PodLife};
 pub use crate::series::{SAMPLE_PERIOD, Sample, Series};
-pub use crate::usage::USAGE_PERIOD;
 pub use crate::setup::{Action, Setup, SetupError, Step};
+pub use crate::usage::USAGE_PERIOD;
 pub use crate::wire::{Flight, News, RequestId};

@@ -208,8 +208,9 @@ fn reserve(
     for (name, amount) in it.reservation(capacity).iter() {
         match left.get_mut(name) {
             Some(quantity) if *quantity < *amount => {
-                let message =
-                    format!("more is reserved than the pool's `reserved` leaves: {amount} of {quantity} {name}");
+                let message = format!(
+                    "more is reserved than the pool's `reserved` leaves: {amount} of {quantity} {name}"
+                );
                 problems.add(path, message);
             }
             Some(quantity) => *quantity -= *amount,

@@ -42,7 +42,7 @@ impl Pace<'_> {
             }
             let piece = self.piece(at);
             let end = piece.end.min(to);
-            done = done + piece.done_within(end.saturating_sub(at));
+            done += piece.done_within(end.saturating_sub(at));
             at = end;
         }
         done + to.saturating_sub(at)

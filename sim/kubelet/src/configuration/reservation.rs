@@ -76,7 +76,9 @@ impl Configuration {
     }
 
     pub(super) fn check_reservations(&self, found: &mut Vec<Problem>) {
-        for (field, stated) in [("kubeReserved", &self.kube_reserved), ("systemReserved", &self.system_reserved)] {
+        for (field, stated) in
+            [("kubeReserved", &self.kube_reserved), ("systemReserved", &self.system_reserved)]
+        {
             for (name, amount) in stated {
                 if let Some(message) = problem_of(name, amount) {
                     add_to_entry(found, field, name, message);
@@ -106,8 +108,11 @@ impl Configuration {
                 "{SETTING} may not contain additional enforcements when \"{NONE}\" is specified"
             ));
         }
-        let is_named =
-            if option.starts_with("kube") { &self.kube_reserved_cgroup } else { &self.system_reserved_cgroup };
+        let is_named = if option.starts_with("kube") {
+            &self.kube_reserved_cgroup
+        } else {
+            &self.system_reserved_cgroup
+        };
         if let Some(cgroup) = cgroup.filter(|_| is_named.is_empty()) {
             return Some(format!("{cgroup} must be specified when \"{option}\" contained in {SETTING}"));
         }
@@ -177,7 +182,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_in_upstreams_words() {
         let problems = |value| -> Vec<String> {
-            configuration(value).problems().into_iter().map(|it| format!("{}: {}", it.field, it.message)).collect()
+            configuration(value)
+                .problems()
+                .into_iter()
+                .map(|it| format!("{}: {}", it.field, it.message))
+                .collect()
         };
         assert_eq!(
             problems(json!({
@@ -198,8 +207,10 @@ mod tests {
         );
         assert_eq!(
             problems(json!({"enforceNodeAllocatable": ["none", "pods"]})),
-            ["enforceNodeAllocatable: enforceNodeAllocatable (--enforce-node-allocatable) may not contain additional \
-              enforcements when \"none\" is specified"]
+            [
+                "enforceNodeAllocatable: enforceNodeAllocatable (--enforce-node-allocatable) may not contain additional \
+              enforcements when \"none\" is specified"
+            ]
         );
         let cgroup = json!({
             "systemReservedCgroup": "/system.slice",
@@ -207,8 +218,10 @@ mod tests {
         });
         assert_eq!(
             problems(cgroup),
-            ["enforceNodeAllocatable: both \"system-reserved\" and \"system-reserved-compressible\" cannot be \
-              specified together in enforceNodeAllocatable (--enforce-node-allocatable)"]
+            [
+                "enforceNodeAllocatable: both \"system-reserved\" and \"system-reserved-compressible\" cannot be \
+              specified together in enforceNodeAllocatable (--enforce-node-allocatable)"
+            ]
         );
     }
 

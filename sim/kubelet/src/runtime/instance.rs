@@ -6,7 +6,7 @@ use base::{Name, Span, Time};
 use workload::{Ending, Resource, Trouble, Usage};
 
 use super::app::{Answer, App, Look, Served};
-use super::processor::{Claim, Wanted};
+use super::processor::{Claim, TOLERANCE, Wanted};
 use crate::beat::Beat;
 
 /// So many looks ahead is searched for one that is unlucky; then it is searched again.
@@ -51,6 +51,9 @@ pub struct End {
 
 /// The kernel takes a moment to kill what asks for too much at once.
 const OOM_MIN: Span = Span::millis(10);
+
+/// A moment is known to the nanosecond, in seconds.
+const NANO: f64 = 1e-9;
 
 /// Killed by SIGKILL.
 const KILLED: i32 = 137;
@@ -110,16 +113,16 @@ impl Instance {
     /// The processor time that it would use at `at` if it had the node for itself.
     pub(crate) fn wanted(&self, at: Time) -> Wanted {
         let Some(claim) = self.claim.as_ref().filter(|_| self.is_running(at)) else { return Wanted::NOTHING };
-        let end = self.end.map_or(Time::MAX, |it| it.at);
         let (cores, slope, until) = self.wish(at);
-        let until = until.min(end);
-        let to_most = Span::from_secs_f64((claim.most - cores) / slope);
-        let crossing = if to_most == Span::ZERO { Time::MAX } else { at + to_most };
-        match cores < claim.most {
-            true if 0.0 < slope => Wanted { cores, slope, until: until.min(crossing) },
-            true => Wanted { cores, slope, until },
-            false if slope < 0.0 => Wanted { cores: claim.most, slope: 0.0, until: until.min(crossing) },
-            false => Wanted { cores: claim.most, slope: 0.0, until },
+        let until = until.min(self.end.map_or(Time::MAX, |it| it.at));
+        // In seconds; floating point may place it some nanoseconds early.
+        let crossing = (claim.most - cores) / slope;
+        let is_there = crossing.abs() < NANO;
+        let until = if NANO <= crossing { until.min(at + Span::from_secs_f64(crossing)) } else { until };
+        if claim.most <= cores && !is_there || is_there && 0.0 < slope {
+            Wanted { cores: claim.most, slope: 0.0, until }
+        } else {
+            Wanted { cores: cores.min(claim.most), slope, until }
         }
     }
 
@@ -220,7 +223,9 @@ impl Instance {
 
     /// From now on it may use so many cores. Whether that is another number than before.
     pub(crate) fn grant(&mut self, now: Time, cores: f64) -> bool {
-        let Some(claim) = self.claim.as_mut().filter(|it| it.granted != cores) else { return false };
+        let Some(claim) = self.claim.as_mut().filter(|it| TOLERANCE < (it.granted - cores).abs()) else {
+            return false;
+        };
         let wanted = self.usage.of(Resource::Cpu);
         let (before, into) = (claim.pace(wanted), now.since(self.started));
         claim.granted = cores;
@@ -295,6 +300,9 @@ impl Instance {
             self.cut(End::exit(now + ending.after, ending.code));
         }
         self.cut(End::exit(now + grace, KILLED));
+        if let Some(claim) = &mut self.claim {
+            (claim.exit, claim.bound) = (None, self.end); // From here on it is somebody else's course.
+        }
         self.end.map_or(now, |it| it.at)
     }
 }

@@ -55,7 +55,7 @@ impl Site {
 
     /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
     pub(super) fn cores(&self, container: &Container) -> f64 {
-        let limit = limit(container, "cpu").zip(self.quota_period);
+        let limit = limit(container, "cpu").filter(|it| 0.0 < *it).zip(self.quota_period); // Zero is none.
         limit.map_or(self.cores, |(limit, period)| quota(limit, period).min(self.cores))
     }
 

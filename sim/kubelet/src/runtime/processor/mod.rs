@@ -19,7 +19,7 @@ pub(super) use self::weight::quota;
 use super::Runtime;
 
 /// Cores that are too few to count: sums of floats may be so much off.
-const TOLERANCE: f64 = 1e-9;
+pub(super) const TOLERANCE: f64 = 1e-9;
 /// So many changes ahead is searched for a shortage; then it is searched again.
 const PIECES_MAX: usize = 256;
 /// A shortage is noticed this late, so that rounding never makes it be looked for again and again.
@@ -59,7 +59,7 @@ impl Runtime {
             return Division { felt: self.grant(now, &contest, None), next: None };
         }
         if contest.is_short() {
-            let felt = self.grant(now, &contest, Some(contest.offers()));
+            let felt = self.grant(now, &contest, Some(&contest.offers()));
             return Division { felt, next: Some(contest.next_step(now)).filter(|it| *it != Time::MAX) };
         }
         let felt = self.grant(now, &contest, None);
@@ -68,10 +68,10 @@ impl Runtime {
     }
 
     /// Lets each use so many cores, or all that it may where nothing is short. Returns who feels it.
-    fn grant(&mut self, now: Time, contest: &Contest, offers: Option<Vec<f64>>) -> Vec<Uid> {
+    fn grant(&mut self, now: Time, contest: &Contest, offers: Option<&[f64]>) -> Vec<Uid> {
         let mut felt = Vec::new();
         for (n, it) in contest.contenders.iter().enumerate() {
-            let cores = offers.as_ref().map_or(it.most, |all| all[n]);
+            let cores = offers.map_or(it.most, |all| all[n]);
             let sandbox = self.pods.get_mut(&it.uid).expect("it was just there");
             let instance = sandbox.instance_mut(it.container).expect("it was just there");
             if instance.grant(now, cores) && felt.last() != Some(&it.uid) {
