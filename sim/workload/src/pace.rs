@@ -74,7 +74,8 @@ impl Pace<'_> {
         let (value, slope) = (self.wanted.at(at), self.wanted.slope(at));
         let crossing = if slope == 0.0 { -1.0 } else { (self.cores - value) / slope };
         let end = self.wanted.next_change(at).unwrap_or(Span::MAX);
-        let end = if NANO <= crossing { end.min(at + Span::from_secs_f64(crossing)) } else { end };
+        let there = at + Span::from_secs_f64(crossing).max(Span::from_nanos(1));
+        let end = if NANO <= crossing { end.min(there) } else { end };
         let is_above = if crossing.abs() < NANO { 0.0 < slope } else { self.cores < value };
         let excess = is_above.then(|| ((value / self.cores).max(1.0), slope / self.cores));
         Piece { end, excess }

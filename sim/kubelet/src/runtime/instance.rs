@@ -6,7 +6,7 @@ use base::{Name, Span, Time};
 use workload::{Ending, Resource, Trouble, Usage};
 
 use super::app::{Answer, App, Look, Served};
-use super::processor::{Claim, TOLERANCE, Wanted};
+use super::processor::Claim;
 use crate::beat::Beat;
 
 /// So many looks ahead is searched for one that is unlucky; then it is searched again.
@@ -51,9 +51,6 @@ pub struct End {
 
 /// The kernel takes a moment to kill what asks for too much at once.
 const OOM_MIN: Span = Span::millis(10);
-
-/// A moment is known to the nanosecond, in seconds.
-const NANO: f64 = 1e-9;
 
 /// Killed by SIGKILL.
 const KILLED: i32 = 137;
@@ -103,45 +100,7 @@ impl Instance {
         }
     }
 
-    /// The share of the processor time that it wants at `at` which its limit or its neighbours deny it, from 0 to 1.
-    pub fn throttled(&self, at: Time) -> f64 {
-        let Some(claim) = self.claim.as_ref().filter(|_| self.is_running(at)) else { return 0.0 };
-        let (cores, ..) = self.wish(at);
-        if cores <= claim.granted { 0.0 } else { 1.0 - claim.granted / cores }
-    }
-
-    /// The processor time that it would use at `at` if it had the node for itself.
-    pub(crate) fn wanted(&self, at: Time) -> Wanted {
-        let Some(claim) = self.claim.as_ref().filter(|_| self.is_running(at)) else { return Wanted::NOTHING };
-        let (cores, slope, until) = self.wish(at);
-        let until = until.min(self.end.map_or(Time::MAX, |it| it.at));
-        // In seconds; floating point may place it some nanoseconds early.
-        let crossing = (claim.most - cores) / slope;
-        let is_there = crossing.abs() < NANO;
-        let until = if NANO <= crossing { until.min(at + Span::from_secs_f64(crossing)) } else { until };
-        if claim.most <= cores && !is_there || is_there && 0.0 < slope {
-            Wanted { cores: claim.most, slope: 0.0, until }
-        } else {
-            Wanted { cores: cores.min(claim.most), slope, until }
-        }
-    }
-
-    /// The most that it may ever want while nothing happens.
-    pub(crate) fn wanted_ever(&self) -> f64 {
-        let Some(claim) = &self.claim else { return 0.0 };
-        let wish = self.usage.of(Resource::Cpu).max() + self.served().map_or(0.0, Served::wanted_ever);
-        wish.min(claim.most)
-    }
-
-    /// The cores that it would use without any limit, by how much that grows in a second, and until when.
-    fn wish(&self, at: Time) -> (f64, f64, Time) {
-        let (own, into) = (self.usage.of(Resource::Cpu), at.since(self.started));
-        let until = own.next_change(into).map_or(Time::MAX, |it| self.started + it);
-        let (cores, slope, served_until) = self.served().map_or((0.0, 0.0, Time::MAX), |it| it.wanted(at));
-        (own.at(into) + cores, own.slope(into) + slope, until.min(served_until))
-    }
-
-    fn served(&self) -> Option<&Served> {
+    pub(super) fn served(&self) -> Option<&Served> {
         self.app.as_ref()?.served.as_ref()
     }
 
@@ -207,47 +166,6 @@ impl Instance {
         }
     }
 
-    /// Begins its course, which takes it longer if it wants more than its limit lets it have.
-    pub(crate) fn begin(&mut self, claim: Option<Box<Claim>>) {
-        if let Some(claim) = &claim {
-            let pace = claim.pace(self.usage.of(Resource::Cpu));
-            let reach = |at: Time| self.started + pace.end(Span::ZERO, at.since(self.started));
-            self.healthy = reach(self.healthy);
-            self.end = self.end.map(|it| End::exit(reach(it.at), it.code));
-        }
-        self.claim = claim;
-        if let Some(claim) = &mut self.claim {
-            claim.exit = self.end;
-        }
-    }
-
-    /// From now on it may use so many cores. Whether that is another number than before.
-    pub(crate) fn grant(&mut self, now: Time, cores: f64) -> bool {
-        let Some(claim) = self.claim.as_mut().filter(|it| TOLERANCE < (it.granted - cores).abs()) else {
-            return false;
-        };
-        let wanted = self.usage.of(Resource::Cpu);
-        let (before, into) = (claim.pace(wanted), now.since(self.started));
-        claim.granted = cores;
-        let after = claim.pace(wanted);
-        let reach = |at: Time| self.started + after.end(into, before.done(into, at.since(self.started)));
-        if now < self.healthy {
-            self.healthy = reach(self.healthy);
-        }
-        if let Some(exit) = claim.exit.as_mut().filter(|it| now < it.at) {
-            *exit = End::exit(reach(exit.at), exit.code);
-        }
-        let natural = claim.end();
-        self.end = match self.app.as_mut().and_then(|it| it.served.as_mut()) {
-            Some(served) => {
-                (served.cores, served.healthy, served.natural) = (cores, self.healthy, natural);
-                served.end(self.started, now, &self.usage)
-            }
-            None => natural,
-        };
-        true
-    }
-
     /// What was still to come at `since` comes so much later.
     pub(crate) fn postpone(&mut self, since: Time, by: Span) {
         if since < self.healthy {
@@ -282,16 +200,19 @@ impl Instance {
 
     /// Ends it when its memory reaches its limit, in bytes.
     pub(crate) fn limit_memory(&mut self, limit: f64) {
-        let reached = self.usage.of(Resource::Memory).next_reach(Span::ZERO, limit);
-        if let Some(after) = reached {
-            let end = End::out_of_memory(self.started + after.max(OOM_MIN));
-            if self.end.is_none_or(|it| end.at < it.at) {
-                self.end = Some(end);
-            }
-            if let Some(claim) = &mut self.claim {
-                claim.cut(end);
-            }
+        let killed = self.out_of_memory(self.started, limit);
+        self.end = self.end.into_iter().chain(killed).min_by_key(|it| it.at);
+        if let Some(claim) = &mut self.claim {
+            claim.memory_max = Some(limit);
         }
+    }
+
+    /// When its memory will reach a limit, from `since` on, requests apart.
+    pub(super) fn out_of_memory(&self, since: Time, limit: f64) -> Option<End> {
+        let from = since.since(self.started);
+        let reached = self.usage.of(Resource::Memory).next_reach(from, limit)?;
+        let delay = if reached == from { OOM_MIN } else { Span::ZERO };
+        Some(End::out_of_memory(self.started + reached + delay))
     }
 
     /// SIGTERM now, SIGKILL after `grace`. Returns when it has stopped.

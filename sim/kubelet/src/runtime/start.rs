@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Container, ContainerStatus, Labels, Pod, Uid};
+use api::{Container, ContainerStatus, Labels, Pod, ResourceRequirements, Uid};
 use base::{Digest, Luck, Name, Time};
 use workload::{Behaviours, Conduct, Place, Subject, Usage};
 
@@ -54,8 +54,8 @@ impl Site {
     }
 
     /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
-    pub(super) fn cores(&self, container: &Container) -> f64 {
-        let limit = limit(container, "cpu").filter(|it| 0.0 < *it).zip(self.quota_period); // Zero is none.
+    pub(super) fn cores(&self, resources: &ResourceRequirements) -> f64 {
+        let limit = limit(resources, "cpu").filter(|it| 0.0 < *it).zip(self.quota_period); // Zero is none.
         limit.map_or(self.cores, |(limit, period)| quota(limit, period).min(self.cores))
     }
 
@@ -97,8 +97,8 @@ impl Runtime {
                 let conduct = self.site.conduct(&self.behaviours, used, started, pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
-                instance.claim = Claim::of(&self.site, &conduct, container);
-                instance.app = self.app(&conduct, container, sandbox.entity, &instance);
+                instance.claim = Claim::of(&self.site, &conduct, &container.resources);
+                instance.app = self.app(&conduct, &container.resources, sandbox.entity, &instance);
                 states_usage |= states_any_usage(&instance);
                 sandbox.cells[idx].start(instance);
             }
@@ -123,9 +123,9 @@ impl Runtime {
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
         instance.attempt = attempt;
         let spec = container_of(pod, container);
-        instance.begin(Claim::of(&self.site, &conduct, spec));
-        instance.app = self.app(&conduct, spec, entity, &instance);
-        if let Some(limit) = limit(spec, "memory") {
+        instance.begin(Claim::of(&self.site, &conduct, &spec.resources));
+        instance.app = self.app(&conduct, &spec.resources, entity, &instance);
+        if let Some(limit) = limit(&spec.resources, "memory") {
             instance.limit_memory(limit);
         }
         if states_any_usage(&instance) {
@@ -156,7 +156,7 @@ impl Runtime {
     fn app(
         &self,
         conduct: &Conduct<'_>,
-        container: &Container,
+        resources: &ResourceRequirements,
         entity: u64,
         instance: &Instance,
     ) -> Option<Box<App>> {
@@ -166,12 +166,12 @@ impl Runtime {
         }
         let served = load.map(|load| Served {
             load: Arc::clone(load),
-            cores: self.site.cores(container),
+            cores: self.site.cores(resources),
             warm_up: conduct.warm_up(),
             healthy: instance.healthy,
             begin: self.behaviours.start(),
             sharing: 0,
-            memory_max: limit(container, "memory"),
+            memory_max: limit(resources, "memory"),
             natural: instance.end,
         });
         let health = health.cloned().unwrap_or_default();
@@ -208,9 +208,9 @@ fn container_of(pod: &Pod, position: usize) -> &Container {
     pod.spec.all_containers().nth(position).expect("the position comes from this spec")
 }
 
-/// Of a resource, if the container has one.
-fn limit(container: &Container, resource: &str) -> Option<f64> {
-    container.resources.limits.get(resource).map(|it| it.approximate_f64())
+/// Of a resource, if there is one.
+fn limit(resources: &ResourceRequirements, resource: &str) -> Option<f64> {
+    resources.limits.get(resource).map(|it| it.approximate_f64())
 }
 
 fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {

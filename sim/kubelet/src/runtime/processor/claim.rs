@@ -1,6 +1,6 @@
 //! What a container or a pod has a claim to of its node's processor time.
 
-use api::{Container, Pod};
+use api::{Pod, ResourceRequirements};
 use base::{Span, Time};
 use workload::{Conduct, Curve, Pace};
 
@@ -19,23 +19,24 @@ pub(crate) struct Claim {
     pub(crate) granted: f64,
     /// How its own course ends, which takes longer while it has less than it wants.
     pub(crate) exit: Option<End>,
-    /// How it ends at the latest.
+    /// How others end it, at the latest.
     pub(crate) bound: Option<End>,
+    /// Its memory limit, in bytes.
+    pub(crate) memory_max: Option<f64>,
 }
 
 impl Claim {
-    /// That of a container that starts.
+    /// That of a container with such resources.
     pub(in crate::runtime) fn of(
         site: &Site,
         conduct: &Conduct<'_>,
-        container: &Container,
+        resources: &ResourceRequirements,
     ) -> Option<Box<Self>> {
         if conduct.load().is_none() && conduct.usage().cpu.as_ref().is_none_or(Curve::is_zero) {
             return None;
         }
-        let most = site.cores(container);
-        let weight = weight::of_container(container);
-        Some(Box::new(Self { most, weight, granted: most, exit: None, bound: None }))
+        let (most, weight) = (site.cores(resources), weight::of_container(resources));
+        Some(Box::new(Self { most, weight, granted: most, exit: None, bound: None, memory_max: None }))
     }
 
     /// How its own course takes it, if it wants `wanted` cores from its start on.
@@ -43,10 +44,12 @@ impl Claim {
         Pace { wanted, cores: self.granted.max(super::TOLERANCE) }
     }
 
+    /// How it ends, if it is not for its memory.
     pub(crate) fn end(&self) -> Option<End> {
         self.exit.into_iter().chain(self.bound).min_by_key(|it| it.at)
     }
 
+    /// Ends it at `end.at` at the latest.
     pub(crate) fn cut(&mut self, end: End) {
         if self.bound.is_none_or(|it| end.at < it.at) {
             self.bound = Some(end);

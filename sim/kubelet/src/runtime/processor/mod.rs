@@ -5,6 +5,7 @@
 
 mod claim;
 mod contest;
+mod course;
 mod divide;
 mod weight;
 
@@ -14,15 +15,15 @@ use workload::Resource;
 
 pub(super) use self::claim::{Claim, PodClaim};
 use self::contest::Contest;
-pub(super) use self::contest::Wanted;
 pub(super) use self::weight::quota;
 use super::Runtime;
 
 /// Cores that are too few to count: sums of floats may be so much off.
-pub(super) const TOLERANCE: f64 = 1e-9;
+const TOLERANCE: f64 = 1e-9;
 /// So many changes ahead is searched for a shortage; then it is searched again.
 const PIECES_MAX: usize = 256;
-/// A shortage is noticed this late, so that rounding never makes it be looked for again and again.
+/// From one division to the next it takes at least so long, unless something happens: what is rounded is never looked
+/// for again and again.
 const SOONEST: Span = Span::millis(1);
 
 /// What a division came to.
@@ -60,7 +61,8 @@ impl Runtime {
         }
         if contest.is_short() {
             let felt = self.grant(now, &contest, Some(&contest.offers()));
-            return Division { felt, next: Some(contest.next_step(now)).filter(|it| *it != Time::MAX) };
+            let next = Some(contest.next_step(now)).filter(|it| *it != Time::MAX);
+            return Division { felt, next: next.map(|it| it.max(now + SOONEST)) };
         }
         let felt = self.grant(now, &contest, None);
         let next = self.next_shortage(now, contest);

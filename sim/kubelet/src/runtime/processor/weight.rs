@@ -4,7 +4,7 @@
 //! `pkg/kubelet/cm/cgroup_manager_linux.go`, `getCPUWeight`;
 //! `pkg/kubelet/kuberuntime/kuberuntime_container_linux.go`, `calculateLinuxResources`.
 
-use api::Container;
+use api::{CPU, ResourceList, ResourceRequirements};
 
 /// What a cgroup has whose pods ask for nothing.
 pub(crate) const LEAST: f64 = 1.0;
@@ -24,9 +24,9 @@ pub(crate) fn weight(milli: i64) -> f64 {
 }
 
 /// That of a container: one that has a limit only asks for as much.
-pub(super) fn of_container(container: &Container) -> f64 {
-    let milli = |list: &api::ResourceList| list.get(&api::CPU).map_or(0, |it| it.milli_value());
-    match (milli(&container.resources.requests), milli(&container.resources.limits)) {
+pub(super) fn of_container(resources: &ResourceRequirements) -> f64 {
+    let milli = |list: &ResourceList| list.get(&CPU).map_or(0, |it| it.milli_value());
+    match (milli(&resources.requests), milli(&resources.limits)) {
         (0, limit) => weight(limit),
         (request, _) => weight(request),
     }
