@@ -338,6 +338,22 @@ fn pods_run_out_of_their_share_of_the_memory_first() {
     expect_file!["golden/pressure/share-of-pods.txt"].assert_eq(world.story());
 }
 
+/// The same, where nobody holds the pods to their share: 7 of 8 GiB are in use, and all is well.
+#[test]
+fn pods_may_use_what_is_reserved_where_that_is_not_enforced() {
+    let rules = json!([memory(
+        "hungry",
+        json!({"ramp": {"from": "1Gi", "to": "7Gi", "after": "20s", "over": "5s"}})
+    )]);
+    let mut setup = node(json!({"enforceNodeAllocatable": []}));
+    setup.allocatable.insert(Name::new("memory"), "6Gi".parse().unwrap());
+    let mut world = World::on(setup, rules, defaults(), 7);
+    world.at(10.0, |it| it.create(simple("hungry", "BestEffort", "0")));
+    world.run_until(60.0);
+    assert!(!world.story().contains("Killing") && !world.story().contains("OOM"), "{}", world.story());
+    assert_eq!(world.pending(), 0, "nothing is foreseen");
+}
+
 /// Each jumps to 1,600 MiB 30 s after its start, which leaves 192 MiB from 43.5 on, found at 51.772. One pod less leaves
 /// 1,792 MiB, which is above the threshold, but not 2 GiB above it. Who goes among equals is luck.
 #[test]

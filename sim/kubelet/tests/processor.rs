@@ -4,6 +4,7 @@
 //!
 //! Upstream: `pkg/kubelet/cm`, `Documentation/admin-guide/cgroup-v2.rst` of Linux.
 
+#![allow(clippy::float_cmp, reason = "these figures are exact")]
 #![allow(clippy::unwrap_used, reason = "what fails here is the test")]
 
 mod world;
@@ -118,6 +119,33 @@ fn a_limit_makes_a_start_take_longer() {
     world.run_until(40.0);
     assert_eq!(milli(&world, "web"), 500);
     expect_file!["golden/processor/limit.txt"].assert_eq(world.story());
+}
+
+/// A limit of the pod as a whole: of one core, two containers that want one and a half and a half, and ask for 300m and
+/// 100m, have three quarters and a quarter of it, by weights of 12 and 4, though the node has room.
+#[test]
+fn a_pod_shares_its_limit_among_its_containers() {
+    let mut world = World::new(json!([
+        {"match": {"container": "main"}, "usage": {"cpu": "1500m"}},
+        {"match": {"container": "side"}, "usage": {"cpu": "500m"}},
+    ]));
+    let container = |name: &str, cpu: &str| json!({"name": name, "image": "app:v1", "resources": {"requests": {"cpu": cpu}}});
+    let mut both = pod(
+        "web",
+        json!({
+            "resources": {"requests": {"cpu": "400m"}, "limits": {"cpu": "1"}},
+            "containers": [container("main", "300m"), container("side", "100m")],
+        }),
+    );
+    both.status.qos_class = Name::new("Burstable");
+    world.at(10.0, move |it| it.create(both));
+    world.run_until(30.0);
+    assert_eq!(milli(&world, "web"), 1_000);
+    let sandbox = world.runtime.pod(world.pods["web"].meta.uid).unwrap();
+    let used = [0, 1].map(|n| sandbox.instance(n).unwrap().usage(Resource::Cpu, world.now));
+    assert_eq!(used, [0.75, 0.25]);
+    let throttled = sandbox.instance(1).unwrap().throttled(world.now);
+    assert!((throttled - 0.5).abs() < 1e-9, "{throttled}");
 }
 
 /// At first a request is nearly three times the work, and 30 a second of 20 ms are too much for one core: the mean

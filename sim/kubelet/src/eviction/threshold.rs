@@ -91,7 +91,7 @@ pub(crate) fn thresholds(of: &Configuration) -> Vec<Threshold> {
     });
     let pods: Vec<Threshold> = hard
         .iter()
-        .filter(|it| it.signal == Signal::MemoryAvailable)
+        .filter(|it| it.signal == Signal::MemoryAvailable && of.enforces_pods())
         .map(|it| Threshold { signal: Signal::AllocatableMemoryAvailable, ..*it })
         .collect();
     let mut all: Vec<Threshold> = hard.into_iter().chain(pods).chain(soft).collect();
@@ -184,6 +184,12 @@ mod tests {
             containerfs.inodesFree 5368709200 0.000s
         "#]]
         .assert_eq(&told(&read(json!({}))));
+    }
+
+    #[test]
+    fn what_is_not_enforced_is_not_watched() {
+        let all = read(json!({"enforceNodeAllocatable": [], "evictionHard": {"memory.available": "1Gi"}}));
+        assert_eq!(told(&all), "memory.available 1Gi 0.000s\n");
     }
 
     #[test]
