@@ -1,6 +1,8 @@
 //! What a container or a pod has a claim to of its node's processor time.
 
-use api::{Pod, ResourceRequirements};
+use std::num::NonZeroU32;
+
+use api::{CPU, Pod, ResourceRequirements};
 use base::{Span, Time};
 use workload::{Conduct, Curve, Pace};
 
@@ -62,14 +64,13 @@ impl Claim {
     }
 }
 
-/// The claim of a pod as a whole.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The claim of a pod as a whole. Small, since every pod has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PodClaim {
     pub(crate) class: Class,
-    /// What it asks for, in thousandths of a core.
-    pub(crate) milli: i64,
-    /// The cores that a limit of the pod as a whole lets it have; infinite without one.
-    pub(crate) most: f64,
+    /// What it asks for, and what a limit of the pod as a whole lets it have, in thousandths of a core.
+    pub(crate) milli: u32,
+    limit_milli: Option<NonZeroU32>,
 }
 
 /// The class of a pod's quality of service, which says where its cgroup is.
@@ -88,14 +89,20 @@ impl PodClaim {
             "BestEffort" => Class::BestEffort,
             _ => Class::Burstable,
         };
-        let limit = pod.spec.resources.as_ref().and_then(|it| it.limits.get(&api::CPU));
-        let most = limit.map_or(f64::INFINITY, |it| it.approximate_f64());
-        Self { class, milli: pod.requests().cpu_milli, most }
+        let milli = |it: i64| u32::try_from(it.max(0)).unwrap_or(u32::MAX);
+        let limit = pod.spec.resources.as_ref().and_then(|it| it.limits.get(&CPU));
+        let limit_milli = limit.and_then(|it| NonZeroU32::new(milli(it.milli_value())));
+        Self { class, milli: milli(pod.requests().cpu_milli), limit_milli }
+    }
+
+    /// The cores that it may have; infinite without a limit of its own.
+    pub(super) fn most(self) -> f64 {
+        self.limit_milli.map_or(f64::INFINITY, |it| f64::from(it.get()) / 1_000.0)
     }
 
     pub(super) fn weight(self) -> f64 {
         match self.class {
-            Class::Guaranteed | Class::Burstable => weight::weight(self.milli),
+            Class::Guaranteed | Class::Burstable => weight::weight(self.milli.into()),
             Class::BestEffort => weight::LEAST,
         }
     }

@@ -65,7 +65,7 @@ pub(super) struct Contest {
 impl Contest {
     pub(super) fn at(at: Time, cores: f64, runtime: &Runtime) -> Self {
         let burstable = |it: &&Sandbox| it.claim.class == Class::Burstable && it.is_up(at);
-        let burstable = runtime.pods.values().filter(burstable).map(|it| it.claim.milli).sum();
+        let burstable = runtime.pods.values().filter(burstable).map(|it| i64::from(it.claim.milli)).sum();
         let mut contest = Self { cores, pods: Vec::new(), contenders: Vec::new(), burstable };
         for class in [Class::Guaranteed, Class::Burstable, Class::BestEffort] {
             for (uid, sandbox) in runtime.pods.iter().filter(|(_, it)| it.claim.class == class) {
@@ -176,7 +176,7 @@ impl Contest {
         let mut pods: Vec<Group> = self
             .pods
             .iter()
-            .map(|it| Group { weight: it.weight(), most: it.most, members: Vec::new() })
+            .map(|it| Group { weight: it.weight(), most: it.most(), members: Vec::new() })
             .collect();
         for (n, it) in self.contenders.iter().enumerate() {
             pods[it.pod].members.push(Group::single(it.weight, wants(n, it)));
