@@ -1,6 +1,6 @@
 //! Whether an object may be stored: the last look before it is.
 
-use api::validation::{FieldError, message, validate, validate_update};
+use api::validation::{FieldError, message, validate, validate_resize, validate_update};
 use api::{FieldCause, Object, Reason, Status, Subresource};
 
 /// A new object, complete.
@@ -13,7 +13,12 @@ pub(crate) fn check_update(new: &Object, old: &Object, sub: Subresource) -> Resu
     if sub == Subresource::Status && new.meta() == old.meta() {
         return Ok(());
     }
-    refuse_if_any(new, &validate_update(new, old))
+    match (sub, new, old) {
+        (Subresource::Resize, Object::Pod(resized), Object::Pod(old)) => {
+            refuse_if_any(new, &validate_resize(resized, old))
+        }
+        _ => refuse_if_any(new, &validate_update(new, old)),
+    }
 }
 
 fn refuse_if_any(object: &Object, errors: &[FieldError]) -> Result<(), Status> {

@@ -14,6 +14,8 @@ mod service_account;
 mod storage_protection;
 mod taint_nodes;
 
+use std::sync::Arc;
+
 use api::{Object, Status};
 
 pub(crate) use self::memo::AdmittedSpecs;
@@ -54,6 +56,26 @@ pub(crate) fn admit_new(context: Context<'_>, object: &mut Object) -> Result<(),
         storage_protection::admit(object);
     }
     Ok(())
+}
+
+/// Adds to a pod that is to be resized what the cluster adds to its resources.
+pub(crate) fn admit_resize(context: Context<'_>, new: &mut Object) {
+    if let Object::Pod(pod) = new
+        && context.has(Plugin::LimitRanger)
+        && !pod.is_deleting()
+    {
+        limit_ranger::set_defaults(context, Arc::make_mut(pod));
+    }
+}
+
+/// Admits a resize of a pod as it is to be.
+pub(crate) fn check_resize(context: Context<'_>, new: &Object) -> Result<(), Status> {
+    match new {
+        Object::Pod(pod) if context.has(Plugin::LimitRanger) && !pod.is_deleting() => {
+            limit_ranger::check_pod(context, pod)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Admits a change of the main resource of an object.
