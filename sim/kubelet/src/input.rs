@@ -119,7 +119,8 @@ impl Token {
             | Timer::OutOfMemory
             | Timer::Pulls
             | Timer::ImageList
-            | Timer::ImageCollection => 0,
+            | Timer::ImageCollection
+            | Timer::Resizes => 0,
         }
     }
 }
@@ -144,6 +145,8 @@ pub(crate) enum Timer {
     /// The list of images in the node's status is out of date.
     ImageList,
     ImageCollection,
+    /// Resizes that wait for room are tried again.
+    Resizes,
 }
 
 /// Something that happened on the node, for the story of the run.
@@ -188,6 +191,10 @@ pub enum What {
         at: Time,
         code: i32,
         reason: &'static str,
+    },
+    /// It runs with other resources from now on; they are told in words.
+    Resized {
+        resources: Name,
     },
     /// Its containers are being stopped, and have so long.
     Stopping {

@@ -9,6 +9,7 @@ mod images;
 mod instance;
 mod pressure;
 mod pulls;
+mod resize;
 mod sandbox;
 mod start;
 mod usage;
@@ -185,7 +186,7 @@ impl Runtime {
     fn new_sandbox(&self, pod: &Pod) -> Sandbox {
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
-        Sandbox::new(pod.meta.namespace.clone(), pod.meta.name.clone(), containers, entity)
+        Sandbox::new(pod, containers, entity)
     }
 }
 

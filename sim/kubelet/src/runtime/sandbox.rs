@@ -1,5 +1,8 @@
 //! A pod as the runtime knows it: its network, and its containers.
 
+use std::sync::Arc;
+
+use api::{Pod, PodSpec};
 use base::{Luck, Name, Time};
 
 use super::instance::Instance;
@@ -22,6 +25,8 @@ pub struct Sandbox {
     pub(crate) entity: u64,
     /// How many pods share the load that comes to this one; 0 while none comes.
     pub(crate) sharing: u32,
+    /// What is set aside for the containers. Everything else in it may be out of date.
+    pub(crate) allocated: Arc<PodSpec>,
     /// By position among all containers of the spec, init containers first.
     pub(crate) cells: Vec<Cell>,
 }
@@ -36,10 +41,10 @@ pub(crate) struct Cell {
 }
 
 impl Sandbox {
-    pub(crate) fn new(namespace: Name, name: Name, containers: usize, entity: u64) -> Self {
+    pub(crate) fn new(pod: &Pod, containers: usize, entity: u64) -> Self {
         Self {
-            namespace,
-            name,
+            namespace: pod.meta.namespace.clone(),
+            name: pod.meta.name.clone(),
             ip: Name::EMPTY,
             up_until: Time::ZERO,
             holds_address: false,
@@ -47,6 +52,7 @@ impl Sandbox {
             attempt: 0,
             entity,
             sharing: 0,
+            allocated: Arc::clone(&pod.spec),
             cells: vec![Cell::default(); containers],
         }
     }

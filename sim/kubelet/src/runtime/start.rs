@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Container, ContainerStatus, Labels, Pod, Uid};
+use api::{Container, ContainerStatus, Labels, Pod, ResourceRequirements, Uid};
 use base::{Digest, Luck, Name, Time};
 use workload::{Behaviours, Conduct, Place, Subject};
 
 use super::app::{App, Served};
 use super::instance::{End, Instance};
+use super::resize::allocated_before;
 use super::sandbox::{draw_of, entity_of};
 use super::{Lucks, Runtime};
 use crate::images::Reference;
@@ -53,8 +54,8 @@ impl Site {
     }
 
     /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
-    fn cores(&self, container: &Container) -> f64 {
-        let limit = limit(container, "cpu").filter(|_| self.has_quota);
+    pub(super) fn cores(&self, resources: &ResourceRequirements) -> f64 {
+        let limit = limit(resources, "cpu").filter(|_| self.has_quota);
         limit.map_or(self.cores, |it| it.min(self.cores))
     }
 }
@@ -79,6 +80,7 @@ impl Runtime {
         (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
         sandbox.created = pod.status.start_time.unwrap_or_default().time();
         sandbox.holds_address = self.addresses.claim(&sandbox.ip);
+        sandbox.allocated = allocated_before(pod);
         let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
         for (idx, container) in pod.spec.all_containers().enumerate() {
             let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
@@ -89,7 +91,9 @@ impl Runtime {
                 let conduct = self.site.conduct(&self.behaviours, used, started, pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
-                instance.app = self.app(&conduct, container, sandbox.entity, instance.end);
+                let had = status.resources.as_ref().unwrap_or_else(|| pod.spec.resources_of(idx));
+                instance.app = self.app(&conduct, had, sandbox.entity, instance.end);
+                instance.resources = Arc::clone(had);
                 sandbox.cells[idx].start(instance);
             }
         }
@@ -109,10 +113,10 @@ impl Runtime {
         instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.full().clone());
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
         instance.attempt = attempt;
-        let spec = container_of(pod, container);
-        instance.app = self.app(&conduct, spec, entity, instance.end);
-        if let Some(limit) = limit(spec, "memory") {
-            instance.limit_memory(limit);
+        instance.resources = Arc::clone(pod.spec.resources_of(container));
+        instance.app = self.app(&conduct, &instance.resources, entity, instance.end);
+        if let Some(limit) = memory_limit(&instance.resources) {
+            instance.limit_memory(now, limit);
         }
         let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
         let sharing = sandbox.sharing;
@@ -136,7 +140,7 @@ impl Runtime {
     fn app(
         &self,
         conduct: &Conduct<'_>,
-        container: &Container,
+        resources: &ResourceRequirements,
         entity: u64,
         natural: Option<End>,
     ) -> Option<Box<App>> {
@@ -146,10 +150,10 @@ impl Runtime {
         }
         let served = load.map(|load| Served {
             load: Arc::clone(load),
-            cores: self.site.cores(container),
+            cores: self.site.cores(resources),
             begin: self.behaviours.start(),
             sharing: 0,
-            memory_max: limit(container, "memory"),
+            memory_max: memory_limit(resources),
             natural,
         });
         let health = health.cloned().unwrap_or_default();
@@ -170,7 +174,9 @@ impl Lucks {
             started: now,
             healthy: now + conduct.startup(rank(self.startup)),
             end: conduct.exit(rank(self.exit)).map(|it| End::exit(now + it.after, it.code)),
+            resources: Arc::default(),
             usage: conduct.usage(),
+            natural: None,
             app: None,
             on_term: conduct.stop(rank(self.stop)),
         }
@@ -181,9 +187,13 @@ fn container_of(pod: &Pod, position: usize) -> &Container {
     pod.spec.all_containers().nth(position).expect("the position comes from this spec")
 }
 
-/// Of a resource, if the container has one.
-fn limit(container: &Container, resource: &str) -> Option<f64> {
-    container.resources.limits.get(resource).map(|it| it.approximate_f64())
+/// In bytes, if there is one.
+pub(super) fn memory_limit(resources: &ResourceRequirements) -> Option<f64> {
+    limit(resources, "memory")
+}
+
+fn limit(resources: &ResourceRequirements, resource: &str) -> Option<f64> {
+    resources.limits.get(resource).map(|it| it.approximate_f64())
 }
 
 fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {
@@ -207,6 +217,8 @@ fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
         started,
         healthy: started,
         end,
+        natural: None,
+        resources: Arc::default(),
         usage: Arc::default(),
         app: None,
         on_term: None,
