@@ -46,16 +46,14 @@ fn resources(line: &mut Line, container: &str, old: &ResourceRequirements, new: 
     }
 }
 
-/// Why a resize waits, and that it does no more.
+/// That a resize waits for something else than before, or for nothing more.
 fn resize(line: &mut Line, old: &[Condition], new: &[Condition]) {
     for kind in [condition::POD_RESIZE_PENDING, condition::POD_RESIZE_IN_PROGRESS] {
         let find = |list: &[Condition]| list.iter().find(|it| it.kind == kind).map(|it| it.reason.clone());
         match (find(old), find(new)) {
             (Some(_), None) => line.word(&kind, "True", ""),
-            (old, Some(reason)) if old.as_ref().unwrap_or(&Name::EMPTY) != &reason => {
-                line.word(&format!("{kind} because"), &old.unwrap_or_default(), &reason);
-            }
-            (_, None | Some(_)) => (),
+            (Some(old), Some(new)) => line.word(&format!("{kind} because"), &old, &new),
+            (None, None | Some(_)) => (),
         }
     }
 }
@@ -90,4 +88,45 @@ fn state(state: &ContainerState) -> Name {
         return Name::from_static("running");
     }
     state.waiting.as_ref().map_or(Name::EMPTY, |waiting| waiting.reason.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(cpu: &str, has: &str, conditions: &Value) -> Pod {
+        let pod = json!({
+            "spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": cpu}}}]},
+            "status": {
+                "containerStatuses": [{"name": "main", "resources": {"requests": {"cpu": has}}}],
+                "conditions": conditions,
+            },
+        });
+        serde_json::from_value(pod).expect("a pod")
+    }
+
+    #[test]
+    fn a_resize_is_told_step_by_step() {
+        let condition =
+            |kind: &str, reason: &str| json!([{"type": kind, "status": "True", "reason": reason}]);
+        let (none, pending) = (json!([]), condition("PodResizePending", "Deferred"));
+        let steps = [
+            (pod("1", "1", &none), ""),
+            (pod("2", "1", &none), "main cpu request 1→2"),
+            (pod("2", "1", &pending), "PodResizePending True (Deferred)"),
+            (
+                pod("2", "1", &condition("PodResizeInProgress", "")),
+                "PodResizeInProgress True, PodResizePending True→none",
+            ),
+            (pod("2", "1", &condition("PodResizeInProgress", "Error")), "PodResizeInProgress because Error"),
+            (pod("2", "2", &none), "PodResizeInProgress True→none, main has cpu request 1→2"),
+        ];
+        for (before, (after, expected)) in steps.iter().zip(&steps[1..]) {
+            let mut line = Line::default();
+            changes(&mut line, &before.0, after);
+            assert_eq!(line.finish(), *expected);
+        }
+    }
 }
