@@ -13,12 +13,10 @@ pub(crate) fn check_update(new: &Object, old: &Object, sub: Subresource) -> Resu
     if sub == Subresource::Status && new.meta() == old.meta() {
         return Ok(());
     }
-    match (sub, new, old) {
-        (Subresource::Resize, Object::Pod(resized), Object::Pod(old)) => {
-            refuse_if_any(new, &validate_resize(resized, old))
-        }
-        _ => refuse_if_any(new, &validate_update(new, old)),
+    if let (Subresource::Resize, Object::Pod(resized), Object::Pod(old)) = (sub, new, old) {
+        return refuse_if_any(new, &validate_resize(resized, old));
     }
+    refuse_if_any(new, &validate_update(new, old))
 }
 
 fn refuse_if_any(object: &Object, errors: &[FieldError]) -> Result<(), Status> {

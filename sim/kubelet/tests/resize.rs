@@ -203,7 +203,7 @@ fn sidecars_are_resized_too() {
     });
     world.at(10.0, move |it| it.create(pod("web", spec)));
     world.at(60.0, |it| {
-        it.resize("web", "proxy", &json!({"requests": {"cpu": "200m"}, "limits": {"cpu": "400m"}}))
+        it.resize("web", "proxy", &json!({"requests": {"cpu": "200m"}, "limits": {"cpu": "400m"}}));
     });
     world.run_until(90.0);
     expect_file!["golden/resize/sidecar.txt"].assert_eq(world.story());

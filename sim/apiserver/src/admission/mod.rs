@@ -16,7 +16,7 @@ mod taint_nodes;
 
 use std::sync::Arc;
 
-use api::{Object, Status};
+use api::{Object, Pod, Status};
 
 pub(crate) use self::memo::AdmittedSpecs;
 pub(crate) use self::namespace_lifecycle::check_deletion;
@@ -70,12 +70,11 @@ pub(crate) fn admit_resize(context: Context<'_>, new: &mut Object) {
 
 /// Admits a resize of a pod as it is to be.
 pub(crate) fn check_resize(context: Context<'_>, new: &Object) -> Result<(), Status> {
-    match new {
-        Object::Pod(pod) if context.has(Plugin::LimitRanger) && !pod.is_deleting() => {
-            limit_ranger::check_pod(context, pod)
-        }
-        _ => Ok(()),
-    }
+    let is_bounded = |it: &&Pod| context.has(Plugin::LimitRanger) && !it.is_deleting();
+    new.get::<Pod>()
+        .map(AsRef::as_ref)
+        .filter(is_bounded)
+        .map_or(Ok(()), |it| limit_ranger::check_pod(context, it))
 }
 
 /// Admits a change of the main resource of an object.

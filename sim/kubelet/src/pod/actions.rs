@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use api::RestartPolicy;
 use base::Time;
 
+use super::actuate::Action;
 use super::probe::Kind;
-use super::resize::Action;
 use super::{Job, Why, Worker};
 use crate::runtime::{Instance, Sandbox};
 use crate::status::{is_restartable, may_restart};

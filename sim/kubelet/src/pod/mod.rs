@@ -6,6 +6,7 @@
 //! Upstream: `pkg/kubelet/pod_workers.go`.
 
 mod actions;
+mod actuate;
 mod disk_full;
 mod finding;
 mod finish;
