@@ -15,6 +15,7 @@ use api::{Pod, Quantity};
 use base::{Name, Span};
 use expect_test::expect_file;
 use kubelet::Start;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use workload::Resource;
 
@@ -243,4 +244,73 @@ fn the_status_tells_requests_and_limits() {
     assert_eq!(statuses[0].resources.as_deref(), Some(&world.pod("web").spec.containers[0].resources));
     let shown = serde_json::to_value(&statuses[1]).unwrap();
     assert_eq!((&shown["resources"], shown.get("allocatedResources")), (&json!({}), None));
+}
+
+/// What happens to one of four pods.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Create,
+    /// To so many tenths of a core, and so many times 256 MiB.
+    Resize(u32, u32),
+    Delete,
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u64, usize, Step)>> {
+    let step = prop_oneof![
+        1 => Just(Step::Create),
+        4 => (1..50_u32, 1..40_u32).prop_map(|(cpu, memory)| Step::Resize(cpu, memory)),
+        1 => Just(Step::Delete),
+    ];
+    prop::collection::vec((20..300_u64, 0..4_usize, step), 1..30)
+}
+
+fn of_size(cpu: u32, memory: u32) -> Value {
+    both(&format!("{}m", cpu * 100), &format!("{}Mi", memory * 256))
+}
+
+fn take(step: Step, name: &'static str, world: &mut World) {
+    let is_there = world.pods.get(name).is_some_and(|it| !it.is_deleting());
+    match step {
+        Step::Create if !world.pods.contains_key(name) => {
+            world.create(simple(name, &of_size(5, 2), &json!({})));
+        }
+        Step::Resize(cpu, memory) if is_there => world.resize(name, "main", &of_size(cpu, memory)),
+        Step::Delete if is_there => world.delete(name, 30),
+        Step::Create | Step::Resize(..) | Step::Delete => (),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// No more is set aside than there is; who waits for nothing has what it asks for; and what pods took comes back, also
+    /// when the kubelet dies in between.
+    #[test]
+    fn the_node_is_never_promised_twice(steps in steps(), dies_at in 20..300_u64) {
+        const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+        let mut world = World::new(memory(&json!("600Mi")));
+        NAMES.iter().for_each(|name| world.at(10.0, |it| it.create(simple(name, &of_size(5, 2), &json!({})))));
+        for (at, n, step) in steps {
+            world.at(Span::secs(at).as_secs_f64(), move |it| take(step, NAMES[n], it));
+        }
+        world.at(Span::secs(dies_at).as_secs_f64() + 0.5, World::stop_kubelet);
+        world.at(Span::secs(dies_at).as_secs_f64() + 3.5, |it| it.start_kubelet(Start::Restarted));
+        world.run_until(900.0);
+        let allocated = world.pods.values().flat_map(|it| &it.status.container_statuses);
+        let cpu: i64 = allocated.filter_map(|it| it.allocated_resources.get("cpu")).map(|it| it.milli_value()).sum();
+        prop_assert!(cpu <= 4_000, "{}", world.story());
+        for pod in world.pods.values() {
+            let is_being_resized = pod.status.conditions.iter().any(|it| it.kind.starts_with("PodResize"));
+            let Some(main) = pod.status.container_statuses.first() else { continue }; // It was rejected.
+            let has = main.resources.as_deref();
+            let wants = &pod.spec.containers[0].resources;
+            prop_assert!(is_being_resized || has == Some(wants), "{}", world.story());
+        }
+        for name in NAMES {
+            world.at(900.0, move |it| take(Step::Delete, name, it));
+        }
+        world.at(1_000.0, |it| it.create(simple("whole", &both("4", "8Gi"), &json!({}))));
+        world.run_until(1_100.0);
+        prop_assert_eq!(&world.pod("whole").status.phase, &api::PodPhase::Running, "{}", world.story());
+    }
 }
