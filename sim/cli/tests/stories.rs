@@ -124,6 +124,11 @@ fn a_rollout_waits_for_what_its_pods_name() {
 }
 
 #[test]
+fn a_pod_is_resized_where_it_runs() {
+    check("pods/resize", "resize.txt");
+}
+
+#[test]
 fn recreate_never_runs_two_versions_at_once() {
     check("rollouts/recreate", "recreate.txt");
 }

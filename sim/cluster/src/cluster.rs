@@ -145,7 +145,10 @@ impl Cluster {
         let there = self.server.events_since(Revision(0)).map_err(|status| SetupError::Refused { status })?;
         let mut commits: Vec<Commit> =
             there.filter_map(|it| it.new.map(|new| first_commit(it.revision, new))).collect();
-        for object in snapshot {
+        for mut object in snapshot {
+            if let Some(pod) = object.get_mut::<Pod>().filter(|it| it.is_bound() && !it.is_finished()) {
+                pod.fill_in_resources();
+            }
             self.server
                 .restore(begin, object, &mut commits)
                 .map_err(|status| SetupError::Refused { status })?;

@@ -176,6 +176,15 @@ pub struct Patch {
     pub patch: String,
     #[arg(long = "type", value_enum, default_value = "strategic")]
     pub kind: PatchKind,
+    #[arg(long, value_enum)]
+    pub subresource: Option<PatchedPart>,
+}
+
+/// Of the subresources that `kubectl` knows, those that patches are made of here; `scale` has its own command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PatchedPart {
+    Status,
+    Resize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

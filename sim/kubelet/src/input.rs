@@ -120,7 +120,8 @@ impl Token {
             | Timer::Processor
             | Timer::Pulls
             | Timer::ImageList
-            | Timer::ImageCollection => 0,
+            | Timer::ImageCollection
+            | Timer::Resizes => 0,
         }
     }
 }
@@ -147,6 +148,8 @@ pub(crate) enum Timer {
     /// The list of images in the node's status is out of date.
     ImageList,
     ImageCollection,
+    /// Resizes that wait for room are tried again.
+    Resizes,
 }
 
 /// Something that happened on the node, for the story of the run.
@@ -191,6 +194,10 @@ pub enum What {
         at: Time,
         code: i32,
         reason: &'static str,
+    },
+    /// It runs with other resources from now on; they are told in words.
+    Resized {
+        resources: Name,
     },
     /// Its containers are being stopped, and have so long.
     Stopping {

@@ -11,6 +11,7 @@
 
 mod admission;
 mod admit;
+mod allocation;
 mod backoff;
 mod beat;
 mod bucket;

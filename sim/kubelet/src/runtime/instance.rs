@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::ResourceRequirements;
 use base::{Name, Span, Time};
 use workload::{Ending, Resource, Trouble, Usage};
 
@@ -29,6 +30,10 @@ pub struct Instance {
     pub healthy: Time,
     /// How it will end, as far as that is decided.
     pub end: Option<End>,
+    /// How it will end if its memory does not reach its limit before, where it would end at all.
+    pub(crate) natural: Option<Box<End>>,
+    /// What it runs with: the limits hold, the requests are noted.
+    pub resources: Arc<ResourceRequirements>,
     /// What it uses, from its start on.
     pub usage: Arc<Usage>,
     /// What else its scenario says of it.
@@ -52,6 +57,7 @@ pub struct End {
 /// The kernel takes a moment to kill what asks for too much at once.
 const OOM_MIN: Span = Span::millis(10);
 
+const OOM_KILLED: &str = "OOMKilled";
 /// Killed by SIGKILL.
 const KILLED: i32 = 137;
 /// What the runtime says of a container that it lost sight of. Upstream: `containerd`, `unknownExitCode`.
@@ -66,7 +72,11 @@ impl End {
     /// The kernel kills all processes of the container, for want of memory: `memory.oom.group` is set for containers.
     /// Upstream: `containerd`, `oomExitReason`.
     pub(crate) fn out_of_memory(at: Time) -> Self {
-        Self { at, reported: at, code: KILLED, reason: "OOMKilled" }
+        Self { at, reported: at, code: KILLED, reason: OOM_KILLED }
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.reason == OOM_KILLED
     }
 
     pub(crate) fn lost(at: Time) -> Self {
@@ -176,7 +186,8 @@ impl Instance {
             it.healthy = healthy;
             it.natural.as_mut()
         });
-        self.end.as_mut().into_iter().chain(natural).for_each(|it| it.postpone(since, by));
+        let ends = self.end.as_mut().into_iter().chain(self.natural.as_deref_mut()).chain(natural);
+        ends.for_each(|it| it.postpone(since, by));
         if let Some(claim) = &mut self.claim {
             claim.postpone(since, by);
         }
@@ -190,6 +201,9 @@ impl Instance {
             }
         };
         cut(&mut self.end);
+        if let Some(natural) = self.natural.as_deref_mut().filter(|it| end.at < it.at) {
+            *natural = end;
+        }
         if let Some(served) = self.app.as_mut().and_then(|it| it.served.as_mut()) {
             cut(&mut served.natural);
         }
@@ -198,12 +212,14 @@ impl Instance {
         }
     }
 
-    /// Ends it when its memory reaches its limit, in bytes.
-    pub(crate) fn limit_memory(&mut self, limit: f64) {
-        let killed = self.out_of_memory(self.started, limit);
-        self.end = self.end.into_iter().chain(killed).min_by_key(|it| it.at);
+    /// Ends it when its memory reaches its limit, in bytes, from `since` on.
+    pub(crate) fn limit_memory(&mut self, since: Time, limit: f64) {
+        let killed = self.out_of_memory(since, limit);
         if let Some(claim) = &mut self.claim {
             claim.memory_max = Some(limit);
+            self.end = self.end.into_iter().chain(killed).min_by_key(|it| it.at);
+        } else if let Some(killed) = killed.filter(|killed| self.end.is_none_or(|it| killed.at < it.at)) {
+            self.natural = self.end.replace(killed).map(Box::new);
         }
     }
 
@@ -213,6 +229,19 @@ impl Instance {
         let reached = self.usage.of(Resource::Memory).next_reach(from, limit)?;
         let delay = if reached == from { OOM_MIN } else { Span::ZERO };
         Some(End::out_of_memory(self.started + reached + delay))
+    }
+
+    /// From now on it has other limits: of memory in bytes, and what is left to it of the processors in cores.
+    pub(crate) fn set_limits(&mut self, now: Time, memory: Option<f64>, cores: f64) {
+        if self.claim.is_some() {
+            return self.claim_anew(now, memory, cores);
+        }
+        if self.end.is_some_and(|it| it.is_out_of_memory()) {
+            self.end = self.natural.take().map(|it| *it);
+        }
+        if let Some(limit) = memory {
+            self.limit_memory(now, limit);
+        }
     }
 
     /// SIGTERM now, SIGKILL after `grace`. Returns when it has stopped.
@@ -244,6 +273,8 @@ mod tests {
             started: Time::from_secs(10),
             healthy: Time::from_secs(12),
             end: None,
+            natural: None,
+            resources: Arc::default(),
             usage: Arc::default(),
             app: None,
             claim: None,
@@ -270,10 +301,26 @@ mod tests {
     fn what_reaches_its_limit_is_killed() {
         let leak = Usage { memory: Some(Curve::leak(100.0, 10.0)), ..Usage::NONE };
         let mut it = Instance { usage: Arc::new(leak), ..instance(None) };
-        it.limit_memory(400.0);
+        it.limit_memory(it.started, 400.0);
         assert_eq!(it.end, Some(End::out_of_memory(Time::from_secs(40))));
-        it.limit_memory(50.0);
+        it.limit_memory(it.started, 50.0);
         assert_eq!(it.end.map(|it| it.at), Some(it.started + OOM_MIN), "it asks for too much at once");
+    }
+
+    /// 100 bytes, and 10 more each second, from 10 s on; it would exit at 60 s.
+    #[test]
+    fn other_limits_are_other_ends() {
+        let leak = Usage { memory: Some(Curve::leak(100.0, 10.0)), ..Usage::NONE };
+        let mut it = Instance { usage: Arc::new(leak), ..instance(None) };
+        it.cut(End::exit(Time::from_secs(60), 0));
+        it.limit_memory(it.started, 400.0);
+        let now = Time::from_secs(20);
+        for (limit, expected) in [(Some(500.0), 50), (Some(900.0), 60), (Some(300.0), 30), (None, 60)] {
+            it.set_limits(now, limit, 1.0);
+            assert_eq!(it.end.map(|it| it.at), Some(Time::from_secs(expected)), "{limit:?}");
+        }
+        it.set_limits(now, Some(150.0), 1.0);
+        assert_eq!(it.end, Some(End::out_of_memory(now + OOM_MIN)), "it holds more than that already");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod instance;
 mod pressure;
 mod processor;
 mod pulls;
+mod resize;
 mod sandbox;
 mod start;
 mod usage;
@@ -29,7 +30,6 @@ pub use self::disk::Disk;
 use self::images::Images;
 pub(crate) use self::images::Order;
 pub use self::instance::{End, Instance};
-use self::processor::PodClaim;
 pub use self::sandbox::Sandbox;
 pub(crate) use self::sandbox::{draw_of, entity_of};
 use self::start::Site;
@@ -193,8 +193,7 @@ impl Runtime {
     fn new_sandbox(&self, pod: &Pod) -> Sandbox {
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
-        let claim = PodClaim::of(pod);
-        Sandbox::new(pod.meta.namespace.clone(), pod.meta.name.clone(), claim, containers, entity)
+        Sandbox::new(pod, containers, entity)
     }
 }
 

@@ -1,5 +1,8 @@
 //! A pod as the runtime knows it: its network, and its containers.
 
+use std::sync::Arc;
+
+use api::{Pod, PodSpec};
 use base::{Luck, Name, Time};
 
 use super::instance::Instance;
@@ -25,6 +28,8 @@ pub struct Sandbox {
     pub(crate) sharing: u32,
     /// What its cgroup has a claim to of the node's processor time.
     pub(crate) claim: PodClaim,
+    /// What is set aside for the containers. Everything else in it may be out of date.
+    pub(crate) allocated: Arc<PodSpec>,
     /// By position among all containers of the spec, init containers first.
     pub(crate) cells: Vec<Cell>,
 }
@@ -39,10 +44,10 @@ pub(crate) struct Cell {
 }
 
 impl Sandbox {
-    pub(crate) fn new(namespace: Name, name: Name, claim: PodClaim, containers: usize, entity: u64) -> Self {
+    pub(crate) fn new(pod: &Pod, containers: usize, entity: u64) -> Self {
         Self {
-            namespace,
-            name,
+            namespace: pod.meta.namespace.clone(),
+            name: pod.meta.name.clone(),
             ip: Name::EMPTY,
             up_until: Time::ZERO,
             holds_address: false,
@@ -50,7 +55,8 @@ impl Sandbox {
             attempt: 0,
             entity,
             sharing: 0,
-            claim,
+            claim: PodClaim::of(pod),
+            allocated: Arc::clone(&pod.spec),
             cells: vec![Cell::default(); containers],
         }
     }

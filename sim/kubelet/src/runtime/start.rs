@@ -10,6 +10,7 @@ use workload::{Behaviours, Conduct, Place, Subject, Usage};
 use super::app::{App, Served};
 use super::instance::{End, Instance};
 use super::processor::{Claim, quota};
+use super::resize::allocated_before;
 use super::sandbox::{draw_of, entity_of};
 use super::{Lucks, Runtime};
 use crate::images::Reference;
@@ -86,6 +87,7 @@ impl Runtime {
         (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
         sandbox.created = pod.status.start_time.unwrap_or_default().time();
         sandbox.holds_address = self.addresses.claim(&sandbox.ip);
+        sandbox.allocated = allocated_before(pod);
         let mut states_usage = false;
         let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
         for (idx, container) in pod.spec.all_containers().enumerate() {
@@ -97,8 +99,10 @@ impl Runtime {
                 let conduct = self.site.conduct(&self.behaviours, used, started, pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
-                instance.claim = Claim::of(&self.site, &conduct, &container.resources);
-                instance.app = self.app(&conduct, &container.resources, sandbox.entity, &instance);
+                let had = status.resources.as_ref().unwrap_or_else(|| pod.spec.resources_of(idx));
+                instance.claim = Claim::of(&self.site, &conduct, had);
+                instance.app = self.app(&conduct, had, sandbox.entity, &instance);
+                instance.resources = Arc::clone(had);
                 states_usage |= states_any_usage(&instance);
                 sandbox.cells[idx].start(instance);
             }
@@ -122,11 +126,11 @@ impl Runtime {
         instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.full().clone());
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
         instance.attempt = attempt;
-        let spec = container_of(pod, container);
-        instance.begin(Claim::of(&self.site, &conduct, &spec.resources));
-        instance.app = self.app(&conduct, &spec.resources, entity, &instance);
-        if let Some(limit) = limit(&spec.resources, "memory") {
-            instance.limit_memory(limit);
+        instance.resources = Arc::clone(pod.spec.resources_of(container));
+        instance.begin(Claim::of(&self.site, &conduct, &instance.resources));
+        instance.app = self.app(&conduct, &instance.resources, entity, &instance);
+        if let Some(limit) = memory_limit(&instance.resources) {
+            instance.limit_memory(now, limit);
         }
         if states_any_usage(&instance) {
             self.begin_usage();
@@ -171,7 +175,7 @@ impl Runtime {
             healthy: instance.healthy,
             begin: self.behaviours.start(),
             sharing: 0,
-            memory_max: limit(resources, "memory"),
+            memory_max: memory_limit(resources),
             natural: instance.end,
         });
         let health = health.cloned().unwrap_or_default();
@@ -192,7 +196,9 @@ impl Lucks {
             started: now,
             healthy: now + conduct.startup(rank(self.startup)),
             end: conduct.exit(rank(self.exit)).map(|it| End::exit(now + it.after, it.code)),
+            resources: Arc::default(),
             usage: conduct.usage(),
+            natural: None,
             app: None,
             claim: None,
             on_term: conduct.stop(rank(self.stop)),
@@ -208,7 +214,11 @@ fn container_of(pod: &Pod, position: usize) -> &Container {
     pod.spec.all_containers().nth(position).expect("the position comes from this spec")
 }
 
-/// Of a resource, if there is one.
+/// In bytes, if there is one.
+pub(super) fn memory_limit(resources: &ResourceRequirements) -> Option<f64> {
+    limit(resources, "memory")
+}
+
 fn limit(resources: &ResourceRequirements, resource: &str) -> Option<f64> {
     resources.limits.get(resource).map(|it| it.approximate_f64())
 }
@@ -234,6 +244,8 @@ fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
         started,
         healthy: started,
         end,
+        natural: None,
+        resources: Arc::default(),
         usage: Arc::default(),
         app: None,
         claim: None,

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use api::{CPU, Pod, ResourceRequirements};
+use api::{CPU, Pod, PodSpec, ResourceRequirements};
 use base::{Span, Time};
 use workload::{Conduct, Curve, Pace};
 
@@ -89,10 +89,15 @@ impl PodClaim {
             "BestEffort" => Class::BestEffort,
             _ => Class::Burstable,
         };
+        Self { class, milli: 0, limit_milli: None }.with(&pod.spec)
+    }
+
+    /// The same of a pod of which so much is set aside.
+    pub(crate) fn with(self, spec: &PodSpec) -> Self {
         let milli = |it: i64| u32::try_from(it.max(0)).unwrap_or(u32::MAX);
-        let limit = pod.spec.resources.as_ref().and_then(|it| it.limits.get(&CPU));
+        let limit = spec.resources.as_ref().and_then(|it| it.limits.get(&CPU));
         let limit_milli = limit.and_then(|it| NonZeroU32::new(milli(it.milli_value())));
-        Self { class, milli: milli(pod.requests().cpu_milli), limit_milli }
+        Self { milli: milli(spec.requests().cpu_milli), limit_milli, ..self }
     }
 
     /// The cores that it may have; infinite without a limit of its own.

@@ -6,6 +6,7 @@ use workload::Resource;
 use super::TOLERANCE;
 use super::claim::Claim;
 use super::contest::Wanted;
+use super::weight;
 use crate::runtime::app::Served;
 use crate::runtime::{End, Instance};
 
@@ -45,6 +46,18 @@ impl Instance {
         }
         self.settle(now);
         true
+    }
+
+    /// From now on it has other limits.
+    pub(crate) fn claim_anew(&mut self, now: Time, memory: Option<f64>, cores: f64) {
+        let Some(claim) = &mut self.claim else { return };
+        (claim.memory_max, claim.most, claim.weight) = (memory, cores, weight::of_container(&self.resources));
+        if let Some(served) = self.app.as_mut().and_then(|it| it.served.as_mut()) {
+            served.memory_max = memory;
+        }
+        if !self.grant(now, cores) {
+            self.settle(now);
+        }
     }
 
     /// Works out from `now` on how it ends, and tells those who serve when it listens.
