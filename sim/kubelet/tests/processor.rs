@@ -121,8 +121,8 @@ fn a_limit_makes_a_start_take_longer() {
     expect_file!["golden/processor/limit.txt"].assert_eq(world.story());
 }
 
-/// Two that want the whole node ask for a core each, and have two each; when one asks for three (a weight of 117 beside
-/// 39) it has three of four, as soon as the kubelet has resized it.
+/// Two that want the whole node ask for a core each, and have two each; when one asks for three, it has a weight of
+/// 118 beside 39 as soon as the kubelet has resized it.
 #[test]
 fn a_resize_shifts_the_shares() {
     let mut world = World::new(json!([{"usage": {"cpu": "4"}}]));
@@ -132,7 +132,7 @@ fn a_resize_shifts_the_shares() {
     world.at(30.0, |it| assert_eq!([milli(it, "one"), milli(it, "two")], [2_000, 2_000]));
     world.at(30.0, |it| it.resize("one", "one", &json!({"requests": {"cpu": "3"}})));
     world.run_until(60.0);
-    assert_eq!([milli(&world, "one"), milli(&world, "two")], [3_000, 1_000]);
+    assert_eq!([milli(&world, "one"), milli(&world, "two")], [3_006, 994]);
 }
 
 /// A limit of the pod as a whole: of one core, two containers that want one and a half and a half, and ask for 300m and
