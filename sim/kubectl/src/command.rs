@@ -251,7 +251,7 @@ impl Command {
             Target::One(key) => key.kind == Kind::Node,
             Target::All { kind, .. } => *kind == Kind::Node,
         };
-        matches!(self.words, Words::Patch(_) | Words::Label(_))
+        matches!(self.words, Words::Patch(Patch { subresource: None, .. }) | Words::Label(_))
             && self.targets().is_ok_and(|it| !it.iter().all(is_node))
     }
 

@@ -32,11 +32,13 @@ struct Refusal {
 }
 
 impl Allocation {
-    /// A pod was taken in, by a kubelet that did not start it.
-    pub(crate) fn pod_added(&mut self, pod: Handle<Worker>, pods: &Pods) {
-        if pods.get(pod).is_some_and(|it| it.desired_spec().is_some()) {
+    /// A pod was taken in, which another kubelet may have run before. Whether it waits for what it asks for.
+    pub(crate) fn pod_added(&mut self, pod: Handle<Worker>, pods: &Pods) -> bool {
+        let is_to_be_resized = pods.get(pod).is_some_and(|it| it.desired_spec().is_some());
+        if is_to_be_resized {
             self.push(pod, pods);
         }
+        is_to_be_resized
     }
 
     /// All pods of the node are known.

@@ -218,7 +218,9 @@ impl Kubelet {
         } else {
             let new = insert(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn);
             self.admit(new, runtime, effects, now);
-            self.allocation.pod_added(new, &self.pods);
+            if self.allocation.pod_added(new, &self.pods) {
+                self.retry_resizes(runtime, effects, now);
+            }
         }
     }
 

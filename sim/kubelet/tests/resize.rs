@@ -246,6 +246,41 @@ fn the_status_tells_requests_and_limits() {
     assert_eq!((&shown["resources"], shown.get("allocatedResources")), (&json!({}), None));
 }
 
+/// What was set aside before the run is what the status says: of 4 cores 3 for `other` and 1 for `web`, which asks for 2.
+#[test]
+fn a_resize_may_have_waited_before_the_run() {
+    let running = |mut pod: Pod, has: &str| {
+        let resources = json!({"requests": {"cpu": has}});
+        let status = json!({
+            "phase": "Running",
+            "containerStatuses": [{
+                "name": "main", "ready": true, "started": true, "containerID": "containerd://old",
+                "image": "docker.io/library/web:v1", "state": {"running": {"startedAt": "2025-12-31T00:00:00Z"}},
+                "allocatedResources": resources["requests"], "resources": resources,
+            }],
+        });
+        pod.status = serde_json::from_value(status).unwrap();
+        pod
+    };
+    let mut world = World::new(json!([]));
+    for pod in [running(plain("other", "3"), "3"), running(plain("web", "2"), "1")] {
+        world.at(1.0, move |it| {
+            it.runtime.adopt(&pod);
+            it.create(pod);
+        });
+    }
+    let pending =
+        |world: &World| world.pod("web").status.condition("PodResizePending").map(|it| it.reason.clone());
+    world.run_until(10.0);
+    assert_eq!(pending(&world), Some(Name::new("Deferred")));
+    world.at(10.0, |it| it.delete("other", 30));
+    world.run_until(30.0);
+    assert_eq!(pending(&world), None);
+    let status = &world.pod("web").status.container_statuses[0];
+    assert_eq!(status.resources.as_deref(), Some(&world.pod("web").spec.containers[0].resources));
+    assert_eq!(status.restart_count, 0);
+}
+
 /// What happens to one of four pods.
 #[derive(Clone, Copy, Debug)]
 enum Step {

@@ -36,6 +36,9 @@ fn spec(line: &mut Line, old: &Arc<PodSpec>, new: &Arc<PodSpec>) {
 
 /// `main cpu request 1→2`.
 fn resources(line: &mut Line, container: &str, old: &ResourceRequirements, new: &ResourceRequirements) {
+    if old == new {
+        return; // As nearly always.
+    }
     let lists = [("request", &old.requests, &new.requests), ("limit", &old.limits, &new.limits)];
     for (what, old, new) in lists {
         let gone = old.keys().filter(|it| !new.contains_key(it.as_str()));
