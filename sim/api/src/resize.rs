@@ -70,7 +70,8 @@ impl Pod {
 }
 
 fn covers(list: &ResourceList, other: &ResourceList) -> bool {
-    other.iter().all(|(name, quantity)| list.get(name).is_some_and(|own| quantity <= own))
+    list == other // They mostly share it.
+        || other.iter().all(|(name, quantity)| list.get(name).is_some_and(|own| quantity <= own))
 }
 
 #[cfg(test)]
