@@ -317,3 +317,35 @@ fn edit_object(object: &Object, edits: Vec<Edit>, said: &'static str) -> Act {
 pub(crate) fn patch_request(key: Key, patch: Patch) -> Request {
     Request::Patch { key, sub: Subresource::Main, patch, preconditions: Preconditions::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_goes_to_the_part_that_it_names() {
+        let value = json!({
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"containers": [{"name": "main", "image": "web:v1"}]},
+        });
+        let pod = Object::from_json(&Kind::Pod, value).expect("a pod");
+        let patch =
+            r#"-p '{"spec": {"containers": [{"name": "main", "resources": {"limits": {"cpu": "1"}}}]}}'"#;
+        for (words, expected) in [
+            ("", Subresource::Main),
+            ("--subresource status", Subresource::Status),
+            ("--subresource=resize", Subresource::Resize),
+        ] {
+            let command = Command::parse(&format!("patch pod web {words} {patch}")).expect("a command");
+            let acts = command.act(Time::ZERO, &pod);
+            let [Act::Send(Request::Patch { sub, patch: Patch::Merge(patch), .. }, "patched")] = &acts[..]
+            else {
+                panic!("{acts:?}")
+            };
+            assert_eq!(*sub, expected);
+            let container = json!({"name": "main", "image": "web:v1", "resources": {"limits": {"cpu": "1"}}});
+            assert_eq!(*patch, json!({"spec": {"containers": [container]}}), "the list is merged by name");
+        }
+        assert!(Command::parse(&format!("patch pod web --subresource scale {patch}")).is_err());
+    }
+}
