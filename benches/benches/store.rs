@@ -9,7 +9,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use etcd::{Compare, Expect, KeyRange, Op, Outcome, Revision, Store, Target, Txn, Watcher};
 
 /// As the API server's: kind, namespace, name.
-type Key = (u16, Name, Name);
+type Key = ((u16, Name), Name);
 type Value = Arc<[u64; 4]>;
 
 const PODS: usize = 10_000;
@@ -17,7 +17,7 @@ const WRITES: usize = 6 * PODS;
 
 fn keys() -> Vec<Key> {
     (0..PODS)
-        .map(|n| (7, Name::from_static("default"), Name::from(format!("web-6d4b75cb6d-{n:05}"))))
+        .map(|n| ((7, Name::from_static("default")), Name::from(format!("web-6d4b75cb6d-{n:05}"))))
         .collect()
 }
 

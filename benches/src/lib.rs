@@ -13,6 +13,10 @@ use kubectl::Command;
 use record::Keep;
 use serde_json::json;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// When the runs begin.
 pub const START: Time = Time::from_secs(1_767_225_600);
 

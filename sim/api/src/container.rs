@@ -1,5 +1,7 @@
 //! Containers: what they are to be, how they are probed, and how they are.
 
+use std::sync::Arc;
+
 use base::Name;
 
 use crate::int_or_string::IntOrString;
@@ -16,6 +18,7 @@ wire! {
         pub args: Vec<Name>,
         pub ports: Vec<ContainerPort>,
         pub resources: ResourceRequirements,
+        pub resize_policy: Vec<ContainerResizePolicy>,
         pub liveness_probe: Option<Probe>,
         pub readiness_probe: Option<Probe>,
         pub startup_probe: Option<Probe>,
@@ -23,6 +26,19 @@ wire! {
         /// `Always` on an init container makes it a sidecar.
         pub restart_policy: Option<Name>,
     }
+}
+
+wire! {
+    /// What becomes of a running container when a resource of it is resized.
+    pub struct ContainerResizePolicy {
+        /// `cpu` or `memory`.
+        pub resource_name: Name,
+        pub restart_policy: ResourceResizeRestartPolicy,
+    }
+}
+
+words! {
+    pub enum ResourceResizeRestartPolicy { NotRequired = "NotRequired", RestartContainer = "RestartContainer" }
 }
 
 wire! {
@@ -124,7 +140,7 @@ wire! {
         /// Requests that the kubelet has set aside for it.
         pub allocated_resources: ResourceList,
         /// What it runs with; behind its spec while it is being resized.
-        pub resources: Option<Box<ResourceRequirements>>,
+        pub resources: Option<Arc<ResourceRequirements>>,
     }
 }
 
@@ -167,5 +183,11 @@ impl Container {
     /// A restartable init container: it starts before the main ones and runs beside them.
     pub fn is_sidecar(&self) -> bool {
         self.restart_policy.as_ref().is_some_and(|it| it == "Always")
+    }
+
+    /// Whether it must be started anew when this resource of it changes: it need not, unless it says so.
+    pub fn restarts_on_resize_of(&self, resource: &str) -> bool {
+        let policy = self.resize_policy.iter().find(|it| it.resource_name == resource);
+        policy.is_some_and(|it| it.restart_policy == ResourceResizeRestartPolicy::RestartContainer)
     }
 }

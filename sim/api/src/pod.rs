@@ -70,6 +70,8 @@ pub struct Computed {
     /// Whether nothing is wrong with it as the spec of a pod.
     pub(crate) is_valid: OnceLock<bool>,
     pub(crate) fingerprint: OnceLock<u64>,
+    /// What each container asks for and what limits it, by position among all containers.
+    resources: OnceLock<Box<[Arc<ResourceRequirements>]>>,
 }
 
 wire! {
@@ -165,6 +167,7 @@ pub mod condition {
     pub const READY: Name = Name::from_static("Ready");
     pub const DISRUPTION_TARGET: Name = Name::from_static("DisruptionTarget");
     pub const POD_RESIZE_PENDING: Name = Name::from_static("PodResizePending");
+    pub const POD_RESIZE_IN_PROGRESS: Name = Name::from_static("PodResizeInProgress");
 }
 
 impl Pod {
@@ -222,6 +225,19 @@ impl PodSpec {
     /// Upstream: `component-helpers/resource.PodRequests`.
     pub fn requests(&self) -> &Resources {
         self.computed.requests.get_or_init(|| Arc::new(resources::pod_requests(self)))
+    }
+
+    /// What a container asks for and what limits it, shared by all that have been told, by its position among all
+    /// containers, init containers first.
+    pub fn resources_of(&self, container: usize) -> &Arc<ResourceRequirements> {
+        let all = || self.all_containers().map(|it| Arc::new(it.resources.clone())).collect();
+        &self.computed.resources.get_or_init(all)[container]
+    }
+
+    /// Whether resources are stated for the pod as a whole. Upstream: `resource.IsPodLevelResourcesSet`.
+    pub fn has_pod_level_resources(&self) -> bool {
+        let stated = self.resources.iter().flat_map(|it| it.requests.keys().chain(it.limits.keys()));
+        stated.into_iter().any(|it| resources::is_pod_level(it))
     }
 
     /// Whether it asks for resources for the pod as a whole. Upstream: `resource.IsPodLevelRequestsSet`.

@@ -75,6 +75,8 @@ pub enum Subresource {
     #[default]
     Main,
     Status,
+    /// Of pods only: cpu and memory of the containers.
+    Resize,
 }
 
 /// A change of an object that is worked out by the server, on what it holds then.
@@ -278,20 +280,20 @@ impl Request {
         }
     }
 
-    /// As in audit logs: empty, `status`, `scale`, `eviction`, `binding`.
+    /// As in audit logs: empty, `status`, `resize`, `scale`, `eviction`, `binding`.
     pub const fn subresource(&self) -> &'static str {
         match self {
-            Self::Update { sub: Subresource::Status, .. } | Self::Patch { sub: Subresource::Status, .. } => {
-                "status"
-            }
+            Self::Update { sub, .. } | Self::Patch { sub, .. } => match sub {
+                Subresource::Main => "",
+                Subresource::Status => "status",
+                Subresource::Resize => "resize",
+            },
             Self::Scale { .. } => "scale",
             Self::Evict { .. } => "eviction",
             Self::Bind { .. } => "binding",
             Self::Get { .. }
             | Self::List { .. }
             | Self::Create { .. }
-            | Self::Update { .. }
-            | Self::Patch { .. }
             | Self::Delete { .. }
             | Self::DeleteCollection { .. } => "",
         }

@@ -25,6 +25,21 @@ impl Pod {
         request_list_with(&self.spec, |it| resources::with_missing(self.in_use(it), missing))
     }
 
+    /// Has the statuses of containers that have been started say what they run with, where the kubelet that wrote them was too
+    /// old to.
+    pub fn fill_in_resources(&mut self) {
+        let status = &mut self.status;
+        for it in status.init_container_statuses.iter_mut().chain(&mut status.container_statuses) {
+            let was_started = it.state.running.is_some() || it.state.terminated.is_some();
+            let found = self.spec.all_containers().position(|container| container.name == it.name);
+            if let Some(idx) = found.filter(|_| was_started && it.resources.is_none()) {
+                let resources = self.spec.resources_of(idx);
+                it.allocated_resources = resources.requests.clone();
+                it.resources = Some(resources.clone());
+            }
+        }
+    }
+
     /// Whether the node cannot do what the spec asks for now. Upstream: `IsPodResizeInfeasible`.
     pub fn is_resize_infeasible(&self) -> bool {
         self.status.condition(&condition::POD_RESIZE_PENDING).is_some_and(|it| it.reason == "Infeasible")
@@ -55,7 +70,8 @@ impl Pod {
 }
 
 fn covers(list: &ResourceList, other: &ResourceList) -> bool {
-    other.iter().all(|(name, quantity)| list.get(name).is_some_and(|own| quantity <= own))
+    list == other // They mostly share it.
+        || other.iter().all(|(name, quantity)| list.get(name).is_some_and(|own| quantity <= own))
 }
 
 #[cfg(test)]
@@ -117,6 +133,17 @@ mod tests {
             let pod = pod(&statuses, &init_statuses, reason);
             assert_eq!(pod.requests_in_use().cpu_milli, expected, "{statuses} {init_statuses} {reason}");
         }
+    }
+
+    #[test]
+    fn what_an_old_kubelet_does_not_say_can_be_filled_in() {
+        let started = json!([{"name": "main", "state": {"running": {}}}]);
+        let mut pod = pod(&started, &json!([{"name": "side", "state": {"waiting": {}}}]), "");
+        pod.fill_in_resources();
+        let main = &pod.status.container_statuses[0];
+        assert_eq!(main.resources.as_deref(), Some(&pod.spec.containers[0].resources));
+        assert_eq!(main.allocated_resources, pod.spec.containers[0].resources.requests);
+        assert_eq!(pod.status.init_container_statuses[0].resources, None, "it has not been started");
     }
 
     #[test]

@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Deref, DerefMut, SubAssign};
+use std::sync::Arc;
 
 use base::Name;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::container::Container;
 use crate::pod::PodSpec;
@@ -20,10 +21,12 @@ pub const MEMORY: Name = Name::from_static("memory");
 pub const EPHEMERAL_STORAGE: Name = Name::from_static("ephemeral-storage");
 pub const PODS: Name = Name::from_static("pods");
 
-/// Quantities by resource name, as objects state them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ResourceList(BTreeMap<Name, Quantity>);
+/// Quantities by resource name, as objects state them. A copy shares them until it is changed, so that the status of a
+/// container can have those of its template.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceList(Option<Arc<BTreeMap<Name, Quantity>>>);
+
+static NO_QUANTITIES: BTreeMap<Name, Quantity> = BTreeMap::new();
 
 wire! {
     pub struct ResourceRequirements {
@@ -100,23 +103,26 @@ impl SubAssign<&Self> for Resources {
 
 impl ResourceList {
     pub fn get(&self, name: &str) -> Option<&Quantity> {
-        self.0.get(name)
+        self.0.as_ref()?.get(name)
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Zero where nothing is stated.
+    pub fn amount(&self, name: &str) -> Quantity {
+        self.get(name).copied().unwrap_or_default()
+    }
+
+    /// Adds what `other` has, resource by resource.
+    pub fn add(&mut self, other: &Self) {
         for (name, quantity) in other.iter() {
-            match self.0.get_mut(name) {
-                Some(sum) => *sum += *quantity,
-                None => drop(self.0.insert(name.clone(), *quantity)),
-            }
+            *self.entry(name.clone()).or_default() += *quantity;
         }
     }
 
     /// The greater amount of each resource.
     pub(crate) fn raise_to(&mut self, other: &Self) {
         for (name, quantity) in other.iter() {
-            if self.0.get(name).is_none_or(|own| own < quantity) {
-                self.0.insert(name.clone(), *quantity);
+            if self.get(name).is_none_or(|own| own < quantity) {
+                self.insert(name.clone(), *quantity);
             }
         }
     }
@@ -126,19 +132,44 @@ impl Deref for ResourceList {
     type Target = BTreeMap<Name, Quantity>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        self.0.as_deref().unwrap_or(&NO_QUANTITIES)
     }
 }
 
 impl DerefMut for ResourceList {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl PartialEq for ResourceList {
+    fn eq(&self, other: &Self) -> bool {
+        let is_shared = self.0.as_ref().zip(other.0.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b));
+        is_shared || **self == **other
+    }
+}
+
+impl Serialize for ResourceList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ResourceList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<BTreeMap<Name, Quantity>> for ResourceList {
+    fn from(quantities: BTreeMap<Name, Quantity>) -> Self {
+        Self((!quantities.is_empty()).then(|| Arc::new(quantities)))
     }
 }
 
 impl FromIterator<(Name, Quantity)> for ResourceList {
     fn from_iter<I: IntoIterator<Item = (Name, Quantity)>>(items: I) -> Self {
-        Self(items.into_iter().collect())
+        Self::from(items.into_iter().collect::<BTreeMap<_, _>>())
     }
 }
 

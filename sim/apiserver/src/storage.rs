@@ -107,13 +107,36 @@ impl Deref for StoreKey {
 impl Ord for StoreKey {
     fn cmp(&self, other: &Self) -> Ordering {
         let (left, right) = (&self.0, &other.0);
-        if left.kind != right.kind {
-            return left.kind.cmp(&right.kind);
-        }
-        if left.namespace != right.namespace {
-            return by_path(&left.namespace, &right.namespace);
-        }
-        left.name.cmp(&right.name)
+        let by_kind = left.kind.cmp(&right.kind);
+        let by_place = by_kind.then_with(|| by_path(&left.namespace, &right.namespace));
+        by_place.then_with(|| left.name.cmp(&right.name))
+    }
+}
+
+impl etcd::Key for StoreKey {
+    type Shelf = Place;
+
+    fn shelf(&self) -> Place {
+        Place { kind: self.0.kind.clone(), namespace: self.0.namespace.clone() }
+    }
+}
+
+/// What objects are listed by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    kind: Kind,
+    namespace: Name,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.kind.cmp(&other.kind).then_with(|| by_path(&self.namespace, &other.namespace))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

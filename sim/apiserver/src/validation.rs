@@ -1,6 +1,6 @@
 //! Whether an object may be stored: the last look before it is.
 
-use api::validation::{FieldError, message, validate, validate_update};
+use api::validation::{FieldError, message, validate, validate_resize, validate_update};
 use api::{FieldCause, Object, Reason, Status, Subresource};
 
 /// A new object, complete.
@@ -12,6 +12,9 @@ pub(crate) fn check_create(object: &Object) -> Result<(), Status> {
 pub(crate) fn check_update(new: &Object, old: &Object, sub: Subresource) -> Result<(), Status> {
     if sub == Subresource::Status && new.meta() == old.meta() {
         return Ok(());
+    }
+    if let (Subresource::Resize, Object::Pod(resized), Object::Pod(old)) = (sub, new, old) {
+        return refuse_if_any(new, &validate_resize(resized, old));
     }
     refuse_if_any(new, &validate_update(new, old))
 }

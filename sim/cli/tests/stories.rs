@@ -69,6 +69,11 @@ fn a_leak_with_a_limit_hurts_nobody_but_itself() {
 }
 
 #[test]
+fn a_service_that_asks_for_its_cores_does_not_feel_its_neighbours() {
+    check("pods/noisy-neighbours", "noisy-neighbours.txt");
+}
+
+#[test]
 fn pods_of_a_stopped_kubelet_go_out_of_service_and_come_back() {
     check("faults/kubelet-stop", "kubelet-stop.txt");
 }
@@ -121,6 +126,11 @@ fn a_rollout_waits_for_what_its_pods_name() {
 #[test]
 fn versions_fail_to_start_in_three_ways() {
     check("pods/failed-starts", "failed-starts.txt");
+}
+
+#[test]
+fn a_pod_is_resized_where_it_runs() {
+    check("pods/resize", "resize.txt");
 }
 
 #[test]

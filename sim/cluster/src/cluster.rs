@@ -20,6 +20,7 @@ use crate::machine::Machine;
 use crate::manager::{self, Manager};
 use crate::series::Series;
 use crate::setup::{Setup, SetupError, Step};
+use crate::usage::UsageSampling;
 use crate::wire::{self, Content, Flight, News, Wire};
 
 /// Before a run begins, its nodes register themselves, and the node controller frees each of the taint that new nodes have, and
@@ -54,6 +55,7 @@ pub struct Cluster {
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    pub(crate) usage: UsageSampling,
     loads: Loads,
     sample_due: Option<Time>,
     /// Kinds written since someone last asked.
@@ -112,6 +114,7 @@ impl Cluster {
             log: Log::new(keep),
             ledger: Ledger::new(keep.events),
             series: Series::default(),
+            usage: UsageSampling::default(),
             loads: Loads::new(&setup.behaviours),
             sample_due: None,
             dirty: Vec::new(),
@@ -142,7 +145,10 @@ impl Cluster {
         let there = self.server.events_since(Revision(0)).map_err(|status| SetupError::Refused { status })?;
         let mut commits: Vec<Commit> =
             there.filter_map(|it| it.new.map(|new| first_commit(it.revision, new))).collect();
-        for object in snapshot {
+        for mut object in snapshot {
+            if let Some(pod) = object.get_mut::<Pod>().filter(|it| it.is_bound() && !it.is_finished()) {
+                pod.fill_in_resources();
+            }
             self.server
                 .restore(begin, object, &mut commits)
                 .map_err(|status| SetupError::Refused { status })?;
@@ -308,6 +314,7 @@ impl World for Cluster {
                 self.sample_due = None;
                 self.series.sample(queue.now());
             }
+            Event::SampleUsage => self.sample_usage(queue),
         }
     }
 }

@@ -48,4 +48,6 @@ pub enum Event {
     Calm(u16),
     /// The figures over time are read.
     Sample,
+    /// What nodes use is read.
+    SampleUsage,
 }

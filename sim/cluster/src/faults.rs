@@ -147,6 +147,7 @@ impl Cluster {
         let falls_silent = was.is_heard() && (!is.is_heard() || is_set);
         let lease = if falls_silent { machine.last_lease(queue.now()) } else { None };
         machine.suffer(queue.now(), was, is);
+        self.watch_usage(node, queue);
         self.write_last_lease(queue.now(), node, lease, cause, digest, queue);
         if was.can_run() && !is.can_run() {
             self.share_registries(node, None, digest, queue);

@@ -15,6 +15,7 @@ mod registries;
 mod series;
 mod setup;
 mod timeline;
+mod usage;
 mod wire;
 
 pub use crate::cluster::{Cluster, warm_up};
@@ -23,4 +24,5 @@ pub use crate::latency::Latency;
 pub use crate::ledger::{EventLife, Fate, Ledger, PodLife};
 pub use crate::series::{SAMPLE_PERIOD, Sample, Series};
 pub use crate::setup::{Action, Setup, SetupError, Step};
+pub use crate::usage::USAGE_PERIOD;
 pub use crate::wire::{Flight, News, RequestId};

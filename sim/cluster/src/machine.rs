@@ -7,7 +7,7 @@ use api::{Key, Kind, Labels, Lease, Pod, Revision, Uid};
 use apiserver::Commit;
 use base::{Cause, Handle, Luck, Name, Time};
 use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start};
-use workload::Behaviours;
+use workload::{Behaviours, Resource};
 
 use crate::plight::{Afflictions, Plight};
 use crate::wire::Flight;
@@ -84,6 +84,23 @@ impl Machine {
     /// The rules of the behaviours that any container here has been by.
     pub(crate) fn used_rules(&self) -> &BTreeSet<usize> {
         self.runtime.used_rules()
+    }
+
+    /// Counts what may change what the containers here use; 0 while nobody says that they use anything.
+    pub(crate) fn usage_version(&self) -> u32 {
+        self.runtime.usage_version()
+    }
+
+    /// The thousandths of a core and the bytes of memory that all containers here use.
+    #[expect(clippy::cast_possible_truncation, reason = "`as` cuts off and saturates, which is meant")]
+    pub(crate) fn usage(&self, at: Time) -> [i64; 2] {
+        let cpu = (self.runtime.usage(Resource::Cpu, at) * 1_000.0).round() as i64;
+        [cpu, self.runtime.usage(Resource::Memory, at) as i64]
+    }
+
+    /// Until when that is so; `at` where it changes all the time, and [`Time::MAX`] for good.
+    pub(crate) fn usage_steady_until(&self, at: Time) -> Time {
+        self.runtime.usage_steady_until(at)
     }
 
     /// Whether a kubelet runs here, frozen or not.

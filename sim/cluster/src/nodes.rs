@@ -106,6 +106,7 @@ impl Cluster {
                 Effect::Demand(demand) => demanded = Some(demand),
             }
         }
+        self.watch_usage(node, queue);
         if demanded.is_some() {
             self.share_registries(node, demanded, digest, queue);
         }
@@ -170,6 +171,7 @@ fn step_of(what: &What) -> Option<Step> {
         What::BackingOff { .. } => Some(Step::BackOff),
         What::PullFailed { .. } => None,
         What::ProbeFailed { .. } => Some(Step::ProbeFailed),
+        What::Resized { .. } => Some(Step::Resized),
         What::Rejected { .. } | What::SandboxCreated { .. } | What::Stopped => None,
     }
 }
@@ -188,6 +190,7 @@ fn described(what: &What) -> Name {
         What::Stopping { grace } => Name::from(format_args!("within {grace}")),
         What::BackingOff { delay } => Name::from(format_args!("for {delay}")),
         What::ProbeFailed { probe } => Name::from_static(probe),
+        What::Resized { resources } => resources.clone(),
         What::Stopped => Name::from_static("all its containers have stopped"),
     }
 }

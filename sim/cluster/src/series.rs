@@ -9,7 +9,7 @@ use base::{Name, Span, Time};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     pub time: Time,
-    /// `cluster`, `deployment/default/web`.
+    /// `cluster`, `deployment/default/web`, `node/general-0`.
     pub subject: Name,
     pub metric: &'static str,
     pub value: i64,
@@ -81,8 +81,12 @@ impl Series {
         if !self.is_dirty {
             return None;
         }
-        let period = SAMPLE_PERIOD.nanos();
-        Some(Time::from_nanos(now.nanos().div_ceil(period) * period))
+        Some(next_on_grid(now, SAMPLE_PERIOD))
+    }
+
+    /// Takes in a sample of something that it does not watch itself.
+    pub(crate) fn push(&mut self, sample: Sample) {
+        self.samples.push(sample);
     }
 
     pub(crate) fn sample(&mut self, now: Time) {
@@ -146,6 +150,11 @@ impl Series {
         gauge.set(gauge.value + by);
         self.is_dirty = true;
     }
+}
+
+/// The first whole multiple of `period` from `at` on.
+pub(crate) fn next_on_grid(at: Time, period: Span) -> Time {
+    Time::from_nanos(at.nanos().div_ceil(period.nanos()) * period.nanos())
 }
 
 impl Metric {

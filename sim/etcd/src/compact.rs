@@ -1,13 +1,12 @@
 //! Forgetting old versions.
 
-use std::hash::Hash;
-
 use crate::error::Error;
 use crate::history::{Entry, Position};
+use crate::key::Key;
 use crate::revision::Revision;
 use crate::store::Store;
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     /// Drops every version that reads at `revision` or later cannot see, and frees its memory.
     ///
     /// Of each key its newest version up to `revision` stays, unless that is a deletion. What happened

@@ -3,13 +3,13 @@
 //! Upstream: etcd server/lease/lessor.go
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hash;
 use std::num::NonZeroU32;
 
 use base::{Span, Time};
 
 use crate::error::Error;
 use crate::index::SlotIdx;
+use crate::key::Key;
 use crate::revision::Revision;
 use crate::store::Store;
 
@@ -51,7 +51,7 @@ struct Lease {
     keys: BTreeSet<SlotIdx>,
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     /// Grants a lease that expires `ttl` after `now`, unless it is kept alive.
     pub fn grant(&mut self, now: Time, ttl: Span) -> Result<LeaseId, Error> {
         if LEASE_TTL_MAX < ttl {
@@ -71,7 +71,7 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
     /// Ends a lease and deletes its keys in their order, at one new revision if there are any.
     pub fn revoke(&mut self, id: LeaseId) -> Result<Revision, Error> {
         let mut slots = self.leases.remove(id).ok_or(Error::LeaseNotFound)?;
-        slots.sort_by_key(|&slot| self.index.slot(slot).key.clone());
+        slots.sort_by(|&left, &right| self.index.slot(left).key().cmp(self.index.slot(right).key()));
         for &slot in &slots {
             let deleted = self.write_deletion(slot);
             assert!(deleted, "only keys that exist are attached to a lease");

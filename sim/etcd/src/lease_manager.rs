@@ -2,11 +2,10 @@
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/storage/etcd3/lease_manager.go
 
-use std::hash::Hash;
-
 use base::{Span, Time};
 
 use crate::error::Error;
+use crate::key::Key;
 use crate::lease::LeaseId;
 use crate::store::Store;
 
@@ -32,7 +31,7 @@ impl LeaseManager {
     /// that long.
     pub fn lease<K, V>(&mut self, now: Time, ttl: Span, store: &mut Store<K, V>) -> Result<LeaseId, Error>
     where
-        K: Ord + Clone + Hash,
+        K: Key,
         V: Clone,
     {
         let reuse = REUSE_MAX.min(Span::secs(ttl.as_secs() * REUSE_PERCENT / 100));

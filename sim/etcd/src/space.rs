@@ -2,8 +2,7 @@
 //!
 //! Upstream: etcd server/storage/quota.go
 
-use std::hash::Hash;
-
+use crate::key::Key;
 use crate::store::Store;
 
 /// What a version costs beside its key and value: etcd's own estimate.
@@ -46,7 +45,7 @@ impl Space {
     }
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     /// Rewrites the file without the pages that compaction freed.
     pub fn defragment(&mut self) {
         self.space.file_bytes = self.space.in_use_bytes;

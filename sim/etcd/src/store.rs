@@ -1,10 +1,9 @@
 //! The store, and reading from it: now, or at any revision since the last compaction.
 
-use std::hash::Hash;
-
 use crate::error::Error;
 use crate::history::{History, Position, Version};
 use crate::index::{Index, Slot, SlotIdx};
+use crate::key::Key;
 use crate::key_range::KeyRange;
 use crate::lease::{LeaseId, Leases};
 use crate::revision::Revision;
@@ -56,7 +55,7 @@ pub struct Listing<K, V> {
 /// Ranges are in the order of `K`. For lists to come out as from etcd, that must be the order of its paths as
 /// bytes: `/registry/pods/a-b/web` lies before `/registry/pods/a/web`, since `-` lies before `/`.
 #[derive(Clone, Debug)]
-pub struct Store<K: Ord + Hash, V> {
+pub struct Store<K: Key, V> {
     pub(crate) index: Index<K, V>,
     pub(crate) history: History<V>,
     pub(crate) leases: Leases,
@@ -66,13 +65,13 @@ pub struct Store<K: Ord + Hash, V> {
     pub(crate) settings: Settings<K, V>,
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Default for Store<K, V> {
+impl<K: Key, V: Clone> Default for Store<K, V> {
     fn default() -> Self {
         Self::new(Settings::default())
     }
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     pub fn new(settings: Settings<K, V>) -> Self {
         Self {
             index: Index::new(),
@@ -161,7 +160,7 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
         position: Position,
     ) -> Option<KeyValue<&'a K, &'a V>> {
         let version = self.history.get(position).map(|entry| &entry.version);
-        version.or(slot.floor.as_ref()).and_then(|version| version.of(slot.key.as_ref()))
+        version.or(slot.floor.as_ref()).and_then(|version| version.of(slot.key()))
     }
 
     /// What `slot` held at revision `at`, which must not have been compacted.

@@ -2,14 +2,13 @@
 //!
 //! Upstream: etcd server/etcdserver/txn/txn.go, server/etcdserver/api/v3rpc/key.go
 
-use std::cmp::Ordering;
-use std::hash::Hash;
-
 use crate::error::Error;
+use crate::key::Key;
 use crate::key_range::KeyRange;
 use crate::lease::LeaseId;
 use crate::revision::Revision;
 use crate::store::{KeyValue, Store};
+use std::cmp::Ordering;
 
 /// `--max-txn-ops`: the most comparisons, and the most operations of either list.
 pub const TXN_OPS_MAX: usize = 128;
@@ -70,7 +69,7 @@ pub enum Reply<K, V> {
     },
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     /// Does `txn` wholly, or not at all. It depends on nothing but the store and `txn`, so that members that
     /// apply the same log hold the same data.
     pub fn apply(&mut self, txn: Txn<K, V>) -> Result<TxnResult<K, V>, Error> {

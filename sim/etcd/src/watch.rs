@@ -2,10 +2,9 @@
 //!
 //! Upstream: etcd server/storage/mvcc/watchable_store.go
 
-use std::hash::Hash;
-
 use crate::error::Error;
 use crate::history::Entry;
+use crate::key::Key;
 use crate::key_range::KeyRange;
 use crate::revision::Revision;
 use crate::store::{KeyValue, Store};
@@ -41,7 +40,7 @@ pub struct Watcher<K> {
     next: Revision,
 }
 
-impl<K: Ord + Clone + Hash> Watcher<K> {
+impl<K: Key> Watcher<K> {
     /// Hears of `from` and everything after. It may lie in the future.
     pub fn new(range: KeyRange<K>, from: Revision) -> Self {
         Self { range, next: from }
@@ -71,7 +70,7 @@ impl<K: Ord + Clone + Hash> Watcher<K> {
     }
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     /// Every change from revision `from` on, up to and with `until`, in the order they were made.
     ///
     /// Finding the first costs the same wherever it lies.
@@ -89,8 +88,8 @@ impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
     fn event<'a>(&'a self, entry: &'a Entry<V>) -> Event<'a, K, V> {
         let slot = self.index.slot(entry.slot);
         let revision = entry.version.modified;
-        let change = entry.version.of(slot.key.as_ref()).map_or(Change::Delete, Change::Put);
-        Event { key: slot.key.as_ref(), revision, change, previous: self.version_of(slot, entry.previous) }
+        let change = entry.version.of(slot.key()).map_or(Change::Delete, Change::Put);
+        Event { key: slot.key(), revision, change, previous: self.version_of(slot, entry.previous) }
     }
 }
 

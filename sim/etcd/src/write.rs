@@ -1,10 +1,9 @@
 //! Writing a key: the steps all transactions share, and the two transactions Kubernetes lives on.
 
-use std::hash::Hash;
-
 use crate::error::Error;
 use crate::history::{Entry, Position, Version};
 use crate::index::SlotIdx;
+use crate::key::Key;
 use crate::lease::LeaseId;
 use crate::revision::Revision;
 use crate::space::KV_OVERHEAD_BYTES;
@@ -30,7 +29,7 @@ pub enum Outcome<K, V> {
     Conflict(Option<KeyValue<K, V>>),
 }
 
-impl<K: Ord + Clone + Hash, V: Clone> Store<K, V> {
+impl<K: Key, V: Clone> Store<K, V> {
     /// Writes `key` if `expect` holds. The same as a [`Txn`](crate::Txn) that compares the revision the key
     /// was modified at, then puts or else gets; without the lists.
     ///

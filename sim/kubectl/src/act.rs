@@ -7,7 +7,7 @@ use api::{Revision, Subresource, Taint, TaintEffect, Timestamp};
 use base::{Name, Time};
 use serde_json::{Value, json};
 
-use crate::command::{Cascade, Command, Delete, Marks, PatchKind, Rollout, Scale, Set, Words};
+use crate::command::{Cascade, Command, Delete, Marks, PatchKind, PatchedPart, Rollout, Scale, Set, Words};
 use crate::merge;
 use crate::target::Change;
 
@@ -47,7 +47,7 @@ impl Command {
             Words::Label(it) => self.mark(object, it, false),
             Words::Annotate(it) => self.mark(object, it, true),
             Words::Taint(it) => self.taint(object, it),
-            Words::Patch(it) => patch(object, &it.patch, it.kind),
+            Words::Patch(it) => patch(object, it),
         };
         acts.unwrap_or_else(|error| vec![Act::Refuse(error)])
     }
@@ -262,16 +262,22 @@ pub(crate) fn parse_patch(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("the patch is not JSON: {error}"))
 }
 
-fn patch(object: &Object, text: &str, kind: PatchKind) -> Result<Vec<Act>, String> {
-    let patch = parse_patch(text)?;
+fn patch(object: &Object, words: &crate::command::Patch) -> Result<Vec<Act>, String> {
+    let patch = parse_patch(&words.patch)?;
     let before = object.to_json();
-    match kind {
-        PatchKind::Strategic => {
-            Ok(merge_patch(object, &before, &merge::strategic(&before, &patch), "patched"))
-        }
-        PatchKind::Merge => Ok(vec![Act::Send(merge_request(object.key(), patch), "patched")]),
-        PatchKind::Json => Ok(vec![Act::Send(patch_request(object.key(), Patch::Json(patch)), "patched")]),
-    }
+    let patch = match words.kind {
+        PatchKind::Strategic => merge::diff(&before, &merge::strategic(&before, &patch)).map(Patch::Merge),
+        PatchKind::Merge => Some(Patch::Merge(patch)),
+        PatchKind::Json => Some(Patch::Json(patch)),
+    };
+    let Some(patch) = patch else { return Ok(vec![Act::Already("unchanged")]) };
+    let sub = match words.subresource {
+        None => Subresource::Main,
+        Some(PatchedPart::Status) => Subresource::Status,
+        Some(PatchedPart::Resize) => Subresource::Resize,
+    };
+    let preconditions = Preconditions::default();
+    Ok(vec![Act::Send(Request::Patch { key: object.key(), sub, patch, preconditions }, "patched")])
 }
 
 /// What `kubectl apply` makes of an object that is there already.
@@ -310,4 +316,36 @@ fn edit_object(object: &Object, edits: Vec<Edit>, said: &'static str) -> Act {
 
 pub(crate) fn patch_request(key: Key, patch: Patch) -> Request {
     Request::Patch { key, sub: Subresource::Main, patch, preconditions: Preconditions::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_goes_to_the_part_that_it_names() {
+        let value = json!({
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"containers": [{"name": "main", "image": "web:v1"}]},
+        });
+        let pod = Object::from_json(&Kind::Pod, value).expect("a pod");
+        let patch =
+            r#"-p '{"spec": {"containers": [{"name": "main", "resources": {"limits": {"cpu": "1"}}}]}}'"#;
+        for (words, expected) in [
+            ("", Subresource::Main),
+            ("--subresource status", Subresource::Status),
+            ("--subresource=resize", Subresource::Resize),
+        ] {
+            let command = Command::parse(&format!("patch pod web {words} {patch}")).expect("a command");
+            let acts = command.act(Time::ZERO, &pod);
+            let [Act::Send(Request::Patch { sub, patch: Patch::Merge(patch), .. }, "patched")] = &acts[..]
+            else {
+                panic!("{acts:?}")
+            };
+            assert_eq!(*sub, expected);
+            let container = json!({"name": "main", "image": "web:v1", "resources": {"limits": {"cpu": "1"}}});
+            assert_eq!(*patch, json!({"spec": {"containers": [container]}}), "the list is merged by name");
+        }
+        assert!(Command::parse(&format!("patch pod web --subresource scale {patch}")).is_err());
+    }
 }

@@ -176,6 +176,15 @@ pub struct Patch {
     pub patch: String,
     #[arg(long = "type", value_enum, default_value = "strategic")]
     pub kind: PatchKind,
+    #[arg(long, value_enum)]
+    pub subresource: Option<PatchedPart>,
+}
+
+/// Of the subresources that `kubectl` knows, those that patches are made of here; `scale` has its own command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PatchedPart {
+    Status,
+    Resize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -242,7 +251,7 @@ impl Command {
             Target::One(key) => key.kind == Kind::Node,
             Target::All { kind, .. } => *kind == Kind::Node,
         };
-        matches!(self.words, Words::Patch(_) | Words::Label(_))
+        matches!(self.words, Words::Patch(Patch { subresource: None, .. }) | Words::Label(_))
             && self.targets().is_ok_and(|it| !it.iter().all(is_node))
     }
 

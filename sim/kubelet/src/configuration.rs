@@ -5,6 +5,7 @@
 //! `staging/src/k8s.io/kubelet/config/v1beta1/types.go`.
 
 mod check;
+mod reservation;
 
 use std::collections::BTreeMap;
 
@@ -59,6 +60,15 @@ pub struct Configuration {
     pub eviction_max_pod_grace_period: i32,
     /// What is reclaimed beyond a threshold, by signal.
     pub eviction_minimum_reclaim: BTreeMap<Name, Name>,
+    /// What is kept from pods for the kubelet and its like, and for the rest of the system: a quantity each of `cpu`,
+    /// `memory`, `ephemeral-storage` and `pid`.
+    pub kube_reserved: BTreeMap<Name, Name>,
+    pub system_reserved: BTreeMap<Name, Name>,
+    /// Where these run. The system uses nothing here, so that nothing depends on it.
+    pub kube_reserved_cgroup: Name,
+    pub system_reserved_cgroup: Name,
+    /// What is held to its share. Only `pods` has an effect here: together they may use what is allocatable.
+    pub enforce_node_allocatable: Vec<Name>,
     /// The most pods on the node. Its capacity says so too, and is what counts where this is left out.
     pub max_pods: Option<u32>,
     /// The most processes of a pod; -1 means no limit.
@@ -169,6 +179,11 @@ impl Default for Configuration {
             eviction_pressure_transition_period: secs(300),
             eviction_max_pod_grace_period: 0,
             eviction_minimum_reclaim: BTreeMap::new(),
+            kube_reserved: BTreeMap::new(),
+            system_reserved: BTreeMap::new(),
+            kube_reserved_cgroup: Name::EMPTY,
+            system_reserved_cgroup: Name::EMPTY,
+            enforce_node_allocatable: vec![Name::from_static("pods")],
             max_pods: None,
             pod_pids_limit: -1,
             cpu_cfs_quota: true,

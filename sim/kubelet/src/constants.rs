@@ -51,6 +51,10 @@ pub const MOUNT_TIMEOUT: Span = Span::secs(123);
 /// Upstream: `pkg/util/goroutinemap/exponentialbackoff/exponential_backoff.go`.
 pub const MOUNT_RETRY_FIRST: Span = Span::millis(500);
 pub const MOUNT_RETRY_MAX: Span = Span::secs(122);
+/// How long after a kubelet has started, or has tried last, it tries again to resize the pods for which there was no room.
+/// Upstream: `pkg/kubelet/allocation/allocation_manager.go`, `initialRetryDelay`, `retryDelay`.
+pub const RESIZE_RETRY_FIRST: Span = Span::secs(30);
+pub const RESIZE_RETRY: Span = Span::mins(3);
 /// Events about one object at once, and how long until one more is let through.
 /// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go`, `defaultSpamBurst`, `defaultSpamQPS`.
 pub const SPAM_BURST: u64 = 25;

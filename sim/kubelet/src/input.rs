@@ -117,9 +117,11 @@ impl Token {
             | Timer::Shutdown
             | Timer::Eviction
             | Timer::OutOfMemory
+            | Timer::Processor
             | Timer::Pulls
             | Timer::ImageList
-            | Timer::ImageCollection => 0,
+            | Timer::ImageCollection
+            | Timer::Resizes => 0,
         }
     }
 }
@@ -139,11 +141,15 @@ pub(crate) enum Timer {
     Eviction,
     /// The kernel has no memory left.
     OutOfMemory,
+    /// What containers want of the processor changes.
+    Processor,
     /// A pull is over.
     Pulls,
     /// The list of images in the node's status is out of date.
     ImageList,
     ImageCollection,
+    /// Resizes that wait for room are tried again.
+    Resizes,
 }
 
 /// Something that happened on the node, for the story of the run.
@@ -188,6 +194,10 @@ pub enum What {
         at: Time,
         code: i32,
         reason: &'static str,
+    },
+    /// It runs with other resources from now on; they are told in words.
+    Resized {
+        resources: Name,
     },
     /// Its containers are being stopped, and have so long.
     Stopping {

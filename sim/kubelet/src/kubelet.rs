@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use api::{Lease, Pod, Uid};
+use api::{Lease, Node, Pod, Uid};
 use base::{Cause, Handle, Luck, Name, Slab, Time};
 
 use crate::admit::{Preemption, admit};
+use crate::allocation::Allocation;
 use crate::constants::GRACE_MIN;
 use crate::core::{Core, Turn};
 use crate::eviction::Watch;
 use crate::images;
-use crate::input::{Effect, Input, Timer, Token};
+use crate::input::{Effect, Input, Start, Timer, Token};
 use crate::node::Registrar;
 use crate::pod::{Mode, Worker};
+use crate::processor::Processor;
 use crate::recorder::Saying;
 use crate::reporter;
 use crate::runtime::Runtime;
@@ -32,8 +34,10 @@ pub struct Kubelet {
     /// Under way, if it is.
     shutdown: Option<Box<Shutdown>>,
     preemptions: Vec<Preemption>,
+    allocation: Allocation,
     static_pods: StaticPods,
     watch: Watch,
+    processor: Processor,
 }
 
 impl Kubelet {
@@ -46,8 +50,10 @@ impl Kubelet {
             registrar: Registrar::default(),
             shutdown: None,
             preemptions: Vec::new(),
+            allocation: Allocation::default(),
             static_pods: StaticPods::default(),
             watch: Watch::default(),
+            processor: Processor::default(),
         }
     }
 
@@ -120,12 +126,14 @@ impl Kubelet {
         }
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         self.preemptions.retain_mut(|it| !it.go_on(&mut self.pods, &mut turn));
-        self.static_pods.tend(&self.pods, self.registrar.node(), &mut turn);
+        self.static_pods.tend(&self.pods, self.registrar.node().map(AsRef::as_ref), &mut turn);
         self.watch.follow_up(done_before, &mut self.pods, &mut turn);
         if let Some(shutdown) = &mut self.shutdown {
             shutdown.pump(&mut self.pods, &mut turn);
         }
         self.registrar.follow_volumes(&mut turn);
+        let felt = self.processor.follow_up(&mut turn);
+        foresee(&felt, &mut self.pods, &self.by_uid, &mut self.watch, &mut turn);
         reporter::pump(&self.pods, &mut turn);
     }
 
@@ -171,9 +179,18 @@ impl Kubelet {
                     self.watch.wake_kernel(token.generation, &self.pods, &mut self.registrar, &mut turn);
                 bereft.into_iter().for_each(|it| disturb(&mut self.pods, &self.by_uid, it, &mut turn));
             }
+            Timer::Processor => {
+                let felt = self.processor.wake(token.generation, &mut turn);
+                foresee(&felt, &mut self.pods, &self.by_uid, &mut self.watch, &mut turn);
+            }
             Timer::Pulls => {
                 if turn.core.puller.expects(token.generation) {
                     images::look(&mut self.pods, &mut turn);
+                }
+            }
+            Timer::Resizes => {
+                if self.allocation.expects(token.generation) {
+                    self.retry_resizes(runtime, effects, now);
                 }
             }
             Timer::ImageList => self.registrar.report_images(&mut turn),
@@ -185,12 +202,10 @@ impl Kubelet {
         for pod in static_pods::of_setup(&self.core.setup) {
             let uid = pod.meta.uid;
             let mut turn = Turn { now, core: &mut self.core, runtime, effects };
-            let new = set(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
-            if let Some(new) = new {
-                self.pods.get_mut(new).expect("it was just put there").hide_mirror();
-                self.static_pods.add(new, uid);
-                self.admit(new, runtime, effects, now);
-            }
+            let new = insert(&mut self.pods, &mut self.by_uid, pod, Cause::NONE, &mut turn);
+            self.pods.get_mut(new).expect("it was just put there").hide_mirror();
+            self.static_pods.add(new, uid);
+            self.admit(new, runtime, effects, now);
         }
     }
 
@@ -206,9 +221,50 @@ impl Kubelet {
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
         if is_mirror(&pod) {
             self.static_pods.mirror_set(&pod, &mut self.pods, &mut turn);
-        } else if let Some(new) = set(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn) {
+        } else if let Some(known) = self.by_uid.get(&pod.meta.uid).copied() {
+            self.pod_changed(known, pod, cause, runtime, effects, now);
+        } else {
+            let new = insert(&mut self.pods, &mut self.by_uid, pod, cause, &mut turn);
             self.admit(new, runtime, effects, now);
+            if self.allocation.pod_added(new, &self.pods) {
+                self.retry_resizes(runtime, effects, now);
+            }
         }
+    }
+
+    /// A pod that this kubelet knows has changed.
+    fn pod_changed(
+        &mut self,
+        known: Handle<Worker>,
+        pod: Arc<Pod>,
+        cause: Cause,
+        runtime: &mut Runtime,
+        effects: &mut Vec<Effect>,
+        now: Time,
+    ) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let Some(worker) = self.pods.get_mut(known) else { return };
+        let change = worker.take(pod, cause, &mut turn);
+        if change.concerns_worker {
+            let node = node_of(&self.registrar, &turn);
+            self.allocation.pod_changed(known, &mut self.pods, &node, &mut turn);
+        } else if self.allocation.is_waiting() && change.frees_room(&worker.pod) {
+            let node = node_of(&self.registrar, &turn);
+            self.allocation.retry(&mut self.pods, &node, &mut turn);
+        }
+        let worker = self.pods.get_mut(known).expect("it was just there");
+        worker.heed(&change, &mut turn);
+        let is_late = worker.mode == Mode::Done && worker.pod.is_deleting();
+        if worker.differs() || is_late {
+            reporter::compare_later(known, worker, &mut turn);
+        }
+    }
+
+    /// There may be room for pods that ask for more than they have.
+    fn retry_resizes(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
+        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+        let node = node_of(&self.registrar, &turn);
+        self.allocation.retry(&mut self.pods, &node, &mut turn);
     }
 
     /// A pod that the API server has no more.
@@ -222,6 +278,7 @@ impl Kubelet {
     ) {
         if !self.static_pods.mirror_gone(uid, &mut self.pods) {
             self.gone(uid, cause, runtime, effects, now);
+            self.retry_resizes(runtime, effects, now);
         }
     }
 
@@ -248,6 +305,7 @@ impl Kubelet {
         let at = turn.core.housekeeping.after(turn.now);
         turn.wake_at(at, Timer::Housekeeping, 0);
         turn.watch_disk();
+        self.allocation.listed(&mut turn);
         self.watch.listed(&self.pods, &mut turn);
     }
 
@@ -271,11 +329,8 @@ impl Kubelet {
 
     fn admit(&mut self, new: Handle<Worker>, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
         let mut turn = Turn { now, core: &mut self.core, runtime, effects };
-        let preemption = match self.registrar.node() {
-            Some(node) => admit(new, &mut self.pods, node, &mut turn),
-            None => admit(new, &mut self.pods, &turn.core.setup.node(), &mut turn),
-        };
-        self.preemptions.extend(preemption);
+        let node = node_of(&self.registrar, &turn);
+        self.preemptions.extend(admit(new, &mut self.pods, &node, &mut turn));
     }
 
     fn gone(&mut self, uid: Uid, cause: Cause, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
@@ -304,6 +359,24 @@ fn tell_volumes(pods: &mut Slab<Worker>, turn: &mut Turn<'_>) {
         if let Some(worker) = pods.get_mut(waiting) {
             worker.volumes_told(turn);
         }
+    }
+}
+
+/// What the containers of these pods may use of the processor has changed.
+fn foresee(
+    felt: &[Uid],
+    pods: &mut Slab<Worker>,
+    by_uid: &BTreeMap<Uid, Handle<Worker>>,
+    watch: &mut Watch,
+    turn: &mut Turn<'_>,
+) {
+    for uid in felt {
+        if let Some(worker) = by_uid.get(uid).and_then(|it| pods.get_mut(*it)) {
+            worker.foresee(turn);
+        }
+    }
+    if !felt.is_empty() {
+        watch.reconsider(pods, turn);
     }
 }
 
@@ -342,25 +415,24 @@ fn running(runtime: &Runtime, uid: Uid, now: Time) -> Vec<usize> {
         .collect()
 }
 
-/// A pod of this node, new or changed. Returns a new one, which is to be admitted.
-fn set(
+/// The node as the API server has it, or as it is going to be.
+fn node_of(registrar: &Registrar, turn: &Turn<'_>) -> Arc<Node> {
+    registrar.node().cloned().unwrap_or_else(|| Arc::new(turn.core.setup.node()))
+}
+
+/// A pod that is new to this kubelet, and is to be admitted.
+fn insert(
     pods: &mut Slab<Worker>,
     by_uid: &mut BTreeMap<Uid, Handle<Worker>>,
     pod: Arc<Pod>,
     cause: Cause,
     turn: &mut Turn<'_>,
-) -> Option<Handle<Worker>> {
+) -> Handle<Worker> {
     let uid = pod.meta.uid;
-    if let Some((handle, worker)) = by_uid.get(&uid).and_then(|it| Some((*it, pods.get_mut(*it)?))) {
-        worker.update(pod, cause, turn);
-        let is_late = worker.mode == Mode::Done && worker.pod.is_deleting();
-        if worker.differs() || is_late {
-            reporter::compare_later(handle, worker, turn);
-        }
-        return None;
-    }
-    let handle = pods.insert(Worker::new(pod, cause));
+    let mut worker = Worker::new(pod, cause);
+    worker.recall_allocation(turn.core.start == Start::Settled, turn);
+    let handle = pods.insert(worker);
     by_uid.insert(uid, handle);
     pods.get_mut(handle).expect("it was just put there").me = Some(handle);
-    Some(handle)
+    handle
 }

@@ -11,6 +11,7 @@
 
 mod admission;
 mod admit;
+mod allocation;
 mod backoff;
 mod beat;
 mod bucket;
@@ -24,6 +25,7 @@ mod kubelet;
 mod lease;
 mod node;
 mod pod;
+mod processor;
 mod recorder;
 mod reporter;
 mod runtime;

@@ -81,8 +81,8 @@ impl Registrar {
     }
 
     /// As it was last heard of; `None` until the API server knows it.
-    pub(crate) fn node(&self) -> Option<&Node> {
-        self.node.as_deref()
+    pub(crate) fn node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref()
     }
 
     fn create(&mut self, turn: &mut Turn<'_>) {

@@ -224,6 +224,22 @@ fn a_fork_bomb_is_evicted() {
     expect_file!["golden/pressure/pids.txt"].assert_eq(world.story());
 }
 
+/// A file system of 20 GiB has 1,310,720 inodes, one for every 16 KiB. 6,000 more each second from 12.602 on, and
+/// 2,000 beside them, leave less than 5 % (65,536) after 207.2 s: that is found at 221.772. Nobody can ask for inodes,
+/// so that whoever has made the most files goes first.
+#[test]
+fn who_makes_too_many_files_is_evicted() {
+    let rules = json!([
+        {"match": {"container": "mail"}, "usage": {"inodes": {"leak": {"perMinute": "360000"}}}},
+        {"match": {"container": "web"}, "usage": {"inodes": "2000"}},
+    ]);
+    let mut world = world(json!({}), rules);
+    world.at(10.0, |it| it.create(simple("web", "BestEffort", "0")));
+    world.at(10.0, |it| it.create(simple("mail", "BestEffort", "0")));
+    world.run_until(250.0);
+    expect_file!["golden/pressure/inodes.txt"].assert_eq(world.story());
+}
+
 /// Each of the three has a limit of another kind. All are found at one look, and go one after the other.
 #[test]
 fn who_writes_more_than_it_may_goes_whatever_the_node_has_left() {
@@ -320,6 +336,22 @@ fn pods_run_out_of_their_share_of_the_memory_first() {
     world.at(10.0, |it| it.create(simple("hungry", "BestEffort", "0")));
     world.run_until(60.0);
     expect_file!["golden/pressure/share-of-pods.txt"].assert_eq(world.story());
+}
+
+/// The same, where nobody holds the pods to their share: 7 of 8 GiB are in use, and all is well.
+#[test]
+fn pods_may_use_what_is_reserved_where_that_is_not_enforced() {
+    let rules = json!([memory(
+        "hungry",
+        json!({"ramp": {"from": "1Gi", "to": "7Gi", "after": "20s", "over": "5s"}})
+    )]);
+    let mut setup = node(json!({"enforceNodeAllocatable": []}));
+    setup.allocatable.insert(Name::new("memory"), "6Gi".parse().unwrap());
+    let mut world = World::on(setup, rules, defaults(), 7);
+    world.at(10.0, |it| it.create(simple("hungry", "BestEffort", "0")));
+    world.run_until(60.0);
+    assert!(!world.story().contains("Killing") && !world.story().contains("OOM"), "{}", world.story());
+    assert_eq!(world.pending(), 0, "nothing is foreseen");
 }
 
 /// Each jumps to 1,600 MiB 30 s after its start, which leaves 192 MiB from 43.5 on, found at 51.772. One pod less leaves

@@ -7,11 +7,12 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use api::{ContainerStatus, PodPhase, PodStatus};
+use api::{ContainerStatus, PodPhase, PodStatus, Uid};
 use base::{Name, Span, Time};
 use kubelet::{Start, What};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use workload::Resource;
 
 use crate::world::{START, World, defaults, pod};
 
@@ -180,6 +181,170 @@ fn runs(world: &World) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// A container that uses processor time and memory.
+#[derive(Clone, Debug)]
+struct Consumer {
+    class: usize,
+    /// What it asks for and may have at most, in hundredths of a core.
+    request: u32,
+    limit: Option<u32>,
+    /// What it wants, in hundredths of a core: at first, and how much more from some second on.
+    cpu: (u32, u32, u32),
+    /// In mebibytes: at first, and how much more each minute.
+    memory: (u32, u32),
+    /// When its pod is made, and how long its work takes, in seconds.
+    begin: u32,
+    life: Option<u32>,
+}
+
+fn consumer() -> impl Strategy<Value = Consumer> {
+    let limit = prop::option::of(10_u32..300);
+    let cpu = (0_u32..500, 0_u32..500, 1_u32..60);
+    let life = prop::option::of(5_u32..60);
+    (0_usize..3, 1_u32..300, limit, cpu, (0_u32..4_000, 0_u32..4_000), 1_u32..60, life).prop_map(
+        |(class, request, limit, cpu, memory, begin, life)| Consumer {
+            class,
+            request,
+            limit,
+            cpu,
+            memory,
+            begin,
+            life,
+        },
+    )
+}
+
+const CORES: f64 = 4.0;
+
+impl Consumer {
+    fn pod(&self, n: usize) -> api::Pod {
+        let cores = |it: u32| format!("{}m", 10 * it);
+        let resources = match (self.class, self.limit) {
+            (0, _) => {
+                json!({"requests": {"cpu": cores(self.request)}, "limits": {"cpu": cores(self.request)}})
+            }
+            (1, Some(limit)) => {
+                json!({"requests": {"cpu": cores(self.request.min(limit))}, "limits": {"cpu": cores(limit)}})
+            }
+            (1, None) => json!({"requests": {"cpu": cores(self.request)}}),
+            _ => json!({}),
+        };
+        let name = format!("pod-{n}");
+        let container = json!({"name": name, "image": "app:v1", "resources": resources});
+        let mut pod = pod(&name, json!({"restartPolicy": "Never", "containers": [container]}));
+        pod.status.qos_class = Name::new(["Guaranteed", "Burstable", "BestEffort"][self.class]);
+        pod
+    }
+
+    fn rule(&self, n: usize) -> Value {
+        let ((first, more, at), (memory, growth)) = (self.cpu, self.memory);
+        let hundredths = |it: u32| format!("{}m", 10 * it);
+        let cpu = json!({"steps": [
+            format!("0s,{}", hundredths(first)), format!("{at}s,{}", hundredths(first + more)),
+        ]});
+        let memory = json!({"leak": {"from": format!("{memory}Mi"), "perMinute": format!("{growth}Mi")}});
+        let mut rule =
+            json!({"match": {"container": format!("pod-{n}")}, "usage": {"cpu": cpu, "memory": memory}});
+        if let Some(life) = self.life {
+            rule["exit"] = json!({"after": format!("{life}s")});
+        }
+        rule
+    }
+
+    /// What it wants so long after its start.
+    fn wanted(&self, since: Span) -> f64 {
+        let (first, more, at) = self.cpu;
+        let wanted = if Span::secs(at.into()) <= since { first + more } else { first };
+        let most = match self.class {
+            0 => Some(self.request),
+            1 => self.limit,
+            _ => None,
+        };
+        (f64::from(wanted) / 100.0).min(f64::from(most.unwrap_or(u32::MAX)) / 100.0).min(CORES)
+    }
+
+    fn milli(&self) -> u32 {
+        let limit = if self.class == 1 { self.limit } else { None };
+        10 * self.request.min(limit.unwrap_or(u32::MAX))
+    }
+}
+
+/// One thousandth of a core after the other goes to whoever has least for its weight: first among the pods and groups
+/// of the node, then within the group. By class, what each wants, and what it asks for.
+fn slice_by_slice(wants: &[(usize, f64, u32)]) -> Vec<f64> {
+    const SLICE: f64 = 0.001;
+    let weight = |milli: u32| {
+        let shares = (u64::from(milli) * 1_024 / 1_000).max(2);
+        (1 + (shares - 2) * 9_999 / 262_142) as f64
+    };
+    let burstable = wants.iter().filter(|it| it.0 == 1).map(|it| it.2).sum();
+    let (mut has, mut groups) = (vec![0.0; wants.len()], [0.0; 3]);
+    for _ in 0..4_000 {
+        // How much of its weight it has: of its group where it is in one, and of its own.
+        let level = |n: usize| {
+            let (class, _, milli) = wants[n];
+            let own = has[n] / if class == 2 { 1.0 } else { weight(milli) };
+            match class {
+                0 => (own, 0.0),
+                1 => (groups[1] / weight(burstable), own),
+                _ => (groups[2], own),
+            }
+        };
+        let hungry = (0..wants.len()).filter(|&n| has[n] + SLICE / 2.0 < wants[n].1);
+        let Some(next) = hungry.min_by(|&a, &b| level(a).partial_cmp(&level(b)).unwrap()) else { break };
+        has[next] += SLICE;
+        groups[wants[next].0] += SLICE;
+    }
+    has
+}
+
+/// Nothing is used that there is not, nothing is left over that anybody wants, and everybody has its share.
+fn check_usage(consumers: &[Consumer], world: &World) {
+    let mut wants = Vec::new();
+    let mut uses = Vec::new();
+    for (n, consumer) in consumers.iter().enumerate() {
+        let uid = Uid(u128::from(base::Luck::of_text(&format!("pod-{n}"))));
+        let instance = world.runtime.pod(uid).and_then(|it| it.instance(0));
+        // The burstable group counts all of its pods, also those of which nothing runs yet.
+        let is_up = world.runtime.pod(uid).is_some_and(|it| it.is_up(world.now));
+        let running = instance.filter(|it| it.is_running(world.now));
+        let wanted = running.map_or(0.0, |it| consumer.wanted(world.now.since(it.started)));
+        if is_up || running.is_some() {
+            wants.push((consumer.class, wanted, consumer.milli()));
+            uses.push(world.runtime.usage_of(uid, Resource::Cpu, world.now));
+        }
+    }
+    let (wanted, used): (f64, f64) = (wants.iter().map(|it| it.1).sum(), uses.iter().sum());
+    assert!((used - wanted.min(CORES)).abs() < 1e-6, "{used} of {wanted} cores at {}", world.now);
+    for (n, (has, expected)) in uses.iter().zip(slice_by_slice(&wants)).enumerate() {
+        assert!((has - expected).abs() < 0.02, "{n}: {has} for {expected} cores at {}: {wants:?}", world.now);
+    }
+    let memory = world.runtime.usage(Resource::Memory, world.now);
+    assert!(memory <= 8.0 * 1_073_741_824.0, "{memory} bytes at {}:\n{}", world.now, world.story());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever containers want of the processor and the memory: it fits, and none is wasted.
+    #[test]
+    fn what_is_used_is_what_there_is_shared_by_weight(
+        consumers in prop::collection::vec(consumer(), 1..8), seed: u64,
+    ) {
+        let rules: Vec<Value> = consumers.iter().enumerate().map(|(n, it)| it.rule(n)).collect();
+        let mut world = World::with_seed(json!(rules), defaults(), seed);
+        for (n, it) in consumers.iter().enumerate() {
+            let pod = it.pod(n);
+            world.at(f64::from(it.begin), move |it| it.create(pod));
+        }
+        for second in (1..120).step_by(3) {
+            let consumers = consumers.clone();
+            world.at(f64::from(second) + 0.123, move |it| check_usage(&consumers, it));
+        }
+        world.run_until(120.0);
+    }
 }
 
 proptest! {

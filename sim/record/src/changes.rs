@@ -103,7 +103,7 @@ impl Line {
         }
     }
 
-    /// The conditions whose status differs, with the reason for a new one that is not true.
+    /// The conditions whose status differs, with the reason for a new one that is not true, or that a resize waits for.
     fn conditions(&mut self, old: &[Condition], new: &[Condition]) {
         for condition in new {
             let before = old.iter().find(|it| it.kind == condition.kind).map(|it| &it.status);
@@ -111,7 +111,8 @@ impl Line {
                 continue;
             }
             self.word(&condition.kind, before.map_or("", |it| it.as_str()), condition.status.as_str());
-            if !condition.is_true() && !condition.reason.is_empty() {
+            let is_of_resize = condition.kind.starts_with("PodResize");
+            if (!condition.is_true() || is_of_resize) && !condition.reason.is_empty() {
                 self.append(format_args!(" ({})", condition.reason));
             }
         }

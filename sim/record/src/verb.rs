@@ -26,6 +26,7 @@ pub enum Subresource {
     /// The object itself.
     Main,
     Status,
+    Resize,
     Scale,
     Eviction,
     Binding,
@@ -66,6 +67,7 @@ impl Subresource {
         match self {
             Self::Main => "",
             Self::Status => "status",
+            Self::Resize => "resize",
             Self::Scale => "scale",
             Self::Eviction => "eviction",
             Self::Binding => "binding",
@@ -79,6 +81,7 @@ impl From<&Request> for Subresource {
             Request::Update { sub, .. } | Request::Patch { sub, .. } => match sub {
                 api::Subresource::Main => Self::Main,
                 api::Subresource::Status => Self::Status,
+                api::Subresource::Resize => Self::Resize,
             },
             Request::Scale { .. } => Self::Scale,
             Request::Evict { .. } => Self::Eviction,

@@ -120,6 +120,8 @@ pub enum Step {
     },
     /// It waits before it is started, or pulled, again.
     BackOff,
+    /// Its resources changed while it ran; the detail says to what.
+    Resized,
 }
 
 impl<O, T> What<O, T> {
@@ -277,6 +279,7 @@ impl fmt::Display for Deed {
             (_, Subresource::Binding) => "binds",
             (_, Subresource::Eviction) => "evicts",
             (_, Subresource::Scale) => "scales",
+            (_, Subresource::Resize) => "resizes",
             (Verb::Get, _) => "reads",
             (Verb::List, _) => "lists",
             (Verb::Create, _) => "creates",
@@ -303,6 +306,7 @@ impl fmt::Display for Step {
             Self::Stopping => f.write_str("stops"),
             Self::Exited { code } => write!(f, "sees the exit (code {code}) of"),
             Self::BackOff => f.write_str("waits before it retries"),
+            Self::Resized => f.write_str("resizes"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A run as a reader would tell it: commands, faults, what became of nodes, and the events that matter.
+//! A run as a reader would tell it: commands, faults, what became of nodes, how pods are resized, and the events that
+//! matter.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,7 +7,7 @@ use std::fmt::Write as _;
 use api::{Kind, PodPhase};
 use base::Name;
 use cluster::Cluster;
-use record::{Record, What};
+use record::{Record, Subresource, What};
 
 use crate::summary::Expectation;
 use crate::tables::seconds;
@@ -49,6 +50,9 @@ fn matters(record: &Record) -> bool {
     match &record.what {
         What::Command { .. } | What::Fault { .. } | What::Note { object: None, .. } => true,
         What::Event { reason, .. } => !ORDINARY.contains(&reason.as_str()),
+        What::Commit { object, sub, changes, .. } if object.kind == Kind::Pod => {
+            *sub == Subresource::Resize || changes.contains("PodResize")
+        }
         What::Commit { object, changes, .. } => {
             object.kind == Kind::Node && (changes.contains("Ready") || changes.contains("taint"))
         }

@@ -82,7 +82,8 @@ impl Pool {
         let kubelet_path = path.clone().key("kubelet");
         check_kubelet(&it.kubelet, &kubelet_path, problems);
         limit_pods(it, &mut capacity, &kubelet_path, problems);
-        let allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
+        let mut allocatable = allocatable(&capacity, &it.reserved, &path.clone().key("reserved"), problems);
+        reserve(&it.kubelet, &capacity, &mut allocatable, &kubelet_path, problems);
         let taints =
             it.taints.iter().map(|it| Taint::new(it.key.clone(), it.value.clone(), it.effect.clone()));
         Self {
@@ -180,9 +181,41 @@ fn check_taints(taints: &[file::Taint], path: &Path, problems: &mut Problems) {
 }
 
 fn check_kubelet(it: &kubelet::Configuration, path: &Path, problems: &mut Problems) {
-    for problem in it.problems() {
-        let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
-        problems.add(&here, problem.message);
+    it.problems().into_iter().for_each(|problem| add_kubelet_problem(problem, path, problems));
+}
+
+fn add_kubelet_problem(problem: kubelet::Problem, path: &Path, problems: &mut Problems) {
+    let here = problem.field.split('.').fold(path.clone(), |path, field| path.key(field));
+    let here = match problem.entry {
+        Some(entry) => here.key(entry.as_str()),
+        None => here,
+    };
+    problems.add(&here, problem.message);
+}
+
+/// Takes from what is left for pods what the kubelet itself keeps.
+fn reserve(
+    it: &kubelet::Configuration,
+    capacity: &ResourceList,
+    left: &mut ResourceList,
+    path: &Path,
+    problems: &mut Problems,
+) {
+    let too_much = it.reservation_problems(capacity);
+    if !too_much.is_empty() {
+        return too_much.into_iter().for_each(|problem| add_kubelet_problem(problem, path, problems));
+    }
+    for (name, amount) in it.reservation(capacity).iter() {
+        match left.get_mut(name) {
+            Some(quantity) if *quantity < *amount => {
+                let message = format!(
+                    "more is reserved than the pool's `reserved` leaves: {amount} of {quantity} {name}"
+                );
+                problems.add(path, message);
+            }
+            Some(quantity) => *quantity -= *amount,
+            None => (),
+        }
     }
 }
 

@@ -105,6 +105,7 @@ mod tests {
             ("health", of_type::<workload::Health>()),
             ("probing", of_type::<workload::Probing>()),
             ("load", of_type::<workload::Load>()),
+            ("warmUp", of_type::<workload::WarmUp>()),
             ("step", of_type::<Step>()),
             ("fault", of_type::<chaos::Fault>()),
             ("nodeTarget", of_type::<chaos::NodeTarget>()),

@@ -19,14 +19,16 @@ struct Story {
     fault_at: u32,
     lasting: u32,
     is_crash: bool,
+    /// How many cores a container wants at the most, of the four that its node has; 0 to leave that out.
+    cores: u32,
 }
 
 prop_compose! {
     fn story()(
         seed: u64, startup in 1_u32..12, life in prop_oneof![Just(0_u32), 20_u32..300],
-        fault_at in 20_u32..120, lasting in 5_u32..200, is_crash: bool,
+        fault_at in 20_u32..120, lasting in 5_u32..200, is_crash: bool, cores in prop_oneof![Just(0), 1_u32..9],
     ) -> Story {
-        Story { seed, startup, life, fault_at, lasting, is_crash }
+        Story { seed, startup, life, fault_at, lasting, is_crash, cores }
     }
 }
 
@@ -36,13 +38,20 @@ impl Story {
             0 => "never".to_owned(),
             life => format!("{{after: {{exponential: {{mean: {life}s}}}}, code: 1}}"),
         };
+        let usage = match self.cores {
+            0 => String::new(),
+            cores => format!(
+                ", usage: {{cpu: {{periodic: {{high: \"{cores}\", period: 47s}}}}, memory: 100Mi}}, \
+                 load: {{rps: \"150\", costCpu: 20ms}}, warmUp: {{for: 40s, effort: 3}}"
+            ),
+        };
         let fault = if self.is_crash { "nodeCrash" } else { "kubeletStop" };
         let text = format!(
             "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  duration: 8m\n\
              \x20 cluster: {{nodePools: [{{name: general, count: 4}}]}}\n\
              \x20 manifests: [probed.yaml]\n\
              \x20 behaviours:\n\
-             \x20 - {{match: {{image: \"shop/web:*\"}}, startup: {{lognormal: {{median: {}s, p99: 30s}}}}, exit: {exit}}}\n\
+             \x20 - {{match: {{image: \"shop/web:*\"}}, startup: {{lognormal: {{median: {}s, p99: 30s}}}}, exit: {exit}{usage}}}\n\
              \x20 timeline:\n\
              \x20 - {{at: {}s, fault: {{{fault}: {{nodes: {{names: [general-1]}}, for: {}s}}}}}}\n",
             self.startup, self.fault_at, self.lasting,
@@ -71,7 +80,16 @@ proptest! {
 #[test]
 fn a_look_at_the_moment_of_a_list_comes_to_the_same() {
     let (seed, fault_at, lasting) = (4_651_102_296_572_591_252, 88, 74);
-    comes_to_the_same(&Story { seed, startup: 2, life: 164, fault_at, lasting, is_crash: true });
+    comes_to_the_same(&Story { seed, startup: 2, life: 164, fault_at, lasting, is_crash: true, cores: 0 });
+}
+
+/// Two containers on a node want more than it has, again and again.
+#[test]
+fn probes_of_containers_that_want_too_much_come_to_the_same() {
+    for cores in [4, 8] {
+        let (seed, fault_at, lasting) = (7, 60, 30);
+        comes_to_the_same(&Story { seed, startup: 4, life: 120, fault_at, lasting, is_crash: true, cores });
+    }
 }
 
 fn comes_to_the_same(story: &Story) {

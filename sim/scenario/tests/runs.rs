@@ -234,3 +234,63 @@ fn what_is_wrong_with_a_scheduler_configuration_is_told_at_its_place() {
     "#]]
     .assert_eq(&told);
 }
+
+/// The rows of `timeseries.csv` about nodes.
+fn usage_of_nodes(finished: &Finished) -> String {
+    let world = &finished.run.world;
+    let rows = world.series().samples().iter().filter(|it| it.subject.starts_with("node/"));
+    let row = |it: &cluster::Sample| {
+        let time = it.time.since(world.started());
+        format!("{time} {} {} {}\n", it.subject, it.metric, it.value)
+    };
+    rows.map(row).collect()
+}
+
+/// Two services with 0.8 cores and 128 Mi each; then four workers that take what is left, with 64 Mi each; and when
+/// these are gone, as at first. On a grid of 15 s, and the same where nothing is computed.
+#[test]
+fn nodes_tell_what_their_containers_use_while_that_changes() {
+    let scenario =
+        load(&root().join("pods/noisy-neighbours.yaml"), &[]).unwrap_or_else(|error| panic!("{error}"));
+    let told = usage_of_nodes(&run(&scenario, &Options::default()));
+    expect![[r#"
+        15.000s node/general-0 used_cpu_milli 1600
+        15.000s node/general-0 used_memory_bytes 268435456
+        135.000s node/general-0 used_cpu_milli 4000
+        135.000s node/general-0 used_memory_bytes 536870912
+        315.000s node/general-0 used_cpu_milli 1600
+        315.000s node/general-0 used_memory_bytes 268435456
+    "#]]
+    .assert_eq(&told);
+    let one_by_one = run(&scenario, &Options { one_by_one: true, ..Options::default() });
+    assert_eq!(usage_of_nodes(&one_by_one), told);
+}
+
+#[test]
+fn nodes_tell_nothing_where_nobody_says_what_is_used() {
+    let scenario = inline("  duration: 2m\n");
+    assert_eq!(usage_of_nodes(&run(&scenario, &Options::default())), "");
+}
+
+/// Upstream: 4 cores − 600m; 16Gi − 1Gi − 512Mi − 200Mi, and 1Gi for the pool; 100Gi − 10 %, which is a 32-bit float.
+#[test]
+fn what_a_kubelet_keeps_is_not_allocatable() {
+    let text = "apiVersion: wavetank.dev/v1\nkind: Scenario\nspec:\n  cluster:\n    nodePools:\n\
+                \x20   - name: kept\n      reserved: {memory: 1Gi}\n      kubelet:\n\
+                \x20       kubeReserved: {cpu: 500m, memory: 1Gi}\n        systemReserved: {cpu: 100m, memory: 512Mi}\n\
+                \x20       evictionHard: {memory.available: 200Mi, nodefs.available: 10%}\n\
+                \x20   - name: plain\n      reserved: {memory: 1Gi}\n";
+    let source = Source::new("it.yaml", text);
+    let scenario = load_source(source, root(), "it", &[]).unwrap_or_else(|error| panic!("{error}"));
+    let told = |it: &kubelet::Setup| {
+        let amounts: Vec<String> =
+            it.allocatable.iter().map(|(name, left)| format!("{name} {left}")).collect();
+        format!("{}: {}\n", it.name, amounts.join(", "))
+    };
+    let told: String = scenario.nodes.iter().map(told).collect();
+    expect![[r#"
+        kept-0: cpu 3400m, ephemeral-storage 96636764000, memory 13624Mi, pods 110
+        plain-0: cpu 4, ephemeral-storage 100Gi, memory 15Gi, pods 110
+    "#]]
+    .assert_eq(&told);
+}

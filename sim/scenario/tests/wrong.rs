@@ -119,6 +119,12 @@ fn wrong_clusters_are_refused() {
             "fields of a kubelet",
             pools("    - {name: a, kubelet: {registryQPS: 5, kubeAPIQPS: -1, shutdownGracePeriod: long}}\n"),
         ),
+        (
+            "a kubelet that keeps too much",
+            pools(
+                "    - name: a\n      capacity: {cpu: 2}\n      kubelet:\n        kubeReserved: {cpu: 1500m, gpu: \"1\"}\n        systemReserved: {cpu: \"1\", memory: -1Gi}\n        enforceNodeAllocatable: [pods, kube-reserved]\n    - name: b\n      reserved: {cpu: 3}\n      kubelet:\n        kubeReserved: {cpu: 1500m}\n",
+            ),
+        ),
         ("two numbers of pods", pools("    - {name: a, capacity: {pods: 20}, kubelet: {maxPods: 30}}\n")),
         ("a negative price", pools("    - {name: a, pricePerHour: -1}\n")),
         ("a scheduler", format!("{head}    schedulerConfig: scheduler.yaml\n    nodePools: [{{name: a}}]\n")),

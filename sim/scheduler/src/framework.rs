@@ -327,9 +327,25 @@ pub fn default_normalize(scores: &mut [i64], reverse: bool) {
         }
         return;
     }
+    let normal = |score: i64| {
+        let scaled = MAX_NODE_SCORE * score / greatest;
+        if reverse { MAX_NODE_SCORE - scaled } else { scaled }
+    };
+    rescale(scores, normal);
+}
+
+/// Puts what `normal` says of each score in its place. Many nodes in a row have the same score, and to divide is slow.
+pub(crate) fn rescale(scores: &mut [i64], normal: impl Fn(i64) -> i64) {
+    let mut last = None;
     for score in scores {
-        let scaled = MAX_NODE_SCORE * *score / greatest;
-        *score = if reverse { MAX_NODE_SCORE - scaled } else { scaled };
+        *score = match last {
+            Some((before, after)) if before == *score => after,
+            _ => {
+                let after = normal(*score);
+                last = Some((*score, after));
+                after
+            }
+        };
     }
 }
 

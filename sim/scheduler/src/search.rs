@@ -15,7 +15,7 @@ use crate::memo::{Memo, Narrowing, PreFilterRefusal};
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::profile::Profile;
 use crate::refusals::RefusalId;
-use crate::select::{Ranking, Ties};
+use crate::select::{Ranking, Scores, Ties};
 use crate::trace::{PreFilterTrace, Trace};
 
 /// Fewer nodes than this are always all looked at. Upstream: `minFeasibleNodesToFind`.
@@ -32,6 +32,7 @@ pub(crate) struct Scratch {
     refused: Vec<(NodeIdx, RefusalId)>,
     /// By extenders, which may name any node, by name. No node is in both.
     refused_outside: BTreeMap<Name, Rejection>,
+    scores: Scores,
 }
 
 pub(crate) struct Search<'a> {
@@ -260,7 +261,7 @@ impl Search<'_> {
             ties: self.ties,
             attempt: self.attempt,
         };
-        ranking.best(self.memo, trace)
+        ranking.best(self.memo, &mut self.scratch.scores, trace)
     }
 
     /// No node would do, though perhaps one did before extenders were asked.

@@ -30,6 +30,14 @@ pub(crate) struct Ranking<'a> {
     pub(crate) attempt: u32,
 }
 
+/// Of the feasible nodes, in their order. Kept for its room.
+#[derive(Debug, Default)]
+pub(crate) struct Scores {
+    totals: Vec<i64>,
+    /// Of one plugin.
+    of_one: Vec<i64>,
+}
+
 impl Ties {
     pub(crate) fn luck(&self) -> Option<Luck> {
         match self {
@@ -40,30 +48,38 @@ impl Ties {
 }
 
 impl Ranking<'_> {
-    pub(crate) fn best(&self, memo: &mut Memo, trace: &mut Option<&mut Trace>) -> NodeIdx {
-        let mut totals = self.totals(memo, trace);
+    pub(crate) fn best(
+        &self,
+        memo: &mut Memo,
+        scores: &mut Scores,
+        trace: &mut Option<&mut Trace>,
+    ) -> NodeIdx {
+        self.add_up(memo, scores, trace);
+        let totals = &mut scores.totals;
         // A single node is scored only for whoever wants to know, and no extender hears of that.
         if !self.extenders.is_empty() && self.feasible.len() > 1 {
             let Cycle { pod, cluster } = *self.cycle;
-            self.extenders.prioritize(&pod.pod, self.feasible, &cluster.nodes, &mut totals);
+            self.extenders.prioritize(&pod.pod, self.feasible, &cluster.nodes, totals);
         }
         let greatest = totals.iter().copied().max().unwrap_or_default();
         let best = totals.iter().zip(self.feasible).filter(|it| *it.0 == greatest).map(|it| *it.1);
         if let Some(trace) = trace {
             trace.best = best.clone().map(|idx| self.name(idx).clone()).collect();
-            trace.totals.clone_from(&totals);
+            trace.totals.clone_from(totals);
         }
         self.choose(best)
     }
 
-    fn totals(&self, memo: &mut Memo, trace: &mut Option<&mut Trace>) -> Vec<i64> {
+    fn add_up(&self, memo: &mut Memo, scores: &mut Scores, trace: &mut Option<&mut Trace>) {
         memo.renew_scores(self.profile, self.cycle);
         let (slots, rows) = memo.scores(self.profile, self.cycle);
-        let mut totals: Vec<i64> = match rows {
-            Some(rows) => rows.sums(self.feasible).collect(),
-            None => vec![0; self.feasible.len()],
-        };
-        let (mut scores, mut kept) = (Vec::with_capacity(self.feasible.len()), 0..);
+        let Scores { totals, of_one: scores } = scores;
+        totals.clear();
+        match rows {
+            Some(rows) => totals.extend(rows.sums(self.feasible)),
+            None => totals.resize(self.feasible.len(), 0),
+        }
+        let mut kept = 0..;
         for slot in slots {
             let rows = rows.filter(|_| slot.scope == Scope::Node);
             let nth = rows.and_then(|_| kept.next());
@@ -75,20 +91,19 @@ impl Ranking<'_> {
             match rows.zip(nth) {
                 Some((rows, nth)) => scores.extend(rows.scores(nth, self.feasible)),
                 None if slot.scope != Scope::Node && !slot.score.begin(self.cycle, self.feasible) => continue,
-                None => slot.score.score_all(self.cycle, self.feasible, &mut scores),
+                None => slot.score.score_all(self.cycle, self.feasible, scores),
             }
             if slot.score.normalizes() {
-                slot.score.normalize(self.cycle, self.feasible, &mut scores);
+                slot.score.normalize(self.cycle, self.feasible, scores);
             }
             if !is_in_sum {
-                totals.iter_mut().zip(&scores).for_each(|(total, score)| *total += slot.weight * score);
+                totals.iter_mut().zip(&*scores).for_each(|(total, score)| *total += slot.weight * score);
             }
             if let Some(trace) = trace {
                 let plugin = self.profile.plugin(slot.plugin).name();
                 trace.scores.push(PluginScores { plugin, weight: slot.weight, scores: scores.clone() });
             }
         }
-        totals
     }
 
     /// Among equals each is equally likely: the nth takes the place of the one before with a chance of one in n.

@@ -163,7 +163,7 @@ mod tests {
         expect![[r#"
             unknown field `img`, expected one of `image`, `namespace`, `labels`, `container`, `owner`, `node`, `from`, `until`
             a pattern must not be empty; leave the field out to match everything
-            unknown field `start`, expected one of `match`, `kind`, `startup`, `startError`, `exit`, `stop`, `usage`, `pull`, `health`, `load`
+            unknown field `start`, expected one of `match`, `kind`, `startup`, `startError`, `exit`, `stop`, `usage`, `pull`, `health`, `load`, `warmUp`
             `-1` is negative; it must be 0 or more
             quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
             `-1Gi` is negative; it must be 0 or more

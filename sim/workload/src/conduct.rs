@@ -15,6 +15,7 @@ use crate::matching::{Role, Subject};
 use crate::rule::Rule;
 use crate::start_error::StartError;
 use crate::usage::Usage;
+use crate::warm_up::WarmUp;
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,11 @@ impl<'a> Conduct<'a> {
     /// The requests that come to it and its like.
     pub fn load(&self) -> Option<&'a Arc<Load>> {
         self.rule?.load.as_ref()
+    }
+
+    /// How much more work its requests are at first.
+    pub fn warm_up(&self) -> Option<WarmUp> {
+        self.said(|it| it.warm_up.as_ref()).copied()
     }
 
     /// The compressed size of its image, in bytes.

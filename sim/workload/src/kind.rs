@@ -11,13 +11,15 @@ use crate::exit::{Exit, ExitAfter, Stop};
 use crate::lasting::Lasting;
 use crate::rule::Rule;
 use crate::usage::Usage;
+use crate::warm_up::WarmUp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AppKind {
     /// Listens at once, stops at once.
     WebServer,
-    /// Slow to start, with a burst of processor time and a heap that fills; dies of SIGTERM with 143.
+    /// Slow to start and to come to its speed, with a burst of processor time and a heap that fills; dies of SIGTERM
+    /// with 143.
     Jvm,
     /// Recovers at the start, writes all the time, and takes long to stop.
     Database,
@@ -51,6 +53,7 @@ impl AppKind {
                     Curve::ramp(128.0 * MI, 512.0 * MI, Span::ZERO, Span::secs(120)),
                     64.0,
                 ),
+                warm_up: Some(WarmUp::new(Span::secs(120), 4.0)),
                 ..Rule::default()
             },
             Self::Database => Rule {
@@ -109,5 +112,5 @@ fn after(after: Lasting, code: i32) -> ExitAfter {
 }
 
 fn usage(cpu: Curve, memory: Curve, pids: f64) -> Arc<Usage> {
-    Arc::new(Usage { cpu: Some(cpu), memory: Some(memory), disk: None, pids: Some(Curve::constant(pids)) })
+    Arc::new(Usage { cpu: Some(cpu), memory: Some(memory), pids: Some(Curve::constant(pids)), ..Usage::NONE })
 }

@@ -29,17 +29,26 @@ pub struct Load {
     memory_per_request: f64,
 }
 
+/// What a container has to serve requests with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Means {
+    /// Above zero.
+    pub cores: f64,
+    /// How many times its usual work a request takes; at least 1.
+    pub effort: f64,
+}
+
 impl Load {
-    /// The response time without any other request, on so many cores: a fraction of a core stretches the work, as
-    /// the quota of a limit runs out in every period.
-    pub fn alone(&self, cores: f64) -> Span {
-        self.wait + self.work(cores)
+    /// The response time without any other request: a fraction of a core stretches the work, as the quota of a limit
+    /// runs out in every period.
+    pub fn alone(&self, means: Means) -> Span {
+        self.wait + self.work(means)
     }
 
     /// The requests per second beyond which the line grows for ever.
-    pub fn capacity(&self, cores: f64) -> f64 {
-        let by_cpu = cores / self.cost_cpu.as_secs_f64();
-        let by_slots = self.concurrency.map(|it| f64::from(it) / self.alone(cores).as_secs_f64());
+    pub fn capacity(&self, means: Means) -> f64 {
+        let by_cpu = means.cores / self.cost(means);
+        let by_slots = self.concurrency.map(|it| f64::from(it) / self.alone(means).as_secs_f64());
         by_slots.map_or(by_cpu, |it| it.min(by_cpu))
     }
 
@@ -47,36 +56,35 @@ impl Load {
     ///
     /// A request waits for those before it: with the share ρ of the capacity in use, its work takes 1/(1 − ρ) times
     /// as long as alone.
-    pub fn limit(&self, cores: f64, timeout: Span) -> f64 {
+    pub fn limit(&self, means: Means, timeout: Span) -> f64 {
         let left = timeout.saturating_sub(self.wait).as_secs_f64();
-        let free = self.work(cores).as_secs_f64() / left;
-        if free < 1.0 { (1.0 - free) * self.capacity(cores) } else { 0.0 }
+        let free = self.work(means).as_secs_f64() / left;
+        if free < 1.0 { (1.0 - free) * self.capacity(means) } else { 0.0 }
     }
 
     /// The mean response time at so many requests per second; `None` from the capacity on.
-    pub fn response(&self, cores: f64, rps: f64) -> Option<Span> {
-        let free = 1.0 - rps / self.capacity(cores);
-        (0.0 < free).then(|| self.wait + Span::from_secs_f64(self.work(cores).as_secs_f64() / free))
+    pub fn response(&self, means: Means, rps: f64) -> Option<Span> {
+        let free = 1.0 - rps / self.capacity(means);
+        (0.0 < free).then(|| self.wait + Span::from_secs_f64(self.work(means).as_secs_f64() / free))
     }
 
-    /// The cores that so many requests per second take; no more than there are.
-    pub fn cpu(&self, cores: f64, rps: f64) -> f64 {
-        (rps * self.cost_cpu.as_secs_f64()).min(cores)
-    }
-
-    /// The share of the wanted processor time that the quota denies, from 0 to 1.
-    pub fn throttled(&self, cores: f64, rps: f64) -> f64 {
-        let wanted = rps * self.cost_cpu.as_secs_f64();
-        if wanted <= cores { 0.0 } else { 1.0 - cores / wanted }
+    /// The cores that each request per second wants.
+    pub fn cpu_per_rps(&self, effort: f64) -> f64 {
+        self.cost_cpu.as_secs_f64() * effort
     }
 
     /// The bytes that each request per second holds: those worked on, as if none had to wait in line.
-    pub fn memory_per_rps(&self, cores: f64) -> f64 {
-        self.memory_per_request * self.alone(cores).as_secs_f64()
+    pub fn memory_per_rps(&self, means: Means) -> f64 {
+        self.memory_per_request * self.alone(means).as_secs_f64()
     }
 
-    fn work(&self, cores: f64) -> Span {
-        Span::from_secs_f64(self.cost_cpu.as_secs_f64() / cores.min(1.0))
+    fn work(&self, means: Means) -> Span {
+        Span::from_secs_f64(self.cost(means) / means.cores.min(1.0))
+    }
+
+    /// The processor time of a request, in seconds.
+    fn cost(&self, means: Means) -> f64 {
+        self.cpu_per_rps(means.effort)
     }
 }
 
@@ -119,31 +127,41 @@ mod tests {
         serde_json::from_value(form).unwrap()
     }
 
+    const fn cores(cores: f64) -> Means {
+        Means { cores, effort: 1.0 }
+    }
+
     /// 20 ms of work: one core does 50 a second, half a core 25, and takes 40 ms for each.
     #[test]
     fn a_limit_caps_what_can_be_served() {
         let load = load(&json!({}));
-        assert_eq!([load.capacity(1.0), load.capacity(0.5)].map(f64::round), [50.0, 25.0]);
-        assert_eq!((load.alone(1.0), load.alone(0.5)), (Span::millis(20), Span::millis(40)));
-        assert_eq!([load.cpu(0.5, 20.0), load.cpu(0.5, 40.0)], [0.4, 0.5]);
-        assert_eq!([load.throttled(0.5, 20.0), load.throttled(0.5, 50.0)], [0.0, 0.5]);
+        assert_eq!([1.0, 0.5].map(|it| load.capacity(cores(it)).round()), [50.0, 25.0]);
+        assert_eq!([1.0, 0.5].map(|it| load.alone(cores(it)).as_millis()), [20, 40]);
+    }
+
+    /// Four times the work: 80 ms alone, a quarter of the capacity, and four times the cores.
+    #[test]
+    fn effort_costs_capacity() {
+        let (load, cold) = (load(&json!({})), Means { cores: 1.0, effort: 4.0 });
+        assert_eq!((load.alone(cold), load.capacity(cold)), (Span::millis(80), 12.5));
+        assert_eq!(load.cpu_per_rps(cold.effort), 0.08);
     }
 
     /// At ρ = 0.8 the work takes five times as long: 100 ms; at 0.98, a second; at 1 it never ends.
     #[test]
     fn the_line_grows_towards_the_capacity() {
         let load = load(&json!({}));
-        let at = |rps| load.response(1.0, rps).map(Span::as_millis);
+        let at = |rps| load.response(cores(1.0), rps).map(Span::as_millis);
         assert_eq!([at(0.0), at(40.0), at(50.0), at(80.0)], [Some(20), Some(100), None, None]);
-        assert!((load.limit(1.0, Span::secs(1)) - 49.0).abs() < 1e-9);
-        assert!(load.limit(1.0, Span::millis(20)) == 0.0, "too slow even alone");
+        assert!((load.limit(cores(1.0), Span::secs(1)) - 49.0).abs() < 1e-9);
+        assert!(load.limit(cores(1.0), Span::millis(20)) == 0.0, "too slow even alone");
     }
 
     #[test]
     fn slots_cap_it_too() {
         let load = load(&json!({"wait": "80ms", "concurrency": 2, "memoryPerRequest": "1M"}));
-        assert_eq!(load.capacity(1.0).round(), 20.0);
-        assert_eq!(load.memory_per_rps(1.0).round(), 100_000.0);
+        assert_eq!(load.capacity(cores(1.0)).round(), 20.0);
+        assert_eq!(load.memory_per_rps(cores(1.0)).round(), 100_000.0);
     }
 
     #[test]

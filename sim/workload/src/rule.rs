@@ -14,6 +14,7 @@ use crate::load::Load;
 use crate::matching::Match;
 use crate::start_error::StartError;
 use crate::usage::Usage;
+use crate::warm_up::WarmUp;
 
 /// What the containers that it matches do. What it leaves out is as its `kind` has it, then as is guessed from the
 /// image, then as for all containers.
@@ -39,6 +40,8 @@ pub struct Rule {
     /// The requests that come to it.
     #[serde(deserialize_with = "some")]
     pub load: Option<Arc<Load>>,
+    /// How much more work its requests are at first.
+    pub warm_up: Option<WarmUp>,
 }
 
 impl Rule {
@@ -49,6 +52,7 @@ impl Rule {
         self.exit = self.exit.or(kind.exit);
         self.stop = self.stop.or(kind.stop);
         self.usage = self.usage.over(&kind.usage);
+        self.warm_up = self.warm_up.or(kind.warm_up);
         self
     }
 }

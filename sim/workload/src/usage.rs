@@ -16,6 +16,8 @@ pub enum Resource {
     Memory,
     /// What it has written to its own layer, its logs and its `emptyDir` volumes, in bytes.
     Disk,
+    /// The files and folders that it has made there.
+    Inodes,
     /// How many processes and threads it has.
     Pids,
 }
@@ -27,11 +29,12 @@ pub struct Usage {
     pub cpu: Option<Curve>,
     pub memory: Option<Curve>,
     pub disk: Option<Curve>,
+    pub inodes: Option<Curve>,
     pub pids: Option<Curve>,
 }
 
 impl Usage {
-    pub const NONE: Self = Self { cpu: None, memory: None, disk: None, pids: None };
+    pub const NONE: Self = Self { cpu: None, memory: None, disk: None, inodes: None, pids: None };
 
     pub fn of(&self, resource: Resource) -> &Curve {
         const NONE: &Curve = &Curve::ZERO;
@@ -39,6 +42,7 @@ impl Usage {
             Resource::Cpu => &self.cpu,
             Resource::Memory => &self.memory,
             Resource::Disk => &self.disk,
+            Resource::Inodes => &self.inodes,
             Resource::Pids => &self.pids,
         };
         curve.as_ref().unwrap_or(NONE)
@@ -57,6 +61,7 @@ impl Usage {
             cpu: own.cpu.or_else(|| other.cpu.clone()),
             memory: own.memory.or_else(|| other.memory.clone()),
             disk: own.disk.or_else(|| other.disk.clone()),
+            inodes: own.inodes.or_else(|| other.inodes.clone()),
             pids: own.pids.or_else(|| other.pids.clone()),
         })
     }

@@ -34,6 +34,7 @@ mod tests;
 use self::field::Errors;
 use self::path::Path;
 use crate::kind::{Kind, Object};
+use crate::pod::Pod;
 use crate::policy::Namespace;
 
 pub use self::field::{FieldError, FieldErrorKind, aggregate};
@@ -62,6 +63,13 @@ pub fn validate_update(new: &Object, old: &Object) -> Vec<FieldError> {
         meta::check_meta_update(&new.kind(), new.meta(), old.meta(), path, &mut errors);
         check_change(new, old, &Path::Root("spec"), &mut errors);
     }
+    errors.into_vec()
+}
+
+/// What is wrong with resizing `old` to `new`, which is `old` with other resources for its containers.
+pub fn validate_resize(new: &Pod, old: &Pod) -> Vec<FieldError> {
+    let mut errors = Errors::default();
+    pod::check_pod_resize(new, old, &mut errors);
     errors.into_vec()
 }
 

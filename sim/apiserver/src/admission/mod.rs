@@ -14,7 +14,9 @@ mod service_account;
 mod storage_protection;
 mod taint_nodes;
 
-use api::{Object, Status};
+use std::sync::Arc;
+
+use api::{Object, Pod, Status};
 
 pub(crate) use self::memo::AdmittedSpecs;
 pub(crate) use self::namespace_lifecycle::check_deletion;
@@ -54,6 +56,25 @@ pub(crate) fn admit_new(context: Context<'_>, object: &mut Object) -> Result<(),
         storage_protection::admit(object);
     }
     Ok(())
+}
+
+/// Adds to a pod that is to be resized what the cluster adds to its resources.
+pub(crate) fn admit_resize(context: Context<'_>, new: &mut Object) {
+    if let Object::Pod(pod) = new
+        && context.has(Plugin::LimitRanger)
+        && !pod.is_deleting()
+    {
+        limit_ranger::set_defaults(context, Arc::make_mut(pod));
+    }
+}
+
+/// Admits a resize of a pod as it is to be.
+pub(crate) fn check_resize(context: Context<'_>, new: &Object) -> Result<(), Status> {
+    let is_bounded = |it: &&Pod| context.has(Plugin::LimitRanger) && !it.is_deleting();
+    new.get::<Pod>()
+        .map(AsRef::as_ref)
+        .filter(is_bounded)
+        .map_or(Ok(()), |it| limit_ranger::check_pod(context, it))
 }
 
 /// Admits a change of the main resource of an object.

@@ -46,7 +46,7 @@ pub(crate) fn admit_new(
         PodSpec::edit(&mut pod.spec, |spec| strategy::apply_label_keys(spec, &labels));
     }
     incoming.share_with(pod);
-    pod.status = strategy::initial_status(&pod.spec, strategy::qos_class(&pod.spec), now);
+    pod.status = strategy::initial_status(&pod.spec, api::qos_class(&pod.spec), now);
     Ok(Admission::New(incoming))
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use api::{Object, Rest};
 
 pub(crate) use self::namespace::KUBERNETES;
-pub(crate) use self::pod::{apply_label_keys, has_label_keys, initial_status, qos_class, set_condition};
+pub(crate) use self::pod::{apply_label_keys, has_label_keys, initial_status, set_condition};
 
 /// How objects of one kind are prepared. The methods do nothing unless a kind says otherwise.
 pub(crate) trait Strategy: Clone + PartialEq {
@@ -86,6 +86,13 @@ dispatch! {
     HorizontalPodAutoscaler Job Lease LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod
     PodDisruptionBudget PriorityClass ReplicaSet ReplicationController ResourceClaim ResourceClaimTemplate
     ResourceSlice Service StatefulSet StorageClass VolumeAttachment Raw
+}
+
+/// Of pods only: keeps all that a resize may not change.
+pub(crate) fn prepare_resize(new: &mut Object, old: &Object) {
+    if let (Object::Pod(new), Object::Pod(old)) = (new, old) {
+        pod::prepare_resize(Arc::make_mut(new), old);
+    }
 }
 
 /// For kinds whose status we do not model: `status` is one of the fields that are kept word for word.

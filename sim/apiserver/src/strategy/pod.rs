@@ -1,13 +1,12 @@
 //! Pods: what becomes of a new one's spec, and what each resource may change.
 //!
-//! Upstream: `pkg/registry/core/pod/strategy.go`, `pkg/apis/core/v1/helper/qos/qos.go`.
+//! Upstream: `pkg/registry/core/pod/strategy.go`.
 
 use std::sync::Arc;
 
 use api::{
     Affinity, Condition, ConditionStatus, LabelSelector, LabelSelectorOperator, LabelSelectorRequirement,
-    Labels, Pod, PodAffinity, PodAffinityTerm, PodPhase, PodSpec, PodStatus, Quantity, ResourceList,
-    ResourceRequirements, Timestamp, condition,
+    Labels, Pod, PodAffinity, PodAffinityTerm, PodPhase, PodSpec, PodStatus, Timestamp, condition,
 };
 use base::{Name, Time};
 
@@ -46,6 +45,30 @@ impl Strategy for Pod {
             && self.meta == other.meta
             && self.node == other.node
             && is_same_spec(&self.spec, &other.spec)
+    }
+}
+
+/// Of the containers, their resources and what becomes of them in a resize are taken; anything else stays as it was.
+/// Containers that are not those of `old` are left for the validation to refuse. Upstream: `podResizeStrategy`.
+pub(super) fn prepare_resize(new: &mut Pod, old: &Pod) {
+    let names = |spec: &PodSpec| spec.all_containers().map(|it| it.name.clone()).collect::<Vec<_>>();
+    let has_same_counts = new.spec.init_containers.len() == old.spec.init_containers.len();
+    if has_same_counts && names(&new.spec) == names(&old.spec) {
+        let asked = std::mem::replace(&mut new.spec, old.spec.clone());
+        if !is_same_spec(&asked, &old.spec) {
+            PodSpec::edit(&mut new.spec, |own| take_resources(own, &asked));
+        }
+        (new.meta, new.node, new.status) = (old.meta.clone(), old.node.clone(), old.status.clone());
+    }
+    let is_same = is_same_spec(&new.spec, &old.spec);
+    new.meta.generation = old.meta.generation + i64::from(!is_same);
+}
+
+fn take_resources(own: &mut PodSpec, asked: &PodSpec) {
+    let own = own.init_containers.iter_mut().chain(&mut own.containers);
+    for (own, asked) in own.zip(asked.all_containers()) {
+        own.resources = asked.resources.clone();
+        own.resize_policy.clone_from(&asked.resize_policy);
     }
 }
 
@@ -95,35 +118,6 @@ pub(crate) fn set_condition(conditions: &mut Vec<Condition>, mut new: Condition,
         Some(old) => *old = new,
         None => conditions.push(new),
     }
-}
-
-/// `Guaranteed` if every container limits cpu and memory and asks for as much, `BestEffort` if none says anything
-/// of either, else `Burstable`. What the pod states as a whole counts instead of its containers.
-pub(crate) fn qos_class(spec: &PodSpec) -> Name {
-    let stated: Vec<&ResourceRequirements> = match &spec.resources {
-        Some(pod) => vec![pod],
-        None => spec.containers.iter().chain(&spec.init_containers).map(|it| &it.resources).collect(),
-    };
-    let is_silent = |it: &ResourceRequirements| {
-        compute(&it.requests).next().is_none() && compute(&it.limits).next().is_none()
-    };
-    if stated.iter().all(|it| is_silent(it)) {
-        return Name::from_static("BestEffort");
-    }
-    let is_limited = stated.iter().all(|it| compute(&it.limits).count() == 2);
-    let sums = |list: fn(&ResourceRequirements) -> &ResourceList| {
-        ["cpu", "memory"]
-            .map(|name| stated.iter().filter_map(|it| list(it).get(name)).fold(Quantity::ZERO, |a, b| a + *b))
-    };
-    let requests = sums(|it| &it.requests);
-    let limits = sums(|it| &it.limits);
-    let asks_less = requests.iter().zip(&limits).any(|(request, limit)| request != limit);
-    Name::from_static(if is_limited && !asks_less { "Guaranteed" } else { "Burstable" })
-}
-
-/// The amounts of cpu and memory in a list that are more than nothing.
-fn compute(list: &ResourceList) -> impl Iterator<Item = &Quantity> {
-    ["cpu", "memory"].into_iter().filter_map(|name| list.get(name)).filter(|it| 0 < it.sign())
 }
 
 /// Whether the admitted spec depends on the pod's own labels.
@@ -182,40 +176,7 @@ fn terms_mut(affinity: &mut Affinity) -> impl Iterator<Item = &mut PodAffinityTe
 
 #[cfg(test)]
 mod tests {
-    use api::Container;
-
     use super::*;
-
-    fn list(items: &[(&'static str, &str)]) -> ResourceList {
-        items.iter().map(|(name, text)| (Name::from_static(name), text.parse().unwrap())).collect()
-    }
-
-    fn container(requests: &[(&'static str, &str)], limits: &[(&'static str, &str)]) -> Container {
-        let resources = ResourceRequirements {
-            requests: list(requests),
-            limits: list(limits),
-            ..ResourceRequirements::default()
-        };
-        Container { resources, ..Container::default() }
-    }
-
-    #[test]
-    fn the_quality_of_service_follows_from_requests_and_limits() {
-        let full = [("cpu", "1"), ("memory", "1Gi")];
-        let cases: [(&str, Vec<Container>); 7] = [
-            ("BestEffort", vec![container(&[], &[])]),
-            ("BestEffort", vec![container(&[("cpu", "0")], &[("example.com/gpu", "1")])]),
-            ("Guaranteed", vec![container(&full, &full)]),
-            ("Guaranteed", vec![container(&full, &full), container(&full, &full)]),
-            ("Burstable", vec![container(&full, &full), container(&[], &[])]),
-            ("Burstable", vec![container(&[("cpu", "1")], &[("cpu", "1")])]),
-            ("Burstable", vec![container(&[("cpu", "500m"), ("memory", "1Gi")], &full)]),
-        ];
-        for (expected, containers) in cases {
-            let spec = PodSpec { containers, ..PodSpec::default() };
-            assert_eq!(qos_class(&spec), expected, "{spec:?}");
-        }
-    }
 
     #[test]
     fn a_condition_keeps_its_time_while_its_status_stays() {

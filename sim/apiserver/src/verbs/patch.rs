@@ -23,6 +23,7 @@ impl ApiServer {
     ) -> Response {
         let key = StoreKey::from(key);
         let Some(old) = self.storage.get(&key).cloned() else { return Err(Status::not_found(&key)) };
+        super::update::check_subresource(&key, sub)?;
         check(&key, preconditions, &old)?;
         if let (Object::Namespace(namespace), true) = (&old, is_finalize(&patch)) {
             let namespace = namespace.clone();

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use api::{Answer, Namespace, Object, Response, Revision, Status, Subresource, defaults};
+use api::{Answer, Kind, Namespace, Object, Reason, Response, Revision, Status, Subresource, defaults};
 
 use crate::admission::{self, Context};
 use crate::commit::Call;
@@ -23,6 +23,7 @@ impl ApiServer {
             }
             return Err(Status::not_found(&key));
         };
+        check_subresource(&key, sub)?;
         check_uid(&key, &new, &old)?;
         check_revision(&key, &new, &old)?;
         self.replace(call, key, old, new, sub)
@@ -38,16 +39,27 @@ impl ApiServer {
         sub: Subresource,
     ) -> Response {
         check_name(&key, &new)?;
-        if sub == Subresource::Main {
-            defaults::apply(&mut new);
-            let context = Context { storage: &self.storage, settings: &self.settings };
-            admission::admit_update(context, &mut new, &old)?;
+        let context = Context { storage: &self.storage, settings: &self.settings };
+        match sub {
+            Subresource::Main => {
+                defaults::apply(&mut new);
+                admission::admit_update(context, &mut new, &old)?;
+            }
+            Subresource::Resize => {
+                defaults::apply(&mut new);
+                admission::admit_resize(context, &mut new);
+            }
+            Subresource::Status => (),
         }
         if let (Object::Service(new), Object::Service(old)) = (&mut new, &old) {
             service::complete(Arc::make_mut(new), Some(old))?;
         }
         prepare(&mut new, &old, sub);
         validation::check_update(&new, &old, sub)?;
+        if sub == Subresource::Resize {
+            let context = Context { storage: &self.storage, settings: &self.settings };
+            admission::check_resize(context, &new)?;
+        }
         self.finish(call, key, old, new)
     }
 
@@ -79,6 +91,7 @@ fn prepare(new: &mut Object, old: &Object, sub: Subresource) {
     match sub {
         Subresource::Main => strategy::prepare_update(new, old),
         Subresource::Status => strategy::prepare_status(new, old),
+        Subresource::Resize => strategy::prepare_resize(new, old),
     }
     let (meta, old) = (new.meta_mut(), old.meta());
     meta.resource_version = old.resource_version;
@@ -104,6 +117,14 @@ fn is_finalized(new: &Object, old: &Object) -> bool {
         && new.meta().finalizers.is_empty()
         && old.deletion_grace_period_seconds.unwrap_or(0) == 0
         && !is_held
+}
+
+/// Pods alone can be resized; as for any path that the server does not know.
+pub(super) fn check_subresource(key: &StoreKey, sub: Subresource) -> Result<(), Status> {
+    if sub == Subresource::Resize && key.kind != Kind::Pod {
+        return Err(Status::new(Reason::NotFound, "the server could not find the requested resource"));
+    }
+    Ok(())
 }
 
 /// A name and a namespace that the object has are those of the request.

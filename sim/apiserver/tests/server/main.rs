@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod lab;
 mod laws;
+mod resize;
 mod storage;
 mod update;
 mod watch;

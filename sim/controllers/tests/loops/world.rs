@@ -230,6 +230,7 @@ fn merged(stored: &Object, new: &Object, sub: Subresource) -> Object {
     if let (Some(next), Some(new)) = (next.get_mut::<ReplicaSet>(), new.get::<ReplicaSet>()) {
         match sub {
             Subresource::Status => next.status = new.status.clone(),
+            Subresource::Resize => panic!("only pods have a size"),
             Subresource::Main => {
                 next.meta.generation += i64::from(next.spec != new.spec);
                 next.spec = new.spec.clone();

@@ -134,7 +134,8 @@ mod tests {
 
     fn room() -> Room {
         let mut room = Room::new(Resources { cpu_milli: 1_000, pods: 10, ..Resources::default() });
-        room.take(&pod(&json!({}), &json!({"containers": [{"name": "a", "ports": [{"hostPort": 80}]}]})));
+        let other = pod(&json!({}), &json!({"containers": [{"name": "a", "ports": [{"hostPort": 80}]}]}));
+        room.take(&other, other.requests());
         room
     }
 

@@ -136,7 +136,7 @@ mod tests {
 
     fn chosen(wanted: &str, others: &[Pod]) -> Result<Vec<usize>, String> {
         let mut room = Room::new(Resources { cpu_milli: 4_000, pods: 10, ..Resources::default() });
-        others.iter().for_each(|it| room.take(it));
+        others.iter().for_each(|it| room.take(it, it.requests()));
         let critical = pod("Guaranteed", 2_000_000_000, wanted);
         let candidates: Vec<_> = others.iter().enumerate().map(|(key, pod)| Candidate { pod, key }).collect();
         victims(&critical, &candidates, &room.shortages(&critical))

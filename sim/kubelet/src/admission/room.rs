@@ -30,16 +30,20 @@ impl Room {
         Self { allocatable, used: Resources::default(), ports: Ports::default() }
     }
 
-    /// Makes room for `pod`.
-    pub(crate) fn take(&mut self, pod: &Pod) {
-        self.used += pod.requests();
+    pub(crate) fn allocatable(&self) -> &Resources {
+        &self.allocatable
+    }
+
+    /// Makes room for `pod`, which takes so much.
+    pub(crate) fn take(&mut self, pod: &Pod, held: &Resources) {
+        self.used += held;
         self.used.pods += 1;
         self.ports.take(pod);
     }
 
-    /// Takes back the room of a pod that was admitted.
-    pub(crate) fn release(&mut self, pod: &Pod) {
-        self.used -= pod.requests();
+    /// Takes back the room of a pod that was admitted, and took so much.
+    pub(crate) fn release(&mut self, pod: &Pod, held: &Resources) {
+        self.used -= held;
         self.used.pods -= 1;
         self.ports.release(pod);
     }
@@ -103,6 +107,10 @@ mod tests {
         Pod { spec: PodSpec { containers: vec![container], ..PodSpec::default() }.into(), ..Pod::default() }
     }
 
+    fn take(room: &mut Room, pod: &Pod) {
+        room.take(pod, pod.requests());
+    }
+
     #[test]
     fn what_is_taken_is_not_there_for_others() {
         let mut room = Room::new(Resources { cpu_milli: 4_000, pods: 2, ..Resources::default() });
@@ -110,12 +118,12 @@ mod tests {
             let shortages = room.shortages(&pod(cpu_milli));
             shortages.iter().map(|it| (it.resource.to_string(), it.amount())).collect()
         };
-        room.take(&pod(3_500));
+        take(&mut room, &pod(3_500));
         assert_eq!(lacks(&room, 1_000), [("cpu".to_owned(), 500)]);
-        room.take(&pod(0));
+        take(&mut room, &pod(0));
         assert_eq!(lacks(&room, 0), [("pods".to_owned(), 1)]);
         assert_eq!(lacks(&room, 501).len(), 2);
-        room.release(&pod(3_500));
+        room.release(&pod(3_500), pod(3_500).requests());
         assert_eq!(lacks(&room, 4_000), []);
     }
 }

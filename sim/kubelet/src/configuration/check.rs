@@ -13,6 +13,8 @@ use super::Configuration;
 pub struct Problem {
     /// As in `KubeletConfiguration`, with dots: `crashLoopBackOff.maxContainerRestartPeriod`.
     pub field: &'static str,
+    /// The entry of a map that it is about, such as `memory`.
+    pub entry: Option<Name>,
     pub message: String,
 }
 
@@ -41,6 +43,7 @@ impl Configuration {
         self.check_containers(&mut found);
         self.check_shutdown(&mut found);
         self.check_thresholds(&mut found);
+        self.check_reservations(&mut found);
         found
     }
 
@@ -156,7 +159,7 @@ impl Configuration {
                 check_signal(field, signal, found);
                 if !is_amount(amount) {
                     let text = format!("`{amount}` is neither a quantity nor a percentage from 0% to 100%");
-                    add(found, field, text);
+                    add_to_entry(found, field, signal, text);
                 }
             }
         }
@@ -167,18 +170,18 @@ impl Configuration {
             |signal: &Name| self.eviction_soft_grace_period.get(signal).is_some_and(|it| ZERO < *it);
         for signal in self.eviction_soft.keys().filter(|it| !has_grace(it)) {
             let text = format!("grace period must be specified for the soft eviction threshold {signal}");
-            add(found, "evictionSoft", text);
+            add_to_entry(found, "evictionSoft", signal, text);
         }
     }
 }
 
-fn check_signal(field: &'static str, signal: &str, found: &mut Vec<Problem>) {
-    if SIGNALS.contains(&signal) {
+fn check_signal(field: &'static str, signal: &Name, found: &mut Vec<Problem>) {
+    if SIGNALS.contains(&signal.as_str()) {
         return;
     }
     let meant = api::nearest(signal, SIGNALS.iter().copied());
     let hint = meant.map_or(String::new(), |it| format!("; did you mean `{it}`?"));
-    add(found, field, format!("unsupported eviction signal {signal}{hint}"));
+    add_to_entry(found, field, signal, format!("unsupported eviction signal {signal}{hint}"));
 }
 
 /// A quantity that is not negative, or a percentage.
@@ -190,7 +193,11 @@ fn is_amount(text: &str) -> bool {
 }
 
 fn add(found: &mut Vec<Problem>, field: &'static str, message: impl Into<String>) {
-    found.push(Problem { field, message: message.into() });
+    found.push(Problem { field, entry: None, message: message.into() });
+}
+
+pub(super) fn add_to_entry(found: &mut Vec<Problem>, field: &'static str, entry: &Name, message: String) {
+    found.push(Problem { field, entry: Some(entry.clone()), message });
 }
 
 #[cfg(test)]

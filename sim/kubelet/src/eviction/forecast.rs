@@ -12,6 +12,9 @@ use super::threshold::Threshold;
 use crate::pod::Worker;
 use crate::runtime::Runtime;
 
+/// What signals are about.
+const RESOURCES: [Resource; 4] = [Resource::Memory, Resource::Disk, Resource::Inodes, Resource::Pids];
+
 /// The first moment from `now` on at which a threshold is met or a pod exceeds a limit, if nothing else happens.
 pub(crate) fn next_shortage(
     now: Time,
@@ -20,7 +23,7 @@ pub(crate) fn next_shortage(
     pods: &Slab<Worker>,
     runtime: &Runtime,
 ) -> Option<Time> {
-    let crossings = [Resource::Memory, Resource::Disk, Resource::Pids].into_iter().filter_map(|resource| {
+    let crossings = RESOURCES.into_iter().filter_map(|resource| {
         if is_used_up(runtime, resource) {
             return is_short_of(resource, thresholds, capacity).then_some(now);
         }
@@ -46,7 +49,7 @@ fn is_short_of(resource: Resource, thresholds: &[Threshold], capacity: Capacity)
     let nothing_of =
         |it: &Threshold| Some(Observation { available: 0, capacity: capacity.behind(it.signal)? });
     let is_met = |it: &Threshold| nothing_of(it).is_some_and(|nothing| it.is_met(nothing, false));
-    thresholds.iter().any(|it| resource_of(it.signal) == Some(resource) && is_met(it))
+    thresholds.iter().any(|it| resource_of(it.signal) == resource && is_met(it))
 }
 
 /// How much must be used for the first threshold to be met.
@@ -55,7 +58,7 @@ fn lowest_level(resource: Resource, thresholds: &[Threshold], capacity: Capacity
         let capacity = capacity.behind(it.signal)?;
         Some(level_below(resource, capacity, it.least(capacity, false)))
     };
-    let of_resource = thresholds.iter().filter(|it| resource_of(it.signal) == Some(resource));
+    let of_resource = thresholds.iter().filter(|it| resource_of(it.signal) == resource);
     of_resource.filter_map(level).reduce(f64::min)
 }
 

@@ -23,6 +23,7 @@ use base::{Luck, Slab, Span, Time};
 pub(crate) use self::admission::refusal;
 use self::manager::{Manager, PERIOD};
 pub(crate) use self::signal::{Pressure, Pressures};
+pub(crate) use self::threshold::hard_thresholds;
 use crate::core::Turn;
 use crate::input::{Effect, Note, Start, Timer, What};
 use crate::node::Registrar;

@@ -18,6 +18,8 @@ const PAGE: i64 = 4_096;
 /// of 16 KiB. That is below `pid_max`, which is 2^22 on machines of today.
 const MEMORY_PER_THREAD: i64 = 128 << 10;
 const PID_MAX: i64 = 1 << 22;
+/// `mke2fs` makes one inode for so many bytes of a file system. Upstream: `mke2fs.conf`, `inode_ratio`.
+const BYTES_PER_INODE: i64 = 16_384;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Observation {
@@ -32,18 +34,22 @@ pub(crate) struct Capacity {
     /// What all pods may use together: the limit of their cgroup.
     pub(crate) memory_of_pods: Option<i64>,
     disk: Option<i64>,
+    inodes: Option<i64>,
     pids: Option<i64>,
 }
 
 impl Capacity {
     /// Allocatable is what is left of the capacity without what is reserved for the system, and, as upstream has it,
-    /// without the hard threshold of memory: the cgroup of the pods has that back.
+    /// without the hard threshold of memory: the cgroup of the pods has that back, where it has a limit at all.
     pub(crate) fn of(setup: &Setup, thresholds: &[Threshold]) -> Self {
         let (all, left) = (Resources::from_list(&setup.capacity), setup.allocatable());
         let some = |amount: i64| Some(amount).filter(|it| 0 < *it);
         let memory = some(all.memory_bytes);
         let hard = thresholds.iter().find(|it| it.signal == Signal::MemoryAvailable && it.is_hard());
         let of_pods = |memory: i64| {
+            if !setup.configuration.enforces_pods() {
+                return memory;
+            }
             let hard = hard.map_or(0, |it| it.quantity(memory).value());
             memory.min(left.memory_bytes.saturating_add(hard))
         };
@@ -51,31 +57,34 @@ impl Capacity {
             memory,
             memory_of_pods: memory.map(of_pods),
             disk: some(all.ephemeral_bytes),
+            inodes: some(all.ephemeral_bytes / BYTES_PER_INODE),
             pids: memory.map(|it| (it / MEMORY_PER_THREAD).min(PID_MAX)),
         }
     }
 
-    /// What a signal is measured against. Inodes are not modelled, and so never run out.
+    /// What a signal is measured against.
     pub(crate) fn behind(self, signal: Signal) -> Option<i64> {
         match signal {
             Signal::MemoryAvailable => self.memory,
             Signal::AllocatableMemoryAvailable => self.memory_of_pods,
             Signal::NodefsAvailable | Signal::ImagefsAvailable | Signal::ContainerfsAvailable => self.disk,
             Signal::PidAvailable => self.pids,
-            Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => None,
+            Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => {
+                self.inodes
+            }
         }
     }
 }
 
-/// The resource that a signal is about, as behaviours state it; `None` for what is not modelled.
-pub(crate) const fn resource_of(signal: Signal) -> Option<Resource> {
+/// The resource that a signal is about, as behaviours state it.
+pub(crate) const fn resource_of(signal: Signal) -> Resource {
     match signal {
-        Signal::MemoryAvailable | Signal::AllocatableMemoryAvailable => Some(Resource::Memory),
-        Signal::NodefsAvailable | Signal::ImagefsAvailable | Signal::ContainerfsAvailable => {
-            Some(Resource::Disk)
+        Signal::MemoryAvailable | Signal::AllocatableMemoryAvailable => Resource::Memory,
+        Signal::NodefsAvailable | Signal::ImagefsAvailable | Signal::ContainerfsAvailable => Resource::Disk,
+        Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => {
+            Resource::Inodes
         }
-        Signal::PidAvailable => Some(Resource::Pids),
-        Signal::NodefsInodesFree | Signal::ImagefsInodesFree | Signal::ContainerfsInodesFree => None,
+        Signal::PidAvailable => Resource::Pids,
     }
 }
 
@@ -88,7 +97,7 @@ pub(crate) fn used(runtime: &Runtime, resource: Resource, at: Time) -> i64 {
 pub(crate) fn besides_containers(runtime: &Runtime, resource: Resource, at: Time) -> f64 {
     match resource {
         Resource::Disk => runtime.images_bytes(at) as f64,
-        Resource::Cpu | Resource::Memory | Resource::Pids => 0.0,
+        Resource::Cpu | Resource::Memory | Resource::Inodes | Resource::Pids => 0.0,
     }
 }
 
@@ -96,7 +105,7 @@ pub(crate) fn besides_containers(runtime: &Runtime, resource: Resource, at: Time
 pub(crate) fn is_used_up(runtime: &Runtime, resource: Resource) -> bool {
     match resource {
         Resource::Disk => runtime.disk().is_full,
-        Resource::Cpu | Resource::Memory | Resource::Pids => false,
+        Resource::Cpu | Resource::Memory | Resource::Inodes | Resource::Pids => false,
     }
 }
 
@@ -116,7 +125,7 @@ pub(crate) fn units(resource: Resource, amount: f64) -> i64 {
 const fn unit(resource: Resource) -> i64 {
     match resource {
         Resource::Memory | Resource::Disk => PAGE,
-        Resource::Cpu | Resource::Pids => 1,
+        Resource::Cpu | Resource::Inodes | Resource::Pids => 1,
     }
 }
 
@@ -132,7 +141,7 @@ pub(crate) struct Observations([Option<Observation>; Signal::ALL.len()]);
 impl Observations {
     pub(crate) fn at(at: Time, runtime: &Runtime, capacity: Capacity) -> Self {
         let observe = |signal| {
-            let (capacity, resource) = (capacity.behind(signal)?, resource_of(signal)?);
+            let (capacity, resource) = (capacity.behind(signal)?, resource_of(signal));
             let left = capacity - used(runtime, resource, at);
             let available = if is_used_up(runtime, resource) { 0 } else { left.max(0) };
             Some(Observation { available, capacity })
@@ -161,6 +170,7 @@ pub(crate) struct ContainerStats {
     pub(crate) volume_disk: i64,
     /// The position of that volume.
     pub(crate) volume: Option<usize>,
+    pub(crate) inodes: i64,
     pub(crate) pids: i64,
 }
 
@@ -179,6 +189,7 @@ impl PodStats {
                 own_disk,
                 volume_disk,
                 volume,
+                inodes: amount(Resource::Inodes),
                 pids: amount(Resource::Pids),
             })
         };
@@ -192,6 +203,10 @@ impl PodStats {
 
     pub(crate) fn disk(&self) -> i64 {
         self.containers.iter().map(|it| it.own_disk + it.volume_disk).sum()
+    }
+
+    pub(crate) fn inodes(&self) -> i64 {
+        self.containers.iter().map(|it| it.inodes).sum()
     }
 
     pub(crate) fn pids(&self) -> i64 {

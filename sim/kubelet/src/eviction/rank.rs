@@ -56,7 +56,7 @@ impl Standing {
             (Some(stats), Starved::Storage) => {
                 (stats.disk(), request(&EPHEMERAL_STORAGE), request(&EPHEMERAL_STORAGE))
             }
-            (Some(_), Starved::Inodes) => (0, 0, request(&EPHEMERAL_STORAGE)),
+            (Some(stats), Starved::Inodes) => (stats.inodes(), 0, request(&EPHEMERAL_STORAGE)),
             (Some(stats), Starved::Pids) => (stats.pids(), 0, 0),
         };
         let excess = match (&it.stats, starved, used.cmp(&exceeds)) {
@@ -99,6 +99,7 @@ mod tests {
             own_disk: 0,
             volume_disk: 0,
             volume: None,
+            inodes: memory,
             pids: memory,
         };
         let meta = Meta { name: Name::new(name), ..Meta::default() };
@@ -129,6 +130,12 @@ mod tests {
     #[test]
     fn who_uses_more_than_asked_for_goes_by_priority_and_excess() {
         assert_eq!(order(pods(), Starved::Memory), "starting far-above above vital within");
+    }
+
+    /// Nobody can ask for inodes, so that whoever has any has too many; what is asked for of the disk is taken off.
+    #[test]
+    fn inodes_count_by_priority_and_number() {
+        assert_eq!(order(pods(), Starved::Inodes), "starting within above far-above vital");
     }
 
     #[test]

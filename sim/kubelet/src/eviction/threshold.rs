@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Quantity, QuantityFormat};
+use api::{EPHEMERAL_STORAGE, MEMORY, Quantity, QuantityFormat, ResourceList};
 use base::{Name, Span};
 
 use super::observation::Observation;
@@ -91,7 +91,7 @@ pub(crate) fn thresholds(of: &Configuration) -> Vec<Threshold> {
     });
     let pods: Vec<Threshold> = hard
         .iter()
-        .filter(|it| it.signal == Signal::MemoryAvailable)
+        .filter(|it| it.signal == Signal::MemoryAvailable && of.enforces_pods())
         .map(|it| Threshold { signal: Signal::AllocatableMemoryAvailable, ..*it })
         .collect();
     let mut all: Vec<Threshold> = hard.into_iter().chain(pods).chain(soft).collect();
@@ -99,6 +99,19 @@ pub(crate) fn thresholds(of: &Configuration) -> Vec<Threshold> {
     all.sort_by_key(|it| (it.signal, it.grace));
     all.dedup_by(|a, b| a.is_alike(b));
     all
+}
+
+/// What of `capacity` must be left for no hard threshold to be met, by resource.
+/// Upstream: `pkg/kubelet/cm/helpers.go`, `hardEvictionReservation`.
+pub(crate) fn hard_thresholds(of: &Configuration, capacity: &ResourceList) -> ResourceList {
+    let hard = parse(&of.eviction_hard, of, |_| Some(Span::ZERO));
+    let reserve = |(signal, resource): (Signal, Name)| {
+        let threshold = hard.iter().find(|it| it.signal == signal)?;
+        let amount = threshold.quantity(capacity.get(&resource)?.value());
+        Some((resource, amount))
+    };
+    let signals = [(Signal::MemoryAvailable, MEMORY), (Signal::NodefsAvailable, EPHEMERAL_STORAGE)];
+    signals.into_iter().filter_map(reserve).collect()
 }
 
 fn parse(
@@ -171,6 +184,12 @@ mod tests {
             containerfs.inodesFree 5368709200 0.000s
         "#]]
         .assert_eq(&told(&read(json!({}))));
+    }
+
+    #[test]
+    fn what_is_not_enforced_is_not_watched() {
+        let all = read(json!({"enforceNodeAllocatable": [], "evictionHard": {"memory.available": "1Gi"}}));
+        assert_eq!(told(&all), "memory.available 1Gi 0.000s\n");
     }
 
     #[test]

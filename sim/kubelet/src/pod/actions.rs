@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use api::RestartPolicy;
 use base::Time;
 
+use super::actuate::Action;
 use super::probe::Kind;
 use super::{Job, Why, Worker};
 use crate::runtime::{Instance, Sandbox};
@@ -52,9 +53,18 @@ impl Worker {
                 return [Job::KillAll].into(); // Sidecars do not keep a pod alive.
             }
         }
-        // Upstream first stops all that is to be stopped.
-        jobs.make_contiguous().sort_by_key(|it| matches!(it, Job::Start(_)));
+        jobs.make_contiguous().sort_by_key(|it| self.turn_of(*it));
         jobs
+    }
+
+    /// Upstream first stops all that is to be stopped, and resizes before the main containers start. Upstream: `SyncPod`.
+    fn turn_of(&self, job: Job) -> u8 {
+        match job {
+            Job::Mount | Job::Sandbox | Job::Kill(..) | Job::KillAll => 0,
+            Job::Start(idx) if self.is_init(idx) => 1,
+            Job::Resize => 2,
+            Job::Start(_) => 3,
+        }
     }
 
     /// The jobs of init containers. Whether the main containers may run.
@@ -102,11 +112,11 @@ impl Worker {
         let container = self.container(idx);
         if may_restart(&self.pod, true, container, Some(seen), at) {
             jobs.push(Job::Start(idx));
-        } else if container.is_sidecar()
-            && seen.is_running(at)
-            && let Some(why) = self.reason_to_kill(idx, seen)
-        {
-            jobs.extend([Job::Start(idx), Job::Kill(idx, why)]);
+        } else if container.is_sidecar() && seen.is_running(at) {
+            if let Some(why) = self.reason_to_kill(idx, seen) {
+                jobs.extend([Job::Start(idx), Job::Kill(idx, why)]);
+            }
+            jobs.extend(self.is_to_be_resized(idx, seen).then_some(Job::Resize));
         }
     }
 
@@ -120,9 +130,13 @@ impl Worker {
             }
             return false;
         };
-        let Some(why) = self.reason_to_kill(idx, running) else { return true };
+        let why = self.reason_to_kill(idx, running);
+        if self.is_to_be_resized(idx, running) && !jobs.contains(&Job::Resize) {
+            jobs.push_back(Job::Resize);
+        }
+        let Some(why) = why else { return true };
         jobs.push_back(Job::Kill(idx, why));
-        if why == Why::Changed || is_restartable(&self.pod, container) {
+        if matches!(why, Why::Changed | Why::Resized) || is_restartable(&self.pod, container) {
             jobs.push_back(Job::Start(idx));
         }
         false
@@ -135,9 +149,17 @@ impl Worker {
             Some(Why::Liveness)
         } else if self.has_failed(idx, Kind::Startup) {
             Some(Why::Startup)
+        } else if self.resize_action(idx, running) == Action::Restart {
+            Some(Why::Resized)
         } else {
             None
         }
+    }
+
+    /// Whether it runs with something else than what is set aside for it, and nothing else puts an end to that.
+    fn is_to_be_resized(&self, idx: usize, running: &Instance) -> bool {
+        self.resize_action(idx, running) != Action::Nothing
+            && self.reason_to_kill(idx, running).is_none_or(|it| it == Why::Resized)
     }
 
     /// The positions of the main containers.

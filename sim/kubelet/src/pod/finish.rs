@@ -2,6 +2,8 @@
 //!
 //! Upstream: `pkg/kubelet/kubelet.go`, `SyncTerminatedPod`; `pkg/kubelet/status/status_manager.go`, `TerminatePod`.
 
+use std::borrow::Cow;
+
 use api::{ContainerStatus, PodPhase, PodStatus};
 use base::Time;
 
@@ -20,6 +22,7 @@ impl Worker {
         turn.runtime.stop_sandbox(turn.now, self.pod.meta.uid);
         self.stop_probes(&[Kind::Liveness, Kind::Startup, Kind::Readiness]);
         self.notice(turn.now, turn);
+        self.end_resize();
         self.note(turn, None, What::Stopped);
         let status = self.look(turn.now, true, turn);
         self.mode = Mode::Terminated;
@@ -46,14 +49,15 @@ impl Worker {
     /// There is room for it, which it takes up.
     pub(crate) fn be_admitted(&mut self, turn: &mut Turn<'_>) {
         self.flags.is_admitted = true;
-        turn.core.room.take(&self.pod);
+        self.flags.holds_more = matches!(self.pod.requests_in_use(), Cow::Owned(_));
+        turn.core.room.take(&self.pod, &self.held());
     }
 
     /// What has stopped does not count any more when others are admitted, though there is still something to do for it.
     /// Upstream: `filterOutInactivePods`, `IsPodKnownTerminated`.
     fn free_room(&mut self, turn: &mut Turn<'_>) {
         if std::mem::take(&mut self.flags.is_admitted) {
-            turn.core.room.release(&self.pod);
+            turn.core.room.release(&self.pod, &self.held());
         }
     }
 

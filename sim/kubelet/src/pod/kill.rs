@@ -92,7 +92,7 @@ impl Worker {
         let probe = match why {
             Why::Liveness => container.liveness_probe.as_ref(),
             Why::Startup => container.startup_probe.as_ref(),
-            Why::Changed | Why::PostStart => None,
+            Why::Changed | Why::PostStart | Why::Resized => None,
         };
         let of_probe = probe.and_then(|it| it.termination_grace_period_seconds).map(Span::from_api_secs);
         of_probe.unwrap_or_else(|| self.pod.spec.grace_period())
@@ -114,6 +114,7 @@ impl Worker {
             Some(Why::Liveness) => Name::from(format_args!("{kind} {name} failed liveness probe{end}")),
             Some(Why::Startup) => Name::from(format_args!("{kind} {name} failed startup probe{end}")),
             Some(Why::Changed) => Name::from(format_args!("{kind} {name} definition changed{end}")),
+            Some(Why::Resized) => Name::from(format_args!("Container {name} resize requires restart")),
         };
         self.say(turn, Some(idx), Saying::normal("Killing", text));
         let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.pre_stop.as_ref());

@@ -6,6 +6,7 @@
 //! Upstream: `pkg/kubelet/pod_workers.go`.
 
 mod actions;
+mod actuate;
 mod attach;
 mod claims;
 mod disk_full;
@@ -18,15 +19,17 @@ mod no_network;
 mod objects;
 mod probe;
 mod pull;
+mod resize;
 mod say;
 mod start;
 mod sync;
 mod work;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use api::{Container, Pod, PodStatus, Uid};
+use api::{Container, Pod, PodStatus, Resources, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
@@ -35,6 +38,7 @@ use self::objects::Lookups;
 pub use self::objects::objects_needed;
 use self::probe::Prober;
 use self::pull::{PullStep, Pulls, SecretStep};
+pub(crate) use self::resize::{DEFERRED, INFEASIBLE, Resize};
 use crate::backoff::Backoff;
 use crate::core::Turn;
 use crate::recorder::Diary;
@@ -55,6 +59,8 @@ pub(crate) struct Worker {
     busy: Option<Box<Busy>>,
     /// When the worker goes on; [`Time::MAX`] when it waits for something to happen.
     due: Time,
+    /// The same, containers that end apart.
+    due_anyway: Time,
     generation: u32,
     /// When it last finished something; zero for never.
     last_sync: Time,
@@ -71,6 +77,8 @@ pub(crate) struct Worker {
     volumes: Option<Box<Vec<Name>>>,
     /// How long its containers may take to stop, once they are to.
     grace: Span,
+    /// The pod as it is run has what is set aside for it; here stands what it asks for, if that is something else.
+    resize: Option<Box<Resize>>,
     /// Why the kubelet itself ends it, if it does.
     ending: Option<Box<Ending>>,
     pub(crate) flags: Flags,
@@ -95,6 +103,8 @@ pub(crate) struct Flags {
     pub(crate) is_gone: bool,
     /// It takes up room on the node.
     pub(crate) is_admitted: bool,
+    /// Its containers have, or had when they were heard of last, more than is set aside for them.
+    holds_more: bool,
     /// The node cannot run it.
     pub(crate) is_rejected: bool,
     /// It is waiting to have its status compared with that of the API server.
@@ -149,6 +159,8 @@ enum Job {
     Kill(usize, Why),
     /// Stops all of them, since none is to go on.
     KillAll,
+    /// Gives containers that go on running other resources.
+    Resize,
     Start(usize),
 }
 
@@ -159,6 +171,8 @@ enum Why {
     Startup,
     Changed,
     PostStart,
+    /// A resource changes that it can only be started with.
+    Resized,
 }
 
 /// What takes time. When it is over, the worker goes on.
@@ -199,6 +213,7 @@ impl Worker {
             mode: Mode::Sync,
             busy: None,
             due: Time::MAX,
+            due_anyway: Time::MAX,
             generation: 0,
             last_sync: Time::ZERO,
             is_pending: false,
@@ -210,6 +225,7 @@ impl Worker {
             diary: Diary::default(),
             volumes: None,
             grace: Span::ZERO,
+            resize: None,
             ending: None,
             flags: Flags::default(),
         }
@@ -256,11 +272,30 @@ impl Worker {
         let is_new = self.api_uid() != Some(mirror.meta.uid);
         self.mirror = Some(Box::new(Some(mirror.meta.uid)));
         self.remember_status(mirror);
-        Arc::make_mut(&mut self.pod).status = mirror.status.clone();
+        let shown = Pod { status: mirror.status.clone(), ..Pod::clone(&self.pod) };
+        self.replace_pod(Arc::new(shown), turn);
         if is_new && self.report.own.is_some() {
             turn.report(self.handle());
         }
         self.forget_status_if_shown();
+    }
+
+    /// What the pod takes of its node may differ from what it took.
+    fn replace_pod(&mut self, new: Arc<Pod>, turn: &mut Turn<'_>) {
+        let is_as_before = !self.flags.holds_more && Arc::ptr_eq(&self.pod.spec, &new.spec);
+        if is_as_before || !self.flags.is_admitted {
+            self.pod = new;
+            return;
+        }
+        turn.core.room.release(&self.pod, &self.held());
+        self.pod = new;
+        self.flags.holds_more = matches!(self.pod.requests_in_use(), Cow::Owned(_));
+        turn.core.room.take(&self.pod, &self.held());
+    }
+
+    /// What it takes of its node.
+    pub(crate) fn held(&self) -> Cow<'_, Resources> {
+        if self.flags.holds_more { self.pod.requests_in_use() } else { Cow::Borrowed(self.pod.requests()) }
     }
 
     /// The API server shows nothing of a static pod.

@@ -189,17 +189,21 @@ impl Worker {
         }
         prober.armed = Time::MAX;
         let before = prober.verdict;
-        match prober.under_way.take() {
+        let has_looked = match prober.under_way.take() {
             Some(look) => {
                 prober.is_late = prober.from(look.since + Span::from_nanos(1)) <= turn.now;
                 self.conclude(n, look.attempt, look.finding, turn);
+                false
             }
             None => self.probe(n, turn),
-        }
-        if self.probers.get(n).is_some_and(|it| it.verdict == before) {
-            self.arm_probe(n, turn); // What the others wait for is the same.
-        } else {
-            self.arm_probes(turn);
+        };
+        match self.probers.get(n) {
+            Some(it) if has_looked && turn.core.one_by_one && before == Some(true) && it.is_content() => {
+                let at = it.from(turn.now + Span::from_nanos(1));
+                self.arm_probe_at(n, at, turn);
+            }
+            Some(it) if it.verdict == before => self.arm_probe(n, turn), // What the others wait for is the same.
+            _ => self.arm_probes(turn),
         }
     }
 
@@ -216,6 +220,10 @@ impl Worker {
 
     fn arm_probe(&mut self, n: usize, turn: &mut Turn<'_>) {
         let at = self.next_probe(n, turn).unwrap_or(Time::MAX);
+        self.arm_probe_at(n, at, turn);
+    }
+
+    fn arm_probe_at(&mut self, n: usize, at: Time, turn: &mut Turn<'_>) {
         let me = self.handle();
         let prober = &mut self.probers[n];
         if at == prober.armed {
@@ -270,13 +278,13 @@ impl Worker {
         (instance.attempt == seen).then_some(instance)
     }
 
-    /// Looks once.
-    fn probe(&mut self, n: usize, turn: &mut Turn<'_>) {
+    /// Looks once. Returns whether it did, and knows what it found.
+    fn probe(&mut self, n: usize, turn: &mut Turn<'_>) -> bool {
         self.probers[n].is_late = false;
         let prober = &self.probers[n];
-        let Some(instance) = self.probed(prober, turn) else { return };
+        let Some(instance) = self.probed(prober, turn) else { return false };
         if turn.now < prober.eligible_from(instance, self) {
-            return;
+            return false;
         }
         let attempt = instance.attempt;
         let (finding, took) = self.probed_by(prober).find(prober.kind.check(), instance, turn.now);
@@ -286,6 +294,7 @@ impl Worker {
             let look = UnderWay { since: turn.now, done: turn.now + took, attempt, finding };
             self.probers[n].under_way = Some(look);
         }
+        took == Span::ZERO
     }
 
     /// A look is over.
@@ -294,7 +303,9 @@ impl Worker {
         if self.memos[idx].seen != Some(attempt) {
             return; // It was about a run that is over.
         }
-        self.say_unhealthy(n, finding, turn);
+        if finding != Finding::Passes {
+            self.say_unhealthy(n, finding, turn);
+        }
         let probe = self.probed_by(&self.probers[n]).probe;
         let (passes, threshold) = match finding {
             Finding::Passes => (true, probe.success_threshold),
@@ -386,6 +397,11 @@ impl Prober {
         let is_new = self.verdict != Some(passes);
         self.verdict = Some(passes);
         is_new
+    }
+
+    /// Whether all is well as far as it knows, so that it just goes on.
+    fn is_content(&self) -> bool {
+        self.verdict == Some(true) && self.last == Some(true) && self.kind != Kind::Startup
     }
 
     /// From when on it looks at a run. Upstream counts whole seconds.

@@ -24,6 +24,7 @@ impl Worker {
         self.syncs = self.syncs.wrapping_add(1);
         let at = turn.core.relist.last(turn.now).unwrap_or(Time::ZERO);
         self.notice(at, turn);
+        self.check_resize(at, turn);
         let status = self.look(at, false, turn);
         let is_over = is_terminal(&status.phase);
         self.set_status(status, turn);
@@ -71,6 +72,7 @@ impl Worker {
             Job::Sandbox => self.begin_sandbox(busy, turn),
             Job::Kill(idx, why) => self.begin_kill(idx, why, busy, turn),
             Job::KillAll => self.begin_kill_all(self.grace_of_deletion(), busy, turn),
+            Job::Resize => self.carry_out_resize(busy, turn),
             Job::Start(idx) => self.begin_start(idx, busy, turn),
         }
     }
@@ -164,6 +166,7 @@ impl Worker {
             host_ip: &turn.core.setup.address,
             is_over,
             verdict: is_late.then_some(&late),
+            resize: self.resize(),
             // What its containers come to in the end counts more than why they were stopped.
             ending: self.ending.as_deref().filter(|_| !is_over),
         };

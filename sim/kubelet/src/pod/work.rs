@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use api::{Container, Pod};
+use api::{Container, Pod, PodSpec};
 use base::{Cause, Span, Time};
 
 use super::{Mode, Worker};
@@ -12,6 +12,23 @@ use crate::constants::{RETRY, RETRY_JITTER};
 use crate::core::Turn;
 use crate::input::Timer;
 use crate::status::{Ending, ready_condition};
+
+/// What of a pod has changed, as far as it matters here.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    /// Something other than its status.
+    pub(crate) concerns_worker: bool,
+    opens_gate: bool,
+    had: Arc<Pod>,
+}
+
+impl Change {
+    /// Whether the containers of the pod have let go of something that was set aside for them.
+    pub(crate) fn frees_room(&self, now: &Pod) -> bool {
+        let (old, new) = (self.had.requests_in_use(), now.requests_in_use());
+        new.cpu_milli < old.cpu_milli || new.memory_bytes < old.memory_bytes
+    }
+}
 
 impl Worker {
     /// The pod is new to this kubelet, and may run here.
@@ -23,20 +40,27 @@ impl Worker {
         }
     }
 
-    /// The pod has changed.
-    pub(crate) fn update(&mut self, pod: Arc<Pod>, cause: Cause, turn: &mut Turn<'_>) {
-        let concerns_worker = concerns_worker(&self.pod, &pod);
+    /// The pod has changed. What follows from that comes with [`Worker::heed`].
+    pub(crate) fn take(&mut self, pod: Arc<Pod>, cause: Cause, turn: &mut Turn<'_>) -> Change {
+        let asked = self.desired_spec().unwrap_or(&self.pod.spec);
+        let concerns_worker = concerns_worker(&self.pod, asked, &pod);
         if concerns_worker {
             self.cause = cause;
         }
-        let opens_gate = opens_gate(&pod);
+        let change = Change { concerns_worker, opens_gate: opens_gate(&pod), had: Arc::clone(&self.pod) };
         self.remember_status(&pod);
         self.forget_backoffs(&pod);
-        self.pod = pod;
+        let pod = self.as_allocated(pod, &Arc::clone(&self.pod.spec));
+        self.replace_pod(pod, turn);
         self.forget_status_if_shown();
+        change
+    }
+
+    /// Does what follows from a change of the pod.
+    pub(crate) fn heed(&mut self, change: &Change, turn: &mut Turn<'_>) {
         if self.pod.is_deleting() {
             self.delete(turn);
-        } else if (concerns_worker || opens_gate) && self.mode == Mode::Sync {
+        } else if (change.concerns_worker || change.opens_gate) && self.mode == Mode::Sync {
             self.request(turn);
         }
     }
@@ -145,15 +169,16 @@ impl Worker {
         }
         self.arm_probes(turn);
         if self.busy.is_none() {
-            let next = self.next_exit(turn).min(self.due);
-            self.set_due(next, turn);
+            let anyway = self.due_anyway;
+            self.set_due(self.next_exit(turn).min(anyway), turn);
+            self.due_anyway = anyway;
         }
     }
 
     /// The worker's timer has come.
     pub(crate) fn wake(&mut self, generation: u32, turn: &mut Turn<'_>) {
         if generation == self.generation && self.due <= turn.now {
-            self.due = Time::MAX;
+            (self.due, self.due_anyway) = (Time::MAX, Time::MAX);
             self.go_on(turn);
         }
     }
@@ -170,6 +195,7 @@ impl Worker {
 
     /// Has the worker go on at `at`, instead of whenever it was to.
     pub(super) fn set_due(&mut self, at: Time, turn: &mut Turn<'_>) {
+        self.due_anyway = at;
         if at == self.due {
             return;
         }
@@ -193,10 +219,12 @@ impl Worker {
             let pause = turn.jitter(RETRY, RETRY_JITTER, self.entity, u64::from(self.syncs));
             next = next.min(turn.core.tick.from(turn.now + pause));
         }
+        let mut exit = Time::MAX;
         if self.mode == Mode::Sync {
-            next = next.min(self.next_exit(turn)).min(self.deadline(turn));
+            (next, exit) = (next.min(self.deadline(turn)), self.next_exit(turn));
         }
-        self.set_due(next, turn);
+        self.set_due(next.min(exit), turn);
+        self.due_anyway = next;
     }
 
     /// When the kubelet will notice that a container has ended.
@@ -229,8 +257,8 @@ fn opens_gate(pod: &Pod) -> bool {
 }
 
 /// Whether a change is of a kind that upstream hands to the pod's worker: all but that of the status.
-fn concerns_worker(old: &Pod, new: &Pod) -> bool {
-    !(Arc::ptr_eq(&old.spec, &new.spec) || old.spec == new.spec)
+fn concerns_worker(old: &Pod, asked: &Arc<PodSpec>, new: &Pod) -> bool {
+    !(Arc::ptr_eq(asked, &new.spec) || *asked == new.spec)
         || old.meta.labels != new.meta.labels
         || old.meta.annotations != new.meta.annotations
         || old.meta.deletion_timestamp != new.meta.deletion_timestamp

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use base::{Luck, Name, Span, Time};
-use workload::{Check, Curve, Health, LastWords, Load, Resource, Total, Trouble, Usage, Via};
+use workload::{Check, Curve, Health, LastWords, Load, Means, Resource, Total, Trouble, Usage, Via, WarmUp};
 
 use super::instance::End;
 
@@ -43,8 +43,11 @@ pub(crate) struct App {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Served {
     pub(crate) load: Arc<Load>,
-    /// What its limit and its node leave it.
+    /// What its limit, its node and its neighbours leave it.
     pub(crate) cores: f64,
+    pub(crate) warm_up: Option<WarmUp>,
+    /// From when on the container listens, and warms up.
+    pub(crate) healthy: Time,
     /// When the curve of the load began.
     pub(crate) begin: Time,
     /// How many pods share the load, its own among them; 0 while none comes to it.
@@ -101,26 +104,53 @@ impl Served {
         }
     }
 
-    /// What its requests take at `at`, beyond what it uses without them.
-    pub(crate) fn usage(&self, resource: Resource, at: Time) -> f64 {
-        match resource {
-            Resource::Cpu => self.load.cpu(self.cores, self.rps(at)),
-            Resource::Memory => self.rps(at) * self.load.memory_per_rps(self.cores),
-            Resource::Disk | Resource::Pids => 0.0,
-        }
+    /// The memory that its requests hold at `at`, beyond what it uses without them.
+    pub(crate) fn memory(&self, at: Time) -> f64 {
+        self.rps(at) * self.load.memory_per_rps(self.means(at))
     }
 
-    /// The share of the processor time that it wants which its limit denies.
-    pub(crate) fn throttled(&self, at: Time) -> f64 {
-        self.load.throttled(self.cores, self.rps(at))
+    /// The cores that its requests want at `at`, by how much that grows in a second, and until when.
+    pub(crate) fn wanted(&self, at: Time) -> (f64, f64, Time) {
+        if self.sharing == 0 {
+            return (0.0, 0.0, Time::MAX);
+        }
+        let into = at.since(self.begin);
+        let each = self.load.cpu_per_rps(self.effort(at)) / f64::from(self.sharing);
+        let until = self.load.rps.next_change(into).map_or(Time::MAX, |it| self.begin + it);
+        let until = until.min(self.next_effort(at).unwrap_or(Time::MAX));
+        (self.load.rps.at(into) * each, self.load.rps.slope(into) * each, until)
+    }
+
+    /// The most cores that its requests will ever want while as many pods share the load.
+    pub(crate) fn wanted_ever(&self) -> f64 {
+        match self.sharing {
+            0 => 0.0,
+            pods => self.load.rps.max() * self.load.cpu_per_rps(self.effort(self.healthy)) / f64::from(pods),
+        }
     }
 
     /// Adds the memory that its requests hold until `until`.
     pub(crate) fn add_memory<'a>(&'a self, from: Time, until: Time, total: &mut Total<'a>) {
-        if 0 < self.sharing {
-            let factor = self.load.memory_per_rps(self.cores) / f64::from(self.sharing);
-            total.add_window(self.begin, (from, until), factor, &self.load.rps);
+        let mut begin = from;
+        while 0 < self.sharing && begin < until {
+            let end = self.next_effort(begin).map_or(until, |it| it.min(until));
+            let factor = self.load.memory_per_rps(self.means(begin)) / f64::from(self.sharing);
+            total.add_window(self.begin, (begin, end), factor, &self.load.rps);
+            begin = end;
         }
+    }
+
+    fn means(&self, at: Time) -> Means {
+        Means { cores: self.cores, effort: self.effort(at) }
+    }
+
+    /// How many times its usual work a request is.
+    fn effort(&self, at: Time) -> f64 {
+        self.warm_up.map_or(1.0, |it| it.effort(at.since(self.healthy)))
+    }
+
+    fn next_effort(&self, at: Time) -> Option<Time> {
+        self.warm_up?.next_change(at.since(self.healthy)).map(|it| self.healthy + it)
     }
 
     /// Decides anew when its memory will reach its limit, from `now` on, and with that how it ends.
@@ -137,22 +167,26 @@ impl Served {
     }
 
     /// The load of all pods together from which on this one is too slow.
-    fn level(&self, timeout: Span) -> f64 {
-        self.load.limit(self.cores, timeout) * f64::from(self.sharing)
+    fn level(&self, timeout: Span, at: Time) -> f64 {
+        self.load.limit(self.means(at), timeout) * f64::from(self.sharing)
     }
 
     fn is_late(&self, timeout: Span, at: Time) -> bool {
         match self.sharing {
-            0 => timeout <= self.load.alone(self.cores),
-            _ => self.level(timeout) <= self.load.rps.at(at.since(self.begin)),
+            0 => timeout <= self.load.alone(self.means(at)),
+            _ => self.level(timeout, at) <= self.load.rps.at(at.since(self.begin)),
         }
     }
 
+    /// When it may begin to be late, or cease to be.
     fn next_crossing(&self, timeout: Span, at: Time) -> Option<Time> {
-        if self.sharing == 0 {
-            return None;
-        }
-        let (rps, level): (&Curve, f64) = (&self.load.rps, self.level(timeout));
+        let crossing = if self.sharing == 0 { None } else { self.crossing(timeout, at) };
+        crossing.into_iter().chain(self.next_effort(at)).min()
+    }
+
+    /// The same while its effort stays as it is.
+    fn crossing(&self, timeout: Span, at: Time) -> Option<Time> {
+        let (rps, level): (&Curve, f64) = (&self.load.rps, self.level(timeout, at));
         let from = at.since(self.begin);
         let crossing =
             if self.is_late(timeout, at) { rps.next_fall(from, level) } else { rps.next_reach(from, level) };

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use api::ResourceRequirements;
 use base::{Name, Span, Time};
 use workload::{Ending, Resource, Trouble, Usage};
 
-use super::app::{Answer, App, Look};
+use super::app::{Answer, App, Look, Served};
+use super::processor::Claim;
 use crate::beat::Beat;
 
 /// So many looks ahead is searched for one that is unlucky; then it is searched again.
@@ -28,10 +30,16 @@ pub struct Instance {
     pub healthy: Time,
     /// How it will end, as far as that is decided.
     pub end: Option<End>,
+    /// How it will end if its memory does not reach its limit before, where it would end at all.
+    pub(crate) natural: Option<Box<End>>,
+    /// What it runs with: the limits hold, the requests are noted.
+    pub resources: Arc<ResourceRequirements>,
     /// What it uses, from its start on.
     pub usage: Arc<Usage>,
     /// What else its scenario says of it.
     pub(crate) app: Option<Box<App>>,
+    /// What it has a claim to of its node's processor time, if it wants any.
+    pub(crate) claim: Option<Box<Claim>>,
     /// What it does on SIGTERM; `None` means nothing.
     pub(crate) on_term: Option<Ending>,
 }
@@ -62,6 +70,7 @@ pub enum By {
 /// The kernel takes a moment to kill what asks for too much at once.
 const OOM_MIN: Span = Span::millis(10);
 
+const OOM_KILLED: &str = "OOMKilled";
 /// Killed by SIGKILL.
 const KILLED: i32 = 137;
 /// What the runtime says of a container that it lost sight of. Upstream: `containerd`, `unknownExitCode`.
@@ -87,11 +96,23 @@ impl End {
     /// The kernel kills all processes of the container, for want of memory: `memory.oom.group` is set for containers.
     /// Upstream: `containerd`, `oomExitReason`.
     pub(crate) fn out_of_memory(at: Time) -> Self {
-        Self { at, reported: at, code: KILLED, reason: "OOMKilled", by: By::Force }
+        Self { at, reported: at, code: KILLED, reason: OOM_KILLED, by: By::Force }
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.reason == OOM_KILLED
     }
 
     pub(crate) fn lost(at: Time) -> Self {
         Self { at, reported: at, code: LOST, reason: "Unknown", by: By::Force }
+    }
+
+    /// If it was still to come at `since`, it comes so much later.
+    pub(crate) fn postpone(&mut self, since: Time, by: Span) {
+        if since < self.at {
+            self.at += by;
+            self.reported += by;
+        }
     }
 }
 
@@ -100,19 +121,26 @@ impl Instance {
         self.started <= at && self.end.is_none_or(|end| at < end.at)
     }
 
-    /// What it uses at `at`: cores, bytes or processes.
+    /// What it uses at `at`: cores, bytes, files or processes.
     pub fn usage(&self, resource: Resource, at: Time) -> f64 {
         if !self.is_running(at) {
             return 0.0;
         }
-        let served = self.app.as_ref().and_then(|it| it.served.as_ref());
-        self.usage.at(resource, at.since(self.started)) + served.map_or(0.0, |it| it.usage(resource, at))
+        let own = || self.usage.at(resource, at.since(self.started));
+        match resource {
+            Resource::Cpu => self.wanted(at).cores.min(self.claim.as_ref().map_or(0.0, |it| it.granted)),
+            Resource::Memory => own() + self.served().map_or(0.0, |it| it.memory(at)),
+            Resource::Disk | Resource::Inodes | Resource::Pids => own(),
+        }
     }
 
-    /// The share of the processor time that it wants at `at` which its limit denies it, from 0 to 1.
-    pub fn throttled(&self, at: Time) -> f64 {
-        let served = self.app.as_ref().and_then(|it| it.served.as_ref());
-        served.filter(|_| self.is_running(at)).map_or(0.0, |it| it.throttled(at))
+    pub(super) fn served(&self) -> Option<&Served> {
+        self.app.as_ref()?.served.as_ref()
+    }
+
+    /// Whether requests come to it, or may.
+    pub(crate) fn is_served(&self) -> bool {
+        self.served().is_some()
     }
 
     /// How it ended, if it has by `at`.
@@ -177,9 +205,15 @@ impl Instance {
         if since < self.healthy {
             self.healthy += by;
         }
-        if let Some(end) = self.end.as_mut().filter(|it| since < it.at) {
-            end.at += by;
-            end.reported += by;
+        let (healthy, served) = (self.healthy, self.app.as_mut().and_then(|it| it.served.as_mut()));
+        let natural = served.and_then(|it| {
+            it.healthy = healthy;
+            it.natural.as_mut()
+        });
+        let ends = self.end.as_mut().into_iter().chain(self.natural.as_deref_mut()).chain(natural);
+        ends.for_each(|it| it.postpone(since, by));
+        if let Some(claim) = &mut self.claim {
+            claim.postpone(since, by);
         }
     }
 
@@ -191,19 +225,46 @@ impl Instance {
             }
         };
         cut(&mut self.end);
+        if let Some(natural) = self.natural.as_deref_mut().filter(|it| end.at < it.at) {
+            *natural = end;
+        }
         if let Some(served) = self.app.as_mut().and_then(|it| it.served.as_mut()) {
             cut(&mut served.natural);
         }
+        if let Some(claim) = &mut self.claim {
+            claim.cut(end);
+        }
     }
 
-    /// Ends it when its memory reaches its limit, in bytes.
-    pub(crate) fn limit_memory(&mut self, limit: f64) {
-        let reached = self.usage.of(Resource::Memory).next_reach(Span::ZERO, limit);
-        if let Some(after) = reached {
-            let end = End::out_of_memory(self.started + after.max(OOM_MIN));
-            if self.end.is_none_or(|it| end.at < it.at) {
-                self.end = Some(end);
-            }
+    /// Ends it when its memory reaches its limit, in bytes, from `since` on.
+    pub(crate) fn limit_memory(&mut self, since: Time, limit: f64) {
+        let killed = self.out_of_memory(since, limit);
+        if let Some(claim) = &mut self.claim {
+            claim.memory_max = Some(limit);
+            self.end = self.end.into_iter().chain(killed).min_by_key(|it| it.at);
+        } else if let Some(killed) = killed.filter(|killed| self.end.is_none_or(|it| killed.at < it.at)) {
+            self.natural = self.end.replace(killed).map(Box::new);
+        }
+    }
+
+    /// When its memory will reach a limit, from `since` on, requests apart.
+    pub(super) fn out_of_memory(&self, since: Time, limit: f64) -> Option<End> {
+        let from = since.since(self.started);
+        let reached = self.usage.of(Resource::Memory).next_reach(from, limit)?;
+        let delay = if reached == from { OOM_MIN } else { Span::ZERO };
+        Some(End::out_of_memory(self.started + reached + delay))
+    }
+
+    /// From now on it has other limits: of memory in bytes, and what is left to it of the processors in cores.
+    pub(crate) fn set_limits(&mut self, now: Time, memory: Option<f64>, cores: f64) {
+        if self.claim.is_some() {
+            return self.claim_anew(now, memory, cores);
+        }
+        if self.end.is_some_and(|it| it.is_out_of_memory()) {
+            self.end = self.natural.take().map(|it| *it);
+        }
+        if let Some(limit) = memory {
+            self.limit_memory(now, limit);
         }
     }
 
@@ -213,6 +274,9 @@ impl Instance {
             self.cut(End::exit(now + ending.after, ending.code).by(By::Signal));
         }
         self.cut(End::exit(now + grace, KILLED).by(By::Force));
+        if let Some(claim) = &mut self.claim {
+            (claim.exit, claim.bound) = (None, self.end); // From here on it is somebody else's course.
+        }
         self.end.map_or(now, |it| it.at)
     }
 }
@@ -233,8 +297,11 @@ mod tests {
             started: Time::from_secs(10),
             healthy: Time::from_secs(12),
             end: None,
+            natural: None,
+            resources: Arc::default(),
             usage: Arc::default(),
             app: None,
+            claim: None,
             on_term,
         }
     }
@@ -258,10 +325,26 @@ mod tests {
     fn what_reaches_its_limit_is_killed() {
         let leak = Usage { memory: Some(Curve::leak(100.0, 10.0)), ..Usage::NONE };
         let mut it = Instance { usage: Arc::new(leak), ..instance(None) };
-        it.limit_memory(400.0);
+        it.limit_memory(it.started, 400.0);
         assert_eq!(it.end, Some(End::out_of_memory(Time::from_secs(40))));
-        it.limit_memory(50.0);
+        it.limit_memory(it.started, 50.0);
         assert_eq!(it.end.map(|it| it.at), Some(it.started + OOM_MIN), "it asks for too much at once");
+    }
+
+    /// 100 bytes, and 10 more each second, from 10 s on; it would exit at 60 s.
+    #[test]
+    fn other_limits_are_other_ends() {
+        let leak = Usage { memory: Some(Curve::leak(100.0, 10.0)), ..Usage::NONE };
+        let mut it = Instance { usage: Arc::new(leak), ..instance(None) };
+        it.cut(End::exit(Time::from_secs(60), 0));
+        it.limit_memory(it.started, 400.0);
+        let now = Time::from_secs(20);
+        for (limit, expected) in [(Some(500.0), 50), (Some(900.0), 60), (Some(300.0), 30), (None, 60)] {
+            it.set_limits(now, limit, 1.0);
+            assert_eq!(it.end.map(|it| it.at), Some(Time::from_secs(expected)), "{limit:?}");
+        }
+        it.set_limits(now, Some(150.0), 1.0);
+        assert_eq!(it.end, Some(End::out_of_memory(now + OOM_MIN)), "it holds more than that already");
     }
 
     #[test]

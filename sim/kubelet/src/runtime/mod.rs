@@ -9,7 +9,9 @@ mod images;
 mod instance;
 mod message;
 mod pressure;
+mod processor;
 mod pulls;
+mod resize;
 mod sandbox;
 mod start;
 mod usage;
@@ -54,6 +56,8 @@ pub struct Runtime {
     /// The network plugin fails.
     has_no_plugin: bool,
     clock: Clock,
+    /// Counts what may change who uses how much; 0 while nothing here is said to use anything.
+    usage_version: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +103,7 @@ impl Runtime {
             disk: Disk::default(),
             has_no_plugin: false,
             clock: Clock::default(),
+            usage_version: 0,
         }
     }
 
@@ -126,6 +131,7 @@ impl Runtime {
         self.thaw(now);
         self.images.abandon_pulls();
         self.down_since = Some(now);
+        self.touch_usage();
         for sandbox in self.pods.values_mut() {
             sandbox.up_until = sandbox.up_until.min(now);
             sandbox.instances_mut().for_each(|it| it.cut(End::lost(now)));
@@ -157,6 +163,7 @@ impl Runtime {
     pub fn thaw(&mut self, now: Time) {
         let Some(since) = self.frozen_since.take() else { return };
         let lost = now.since(since);
+        self.touch_usage();
         for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
             instance.postpone(since, lost);
         }
@@ -196,13 +203,14 @@ impl Runtime {
             instance.cut(End::exit(now, code).by(By::Force));
             any = true;
         }
+        self.touch_usage();
         any
     }
 
     fn new_sandbox(&self, pod: &Pod) -> Sandbox {
         let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
         let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
-        Sandbox::new(pod.meta.namespace.clone(), pod.meta.name.clone(), containers, entity)
+        Sandbox::new(pod, containers, entity)
     }
 }
 
@@ -229,6 +237,7 @@ impl Runtime {
         (sandbox.created, sandbox.up_until) = (now, Time::MAX);
         (sandbox.ip, sandbox.holds_address) = (ip.clone(), !ip.is_empty());
         self.pods.insert(pod.meta.uid, sandbox);
+        self.touch_usage();
         Ok(ip)
     }
 
@@ -248,6 +257,7 @@ impl Runtime {
 
     /// SIGTERM now, SIGKILL after `grace`. Returns when the container has stopped.
     pub(crate) fn stop(&mut self, now: Time, uid: Uid, container: usize, grace: Span) -> Time {
+        self.touch_usage();
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
         cell.and_then(sandbox::Cell::current_mut)
             .filter(|it| it.is_running(now))
@@ -256,6 +266,7 @@ impl Runtime {
 
     /// Takes down the network of a pod.
     pub(crate) fn stop_sandbox(&mut self, now: Time, uid: Uid) {
+        self.touch_usage();
         if let Some(sandbox) = self.pods.get_mut(&uid) {
             sandbox.up_until = sandbox.up_until.min(now);
             release(&mut self.addresses, sandbox);
@@ -264,6 +275,7 @@ impl Runtime {
 
     /// Forgets a pod and what ran in it.
     pub(crate) fn remove(&mut self, uid: Uid) {
+        self.touch_usage();
         if let Some(mut sandbox) = self.pods.remove(&uid) {
             release(&mut self.addresses, &mut sandbox);
             for it in sandbox.instances() {

@@ -1,8 +1,12 @@
 //! A pod as the runtime knows it: its network, and its containers.
 
+use std::sync::Arc;
+
+use api::{Pod, PodSpec};
 use base::{Luck, Name, Time};
 
 use super::instance::Instance;
+use super::processor::PodClaim;
 
 /// The sandbox of a pod and the containers in it, those that have ended included.
 #[derive(Clone, Debug)]
@@ -22,6 +26,10 @@ pub struct Sandbox {
     pub(crate) entity: u64,
     /// How many pods share the load that comes to this one; 0 while none comes.
     pub(crate) sharing: u32,
+    /// What its cgroup has a claim to of the node's processor time.
+    pub(crate) claim: PodClaim,
+    /// What is set aside for the containers. Everything else in it may be out of date.
+    pub(crate) allocated: Arc<PodSpec>,
     /// By position among all containers of the spec, init containers first.
     pub(crate) cells: Vec<Cell>,
 }
@@ -36,10 +44,10 @@ pub(crate) struct Cell {
 }
 
 impl Sandbox {
-    pub(crate) fn new(namespace: Name, name: Name, containers: usize, entity: u64) -> Self {
+    pub(crate) fn new(pod: &Pod, containers: usize, entity: u64) -> Self {
         Self {
-            namespace,
-            name,
+            namespace: pod.meta.namespace.clone(),
+            name: pod.meta.name.clone(),
             ip: Name::EMPTY,
             up_until: Time::ZERO,
             holds_address: false,
@@ -47,6 +55,8 @@ impl Sandbox {
             attempt: 0,
             entity,
             sharing: 0,
+            claim: PodClaim::of(pod),
+            allocated: Arc::clone(&pod.spec),
             cells: vec![Cell::default(); containers],
         }
     }
@@ -67,6 +77,10 @@ impl Sandbox {
 
     pub fn instances(&self) -> impl Iterator<Item = &Instance> {
         self.cells.iter().filter_map(|it| it.current.as_deref())
+    }
+
+    pub(crate) fn instance_mut(&mut self, container: usize) -> Option<&mut Instance> {
+        self.cells.get_mut(container)?.current_mut()
     }
 
     pub(crate) fn instances_mut(&mut self) -> impl Iterator<Item = &mut Instance> {

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Container, ContainerStatus, ContainerTerminated, Labels, Pod, Uid};
+use api::{Container, ContainerStatus, ContainerTerminated, Labels, Pod, ResourceRequirements, Uid};
 use base::{Digest, Luck, Name, Time};
-use workload::{Behaviours, Conduct, Place, StartError, Subject};
+use workload::{Behaviours, Conduct, Place, StartError, Subject, Usage};
 
 use super::app::{App, Served};
 use super::instance::{By, End, Instance};
+use super::processor::{Claim, quota};
+use super::resize::allocated_before;
 use super::sandbox::{draw_of, entity_of};
 use super::{Lucks, Runtime};
 use crate::images::Reference;
@@ -21,14 +23,14 @@ pub(super) struct Site {
     name: Name,
     labels: Labels,
     cores: f64,
-    /// Whether limits of processor time are enforced.
-    has_quota: bool,
+    /// The period of the quota by which limits of processor time are enforced, in seconds; `None` where they are not.
+    quota_period: Option<f64>,
 }
 
 impl Site {
     /// A node of which nothing else is known yet.
     pub(super) fn new(name: &str) -> Self {
-        Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, has_quota: true }
+        Self { name: Name::new(name), labels: Labels::EMPTY, cores: f64::INFINITY, quota_period: Some(0.1) }
     }
 
     /// What a container does that starts `now`; `None` where it is about its image only. Notes the rule that it is by.
@@ -53,9 +55,13 @@ impl Site {
     }
 
     /// What a container's limit and the node leave it. Upstream: `cpu.max` of its cgroup.
-    fn cores(&self, container: &Container) -> f64 {
-        let limit = limit(container, "cpu").filter(|_| self.has_quota);
-        limit.map_or(self.cores, |it| it.min(self.cores))
+    pub(super) fn cores(&self, resources: &ResourceRequirements) -> f64 {
+        let limit = limit(resources, "cpu").filter(|it| 0.0 < *it).zip(self.quota_period); // Zero is none.
+        limit.map_or(self.cores, |(limit, period)| quota(limit, period).min(self.cores))
+    }
+
+    pub(super) fn cores_of_node(&self) -> f64 {
+        self.cores
     }
 }
 
@@ -63,11 +69,13 @@ impl Runtime {
     /// Tells the runtime what node it is on.
     pub fn on(mut self, setup: &Setup) -> Self {
         let cores = setup.capacity.get("cpu").map_or(f64::INFINITY, |it| it.approximate_f64());
+        let configuration = &setup.configuration;
+        let period = configuration.cpu_cfs_quota_period.span_or_zero().as_secs_f64();
         self.site = Site {
             name: setup.name.clone(),
             labels: setup.labels.clone(),
             cores,
-            has_quota: setup.configuration.cpu_cfs_quota,
+            quota_period: Some(period).filter(|_| configuration.cpu_cfs_quota),
         };
         self
     }
@@ -79,6 +87,8 @@ impl Runtime {
         (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
         sandbox.created = pod.status.start_time.unwrap_or_default().time();
         sandbox.holds_address = self.addresses.claim(&sandbox.ip);
+        sandbox.allocated = allocated_before(pod);
+        let mut states_usage = false;
         let statuses = || pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
         for (idx, container) in pod.spec.all_containers().enumerate() {
             let Some(status) = statuses().find(|it| it.name == container.name) else { continue };
@@ -89,9 +99,16 @@ impl Runtime {
                 let conduct = self.site.conduct(&self.behaviours, used, started, pod, idx);
                 let rank = self.luck.stop.unit(sandbox.entity, draw_of(idx, instance.attempt));
                 (instance.usage, instance.on_term) = (conduct.usage(), conduct.stop(rank));
-                instance.app = self.app(&conduct, container, sandbox.entity, instance.end);
+                let had = status.resources.as_ref().unwrap_or_else(|| pod.spec.resources_of(idx));
+                instance.claim = Claim::of(&self.site, &conduct, had);
+                instance.app = self.app(&conduct, had, sandbox.entity, &instance, None);
+                instance.resources = Arc::clone(had);
+                states_usage |= states_any_usage(&instance);
                 sandbox.cells[idx].start(instance);
             }
+        }
+        if states_usage {
+            self.begin_usage();
         }
         self.pods.insert(pod.meta.uid, sandbox);
     }
@@ -123,14 +140,20 @@ impl Runtime {
         instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.full().clone());
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
         instance.attempt = attempt;
-        let spec = container_of(pod, container);
-        instance.app = self.app(&conduct, spec, entity, instance.end);
-        if let Some(limit) = limit(spec, "memory") {
-            instance.limit_memory(limit);
+        instance.resources = Arc::clone(pod.spec.resources_of(container));
+        instance.begin(Claim::of(&self.site, &conduct, &instance.resources));
+        let refusal = conduct.start_error().map(|it| it.message(container_of(pod, container)));
+        instance.app = self.app(&conduct, &instance.resources, entity, &instance, refusal.clone());
+        if let Some(limit) = memory_limit(&instance.resources) {
+            instance.limit_memory(now, limit);
         }
-        let refusal = conduct.start_error().map(|it| it.message(spec));
         if refusal.is_some() {
-            instance.end = Some(End::no_start(now));
+            (instance.end, instance.claim) = (Some(End::no_start(now)), None);
+        }
+        if states_any_usage(&instance) {
+            self.begin_usage();
+        } else {
+            self.touch_usage();
         }
         let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
         let sharing = sandbox.sharing;
@@ -147,6 +170,7 @@ impl Runtime {
         let Some(sandbox) = self.pods.get_mut(&uid).filter(|it| it.sharing != sharing) else { return false };
         sandbox.sharing = sharing;
         sandbox.instances_mut().for_each(|it| it.share(now, sharing));
+        self.touch_usage();
         true
     }
 
@@ -154,22 +178,24 @@ impl Runtime {
     fn app(
         &self,
         conduct: &Conduct<'_>,
-        container: &Container,
+        resources: &ResourceRequirements,
         entity: u64,
-        natural: Option<End>,
+        instance: &Instance,
+        refusal: Option<Name>,
     ) -> Option<Box<App>> {
         let (health, load, words) = (conduct.health(), conduct.load(), conduct.last_words());
-        let refusal = conduct.start_error().map(|it| it.message(container));
         if health.is_none() && load.is_none() && words.is_none() && refusal.is_none() {
             return None;
         }
         let served = load.map(|load| Served {
             load: Arc::clone(load),
-            cores: self.site.cores(container),
+            cores: self.site.cores(resources),
+            warm_up: conduct.warm_up(),
+            healthy: instance.healthy,
             begin: self.behaviours.start(),
             sharing: 0,
-            memory_max: limit(container, "memory"),
-            natural,
+            memory_max: memory_limit(resources),
+            natural: instance.end,
         });
         let health = health.cloned().unwrap_or_default();
         let errors = (self.luck.errors, entity);
@@ -190,20 +216,31 @@ impl Lucks {
             started: now,
             healthy: now + conduct.startup(rank(self.startup)),
             end: conduct.exit(rank(self.exit)).map(|it| End::exit(now + it.after, it.code)),
+            resources: Arc::default(),
             usage: conduct.usage(),
+            natural: None,
             app: None,
+            claim: None,
             on_term: conduct.stop(rank(self.stop)),
         }
     }
+}
+
+fn states_any_usage(instance: &Instance) -> bool {
+    *instance.usage != Usage::NONE || instance.is_served()
 }
 
 fn container_of(pod: &Pod, position: usize) -> &Container {
     pod.spec.all_containers().nth(position).expect("the position comes from this spec")
 }
 
-/// Of a resource, if the container has one.
-fn limit(container: &Container, resource: &str) -> Option<f64> {
-    container.resources.limits.get(resource).map(|it| it.approximate_f64())
+/// In bytes, if there is one.
+pub(super) fn memory_limit(resources: &ResourceRequirements) -> Option<f64> {
+    limit(resources, "memory")
+}
+
+fn limit(resources: &ResourceRequirements, resource: &str) -> Option<f64> {
+    resources.limits.get(resource).map(|it| it.approximate_f64())
 }
 
 fn id_of(uid: Uid, container: usize, attempt: u32) -> u64 {
@@ -228,8 +265,11 @@ fn adopted(status: &ContainerStatus, image: &Name) -> Option<Instance> {
         started,
         healthy: started,
         end,
+        natural: None,
+        resources: Arc::default(),
         usage: Arc::default(),
         app: None,
+        claim: None,
         on_term: None,
     })
 }

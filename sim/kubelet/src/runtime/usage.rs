@@ -7,14 +7,21 @@ use workload::{Resource, Total};
 use super::{Runtime, Sandbox};
 
 impl Runtime {
-    /// What all containers of the node use at `at`: cores, bytes or processes.
+    /// What all containers of the node use at `at`: cores, bytes, files or processes.
     pub fn usage(&self, resource: Resource, at: Time) -> f64 {
+        if resource == Resource::Cpu {
+            return self.processor_usage(at).into_iter().map(|it| it.1).sum();
+        }
         let instances = self.pods.values().flat_map(Sandbox::instances);
         instances.map(|it| it.usage(resource, at)).sum()
     }
 
     /// What the containers of one pod use at `at`.
     pub fn usage_of(&self, uid: Uid, resource: Resource, at: Time) -> f64 {
+        if resource == Resource::Cpu {
+            let of_pod = self.processor_usage(at).into_iter().filter(|it| it.0 == uid);
+            return of_pod.map(|it| it.1).sum();
+        }
         let instances = self.pods.get(&uid).into_iter().flat_map(Sandbox::instances);
         instances.map(|it| it.usage(resource, at)).sum()
     }

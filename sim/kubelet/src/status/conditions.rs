@@ -6,20 +6,22 @@ use api::{Condition, ConditionStatus, ContainerStatus, Pod, PodPhase, PodSpec, P
 use base::{Name, Time};
 
 use super::phase::any_started;
-use super::{Scene, is_terminal};
+use super::{Scene, is_of_resize, is_terminal};
 
 /// All that the kubelet sets, in upstream's order, without times.
 pub(super) fn all(scene: &Scene<'_>, status: &PodStatus) -> Vec<Condition> {
     let pod = scene.pod;
     let has_network = scene.sandbox.is_some_and(|it| it.is_up(scene.at));
     let containers = containers_ready(pod, status);
-    let mut all = vec![
+    let resize = scene.resize.iter().flat_map(|it| it.conditions()).cloned();
+    let mut all: Vec<Condition> = resize.collect();
+    all.extend([
         set(pod, condition::POD_READY_TO_START_CONTAINERS, has_network, "", Name::EMPTY),
         initialized(pod, status),
         ready(pod, &containers),
         containers,
         set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY),
-    ];
+    ]);
     all.extend(scene.old.condition(&condition::DISRUPTION_TARGET).cloned()); // Said once, and kept.
     all
 }
@@ -54,10 +56,10 @@ pub(crate) fn set_terminal(pod: &Pod, status: &mut PodStatus, now: Time) {
     stamp(status, &old, now);
 }
 
-/// Puts the times on the conditions: a condition that keeps its status keeps its time.
+/// Puts the times on the conditions: a condition that keeps its status keeps its time. Those of a resize have theirs.
 /// Upstream: `updateLastTransitionTime`.
 pub(crate) fn stamp(status: &mut PodStatus, old: &PodStatus, now: Time) {
-    for fresh in &mut status.conditions {
+    for fresh in status.conditions.iter_mut().filter(|it| !is_of_resize(&it.kind)) {
         let before = old.condition(&fresh.kind).filter(|it| it.status == fresh.status);
         fresh.last_transition_time = before.map_or(Some(now.into()), |it| it.last_transition_time);
     }

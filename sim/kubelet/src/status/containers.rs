@@ -2,9 +2,11 @@
 //!
 //! Upstream: `pkg/kubelet/kubelet_pods.go`, `convertToAPIContainerStatuses`; `pkg/kubelet/prober/prober_manager.go`.
 
+use std::sync::Arc;
+
 use api::{
     Container, ContainerRunning, ContainerState, ContainerStatus, ContainerTerminated, ContainerWaiting,
-    PodSpec, RestartPolicy,
+    PodSpec, ResourceRequirements, RestartPolicy,
 };
 use base::{Name, Time};
 use serde_json::Value;
@@ -135,8 +137,17 @@ fn of_instance(scene: &Scene<'_>, idx: usize, container: &Container, instance: &
         image: instance.image_reference.clone(),
         image_id: instance.image_id.clone(),
         container_id: instance.id.clone(),
+        allocated_resources: container.resources.requests.clone(),
+        resources: Some(resources(scene, idx, instance)),
         ..ContainerStatus::default()
     }
+}
+
+/// What a container runs with; what is set aside for it while it does not run.
+/// Upstream: `convertContainerStatusResources`.
+fn resources(scene: &Scene<'_>, idx: usize, instance: &Instance) -> Arc<ResourceRequirements> {
+    let is_running = instance.is_running(scene.at);
+    Arc::clone(if is_running { &instance.resources } else { scene.pod.spec.resources_of(idx) })
 }
 
 /// The runtime knows nothing of it: it is still to be started, or was, and has been forgotten.

@@ -2,7 +2,7 @@
 
 use api::{Condition, PodStatus};
 
-use super::is_own_condition;
+use super::{is_of_resize, is_own_condition};
 
 /// Upstream: `pkg/kubelet/status/status_manager.go`, `isPodStatusByKubeletEqual`.
 pub(crate) fn is_same_to_kubelet(old: &PodStatus, new: &PodStatus) -> bool {
@@ -17,13 +17,16 @@ pub(crate) fn is_same_to_kubelet(old: &PodStatus, new: &PodStatus) -> bool {
         && has_same_conditions(old, new)
 }
 
-/// Every condition of the kubelet's that `new` has stands in `old`, whenever it came about.
+/// Every condition of the kubelet's that `new` has stands in `old`, whenever it came about, and `old` tells of no other
+/// resize.
 fn has_same_conditions(old: &PodStatus, new: &PodStatus) -> bool {
     // Both mostly have them in the same order.
     let in_place = |n: usize, it: &Condition| old.conditions.get(n).filter(|other| other.kind == it.kind);
     let found = |n: usize, it: &Condition| in_place(n, it).or_else(|| old.condition(&it.kind));
     let mut own = new.conditions.iter().enumerate().filter(|(_, it)| is_own_condition(&it.kind));
+    let mut of_resize = old.conditions.iter().filter(|it| is_of_resize(&it.kind));
     own.all(|(n, it)| found(n, it).is_some_and(|other| says_the_same(it, other)))
+        && of_resize.all(|it| new.condition(&it.kind).is_some())
 }
 
 fn says_the_same(a: &Condition, b: &Condition) -> bool {

@@ -14,6 +14,7 @@ pub(crate) use self::conditions::{ready_condition, refresh_readiness, set_termin
 pub(crate) use self::containers::{Facts, is_restartable, may_restart, vanished};
 pub(crate) use self::equal::is_same_to_kubelet;
 pub(crate) use self::phase::is_terminal;
+use crate::pod::Resize;
 use crate::runtime::Sandbox;
 
 /// What a status is made from.
@@ -32,6 +33,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) is_over: bool,
     /// Phase, reason and message are decided, and the conditions follow from that: the pod has run for too long.
     pub(crate) verdict: Option<&'a Ending>,
+    /// What is to be said of its being resized.
+    pub(crate) resize: Option<&'a Resize>,
     /// The kubelet begins to end the pod: said on top of what its containers show.
     pub(crate) ending: Option<&'a Ending>,
 }
@@ -122,4 +125,10 @@ fn fail(status: &mut PodStatus, why: &Ending) {
 pub(crate) fn is_own_condition(kind: &str) -> bool {
     matches!(kind, "PodScheduled" | "PodReadyToStartContainers" | "Initialized" | "ContainersReady" | "Ready")
         || condition::DISRUPTION_TARGET == kind
+        || is_of_resize(kind)
+}
+
+/// Whether a condition tells how far a resize has come: it goes when that is over.
+pub(crate) fn is_of_resize(kind: &str) -> bool {
+    matches!(kind, "PodResizePending" | "PodResizeInProgress")
 }

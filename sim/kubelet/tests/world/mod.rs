@@ -279,6 +279,19 @@ impl World {
         self.put(pod);
     }
 
+    /// Changes what a container asks for and its limits, as a resize does.
+    pub fn resize(&mut self, name: &str, container: &str, resources: &serde_json::Value) {
+        self.tell(&format!("user     resizes {name}: {container} {resources}"));
+        let resources: api::ResourceRequirements = serde_json::from_value(resources.clone()).unwrap();
+        self.edit(name, |pod| {
+            pod.meta.generation += 1;
+            PodSpec::edit(&mut pod.spec, |spec| {
+                let mut all = spec.init_containers.iter_mut().chain(&mut spec.containers);
+                all.find(|it| it.name == container).unwrap().resources = resources;
+            });
+        });
+    }
+
     /// So many pods share the load from now on.
     pub fn share_load(&mut self, name: &str, sharing: u32) {
         self.tell(&format!("load     is shared among {sharing}"));
@@ -679,7 +692,37 @@ impl World {
             containers.join(", "),
             conditions.join(" ")
         ));
+        self.tell_resize(pod);
     }
+
+    /// What the status says anew of a resize.
+    fn tell_resize(&mut self, pod: &Pod) {
+        let before = Arc::clone(&self.pods[&pod.meta.name]);
+        let lines = resize_conditions(&pod.status)
+            .filter(|it| !resize_conditions(&before.status).any(|old| old == *it));
+        lines.for_each(|it| self.tell(&format!("         {} {it}", pod.meta.name)));
+        let all = |pod: &'_ Pod| -> Vec<ContainerStatus> {
+            let status = &pod.status;
+            status.init_container_statuses.iter().chain(&status.container_statuses).cloned().collect()
+        };
+        for (old, new) in all(&before).iter().zip(&all(pod)).filter(|(old, _)| old.resources.is_some()) {
+            let requests = |it: &ContainerStatus| serde_json::to_value(&it.allocated_resources).unwrap();
+            let resources = |it: &ContainerStatus| serde_json::to_value(it.resources.as_deref()).unwrap();
+            if requests(old) != requests(new) {
+                self.tell(&format!("         {} {} is allocated {}", pod.meta.name, new.name, requests(new)));
+            }
+            if resources(old) != resources(new) {
+                self.tell(&format!("         {} {} has {}", pod.meta.name, new.name, resources(new)));
+            }
+        }
+    }
+}
+
+fn resize_conditions(status: &PodStatus) -> impl Iterator<Item = String> {
+    let conditions = status.conditions.iter().filter(|it| it.kind.starts_with("PodResize"));
+    conditions.map(|it| {
+        format!("{} of generation {} {}: {}", it.kind, it.observed_generation, it.reason, it.message)
+    })
 }
 
 fn short(condition: &str) -> String {

@@ -48,6 +48,11 @@ impl<'a> Total<'a> {
         Line::at(self, since_zero(at))
     }
 
+    /// By how much it grows in a second, at `at` and just after.
+    pub fn slope(&self, at: Time) -> f64 {
+        Line::slope(self, since_zero(at))
+    }
+
     /// The first moment from `from` on at which it is at `level` or above. It looks a hundred thousand pieces ahead.
     pub fn next_reach(&self, from: Time, level: f64) -> Option<Time> {
         next_reach(self, since_zero(from), level).map(|it| Time::ZERO + it)

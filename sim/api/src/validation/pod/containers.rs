@@ -124,10 +124,10 @@ fn check_claims(container: &Container, spec: &PodSpec, path: &Path<'_>, errors: 
 
 /// Upstream: `validateResizePolicy`.
 fn check_resize(container: &Container, spec: &PodSpec, path: &Path<'_>, errors: &mut Errors) {
-    let policies = container.rest.items("resizePolicy");
+    let policies = &container.resize_policy;
     for (idx, policy) in policies.iter().enumerate() {
-        let (resource, restart) = (policy.text("resourceName"), policy.text("restartPolicy"));
-        if policies[..idx].iter().any(|it| it.text("resourceName") == resource) {
+        let (resource, restart) = (policy.resource_name.as_str(), policy.restart_policy.as_str());
+        if policies[..idx].iter().any(|it| it.resource_name == resource) {
             errors.duplicate(&path.index(idx), resource);
         }
         errors.one_of(path, resource, &["cpu", "memory"]);

@@ -9,6 +9,7 @@ mod mounts;
 mod network;
 mod ports;
 mod probes;
+mod resize;
 mod resources;
 mod security;
 mod spread;
@@ -31,6 +32,7 @@ use crate::pod::{Pod, PodSpec, PreemptionPolicy, RestartPolicy};
 
 pub(super) use self::ports::{PROTOCOLS, check_number as check_port_number};
 pub(super) use self::probes::check_port;
+pub(super) use self::resize::check_pod_resize;
 pub(super) use self::resources::{
     check_container_name as check_container_resource_name, check_name as check_resource_name, check_quantity,
     is_shared as is_shared_resource,

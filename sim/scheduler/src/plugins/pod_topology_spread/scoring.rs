@@ -5,7 +5,7 @@
 use base::math;
 
 use super::constraint::{Constraint, Selections, count_pods, has_all_labels};
-use crate::framework::{Cycle, MAX_NODE_SCORE, PodStep, Scope, Score};
+use crate::framework::{Cycle, MAX_NODE_SCORE, PodStep, Scope, Score, rescale};
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::node_selector::RequiredNodeAffinity;
 use crate::pod_info::PodInfo;
@@ -26,6 +26,10 @@ struct Crowd {
     /// By position of the node.
     places: Vec<Place>,
     counts: Vec<i64>,
+    /// By bucket: what its pods add to the score of a node that is labelled. Behind them nothing, for one that is not.
+    parts: Vec<f64>,
+    /// What is added whether or not there are pods: `maxSkew - 1`.
+    slack: f64,
     /// By bucket: the last call of [`Crowd::buckets`] that came across it.
     seen: Vec<u32>,
     calls: u32,
@@ -38,7 +42,8 @@ struct Crowd {
 #[derive(Clone, Copy, Debug)]
 struct Place {
     bucket: u32,
-    is_labelled: bool,
+    /// The bucket again, if the node has the label; else the one behind the last.
+    part: u32,
     /// Whether the pods on the node count.
     is_included: bool,
 }
@@ -72,20 +77,14 @@ impl Crowding {
         !self.ignored.is_empty() && self.ignored[idx.position()]
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "as upstream; counts of pods are far smaller")]
     fn score_of(&self, idx: NodeIdx) -> i64 {
-        if self.is_ignored(idx) {
-            return 0;
-        }
-        let mut score = 0.0;
-        for (constraint, crowd) in self.constraints.iter().zip(&self.crowds) {
-            let place = crowd.places[idx.position()];
-            if place.is_labelled {
-                score += crowd.counts[place.bucket as usize] as f64 * crowd.weight
-                    + f64::from(constraint.max_skew - 1);
-            }
-        }
-        score.round() as i64
+        if self.is_ignored(idx) { 0 } else { self.score_at(idx) }
+    }
+
+    /// Of a node that is not ignored.
+    #[inline]
+    fn score_at(&self, idx: NodeIdx) -> i64 {
+        rounded(self.crowds.iter().fold(0.0, |score, it| score + it.part_of(idx)))
     }
 }
 
@@ -95,7 +94,11 @@ impl Score for Crowding {
     }
 
     fn score_all(&self, _cycle: &Cycle<'_>, feasible: &[NodeIdx], scores: &mut Vec<i64>) {
-        scores.extend(feasible.iter().map(|&idx| self.score_of(idx)));
+        if self.ignored.is_empty() {
+            scores.extend(feasible.iter().map(|&idx| self.score_at(idx)));
+        } else {
+            scores.extend(feasible.iter().map(|&idx| self.score_of(idx)));
+        }
     }
 
     fn scope(&self) -> Scope {
@@ -103,10 +106,14 @@ impl Score for Crowding {
     }
 
     fn begin(&mut self, _cycle: &Cycle<'_>, feasible: &[NodeIdx]) -> bool {
-        let is_scored = |idx: &NodeIdx| self.ignored.is_empty() || !self.ignored[idx.position()];
+        let ignored = &self.ignored;
+        let is_scored = |idx: &NodeIdx| ignored.is_empty() || !ignored[idx.position()];
         for (constraint, crowd) in self.constraints.iter().zip(&mut self.crowds) {
-            let scored = feasible.iter().copied().filter(is_scored);
-            let size = if constraint.is_per_node() { scored.count() } else { crowd.buckets(scored) };
+            let size = match (constraint.is_per_node(), ignored.is_empty()) {
+                (true, true) => feasible.len(),
+                (true, false) => feasible.iter().filter(|it| is_scored(it)).count(),
+                (false, _) => crowd.buckets(feasible.iter().copied().filter(is_scored)),
+            };
             crowd.set_size(size);
         }
         true
@@ -118,15 +125,19 @@ impl Score for Crowding {
 
     /// The least crowded come out best; nodes that are ignored, worst. Upstream: `NormalizeScore`.
     fn normalize(&self, _cycle: &Cycle<'_>, feasible: &[NodeIdx], scores: &mut [i64]) {
-        let scored = || feasible.iter().zip(&*scores).filter(|(idx, _)| !self.is_ignored(**idx));
-        let least = scored().map(|it| *it.1).min().unwrap_or(0);
-        let greatest = scored().map(|it| *it.1).max().unwrap_or(0);
-        for (idx, score) in feasible.iter().zip(scores) {
-            *score = match greatest {
-                _ if self.is_ignored(*idx) => 0,
-                0 => MAX_NODE_SCORE,
-                _ => MAX_NODE_SCORE * (greatest + least - *score) / greatest,
-            };
+        let (least, greatest) = if self.ignored.is_empty() {
+            extremes(scores.iter().copied())
+        } else {
+            let scored = feasible.iter().zip(&*scores).filter(|(idx, _)| !self.is_ignored(**idx));
+            extremes(scored.map(|(_, score)| *score))
+        };
+        rescale(scores, |score| match greatest {
+            0 => MAX_NODE_SCORE,
+            _ => MAX_NODE_SCORE * (greatest + least - score) / greatest,
+        });
+        if !self.ignored.is_empty() {
+            let ignored = feasible.iter().zip(scores).filter(|(idx, _)| self.is_ignored(**idx));
+            ignored.for_each(|(_, score)| *score = 0);
         }
     }
 
@@ -155,20 +166,38 @@ impl Crowd {
         let is_ignored = |it: &NodeInfo| !ignored.is_empty() && ignored[it.idx.position()];
         let place = |it: &NodeInfo| Place {
             bucket: bucket_of(cycle, constraint, it.idx),
-            is_labelled: cycle.cluster.nodes[constraint.column].of(it.idx).is_some(),
+            part: 0,
             is_included: constraint.is_per_node()
                 || (!is_ignored(it) && constraint.includes(&cycle.pod.pod, required, &it.node)),
         };
-        let places: Vec<Place> = cycle.cluster.nodes.iter().map(place).collect();
-        let buckets = places.iter().map(|it| it.bucket as usize + 1).max().unwrap_or(0);
-        let (counts, seen) = (vec![0; buckets], vec![0; buckets]);
-        Self { places, counts, seen, calls: 0, weight: 0.0, size: usize::MAX }
+        let mut places: Vec<Place> = cycle.cluster.nodes.iter().map(place).collect();
+        let buckets = places.iter().map(|it| it.bucket + 1).max().unwrap_or(0);
+        let column = &cycle.cluster.nodes[constraint.column];
+        for (node, place) in cycle.cluster.nodes.iter().zip(&mut places) {
+            place.part = if column.of(node.idx).is_some() { place.bucket } else { buckets };
+        }
+        let (counts, seen) = (vec![0; buckets as usize], vec![0; buckets as usize]);
+        let parts = vec![0.0; buckets as usize + 1];
+        let slack = f64::from(constraint.max_skew - 1);
+        Self { places, counts, parts, slack, seen, calls: 0, weight: 0.0, size: usize::MAX }
+    }
+
+    #[inline]
+    fn part_of(&self, node: NodeIdx) -> f64 {
+        self.parts[self.places[node.position()].part as usize]
+    }
+
+    /// Upstream: `scoreForCount`.
+    fn part(&self, count: i64) -> f64 {
+        count as f64 * self.weight + self.slack
     }
 
     fn change(&mut self, node: NodeIdx, change: i64) {
         let place = self.places[node.position()];
         if place.is_included {
-            self.counts[place.bucket as usize] += change;
+            let bucket = place.bucket as usize;
+            self.counts[bucket] += change;
+            self.parts[bucket] = self.part(self.counts[bucket]);
         }
     }
 
@@ -182,6 +211,9 @@ impl Crowd {
                 *seen = self.calls;
                 size += 1;
             }
+            if size == self.seen.len() {
+                break; // All of them, mostly after a few nodes.
+            }
         }
         size
     }
@@ -191,8 +223,27 @@ impl Crowd {
         if self.size != size {
             self.size = size;
             self.weight = math::ln((size + 2) as f64);
+            for bucket in 0..self.counts.len() {
+                self.parts[bucket] = self.part(self.counts[bucket]);
+            }
         }
     }
+}
+
+/// The least and the greatest; zeros if there are none.
+fn extremes(scores: impl Iterator<Item = i64>) -> (i64, i64) {
+    let found = scores.fold(None, |found, score| match found {
+        None => Some((score, score)),
+        Some((least, greatest)) => Some((score.min(least), score.max(greatest))),
+    });
+    found.unwrap_or_default()
+}
+
+/// To the nearest whole number, halves up; of no negative number. Upstream: `math.Round`, which is a call here.
+#[expect(clippy::cast_possible_truncation, reason = "as upstream; counts of pods are far smaller")]
+fn rounded(score: f64) -> i64 {
+    let whole = score as i64;
+    whole + i64::from(score - whole as f64 >= 0.5)
 }
 
 /// Where the pods on the node are counted. Nodes without the label are one domain, that of the empty value, as
