@@ -112,8 +112,8 @@ fn action(
     if let Some(fault) = &entry.fault {
         targets.check(fault, &here, problems);
         let text = problems.document().node.at(&here.to_string()).map(flow).unwrap_or_default();
-        let text = text.trim_start_matches('{').trim_end_matches('}').replacen(": ", " ", 1);
-        return Some((text, Action::Fault(fault.clone())));
+        let inner = text.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(&text);
+        return Some((inner.replacen(": ", " ", 1), Action::Fault(fault.clone())));
     }
     let is_list = problems.document().node.at(&here.to_string()).is_some_and(|it| !it.items().is_empty());
     let at = |n| if is_list { here.clone().index(n) } else { here.clone() };

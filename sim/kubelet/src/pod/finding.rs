@@ -7,6 +7,7 @@ use api::{Container, GoDuration, IntOrString, Probe};
 use base::{Span, Time};
 use workload::{Check, Trouble, Via};
 
+use super::request;
 use crate::runtime::{Answer, Instance, Look};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +72,7 @@ impl<'a> Probed<'a> {
 
     fn error(self, obstacle: Obstacle, id: &str) -> String {
         match obstacle {
-            Obstacle::NoPort => {
-                let name = self.port().map(ToString::to_string).unwrap_or_default();
-                format!("strconv.Atoi: parsing \"{name}\": invalid syntax")
-            }
+            Obstacle::NoPort => self.port().map(request::no_port).unwrap_or_default(),
             Obstacle::NoTask => {
                 let task = id.trim_start_matches("containerd://");
                 format!(
@@ -89,12 +87,15 @@ impl<'a> Probed<'a> {
         let within = GoDuration::from(self.timeout());
         match (self.via(), trouble) {
             (Via::Http, Trouble::Error) => "HTTP probe failed with statuscode: 500".into(),
-            (Via::Http, Trouble::Refused) => format!("Get \"{}\": {}", self.url(ip), self.refused(ip)),
+            (Via::Http, Trouble::Refused) => {
+                let refused = |it| request::refused_by_http(it, &self.address(ip));
+                self.probe.http_get.as_ref().map(refused).unwrap_or_default()
+            }
             (Via::Http, Trouble::Timeout) => format!(
                 "Get \"{}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
                 self.url(ip)
             ),
-            (Via::Tcp, Trouble::Refused | Trouble::Error) => self.refused(ip),
+            (Via::Tcp, Trouble::Refused | Trouble::Error) => request::refused(&self.address(ip)),
             (Via::Tcp, Trouble::Timeout) => format!("dial tcp {}: i/o timeout", self.address(ip)),
             (Via::Grpc, Trouble::Error) => "service unhealthy (responded with \"NOT_SERVING\")".into(),
             (Via::Grpc, Trouble::Timeout) => format!("timeout: health rpc did not complete within {within}"),
@@ -110,14 +111,8 @@ impl<'a> Probed<'a> {
         }
     }
 
-    fn refused(self, ip: &str) -> String {
-        format!("dial tcp {}: connect: connection refused", self.address(ip))
-    }
-
     fn url(self, ip: &str) -> String {
-        let Some(http) = &self.probe.http_get else { return String::new() };
-        let scheme = if http.scheme.is_empty() { "http".into() } else { http.scheme.to_ascii_lowercase() };
-        format!("{scheme}://{}{}", self.address(ip), http.path)
+        self.probe.http_get.as_ref().map(|it| request::url(it, &self.address(ip))).unwrap_or_default()
     }
 
     fn command(self) -> String {
@@ -156,16 +151,8 @@ impl<'a> Probed<'a> {
         self.port().is_some() && self.port_number().is_none()
     }
 
-    /// A port of the container by that name, or a number that is written as a text.
-    /// Upstream: `pkg/probe/util.go`, `ResolveContainerPort`.
     fn port_number(self) -> Option<i32> {
-        match self.port()? {
-            IntOrString::Int(number) => Some(*number),
-            IntOrString::String(name) => {
-                let found = self.container.ports.iter().find(|it| it.name == *name);
-                found.map(|it| it.container_port).or_else(|| name.parse().ok())
-            }
-        }
+        request::port_number(self.port()?, self.container)
     }
 }
 

@@ -5,11 +5,11 @@
 //!
 //! Upstream: `pkg/kubelet/lifecycle/handlers.go`.
 
-use api::{Container, HttpGetAction, IntOrString, LifecycleHandler};
+use api::{Container, HttpGetAction, LifecycleHandler};
 use base::Time;
 use workload::hook_time;
 
-use super::Worker;
+use super::{Worker, request};
 use crate::core::Turn;
 use crate::runtime::Instance;
 
@@ -82,18 +82,13 @@ fn refusal(
     instance: Option<&Instance>,
     now: Time,
 ) -> Option<String> {
+    let Some(port) = request::port_number(&http.port, container) else {
+        return Some(request::no_port(&http.port));
+    };
     if !http.host.is_empty() || instance.is_some_and(|it| it.listens(now)) {
         return None;
     }
-    let port = match &http.port {
-        IntOrString::Int(number) => i64::from(*number),
-        IntOrString::String(name) => {
-            container.ports.iter().find(|it| it.name == *name).map_or(0, |it| it.container_port.into())
-        }
-    };
-    let scheme = if http.scheme.is_empty() { "http".into() } else { http.scheme.to_ascii_lowercase() };
-    let path = &http.path;
-    Some(format!("Get \"{scheme}://{ip}:{port}{path}\": dial tcp {ip}:{port}: connect: connection refused"))
+    Some(request::refused_by_http(http, &format!("{ip}:{port}")))
 }
 
 #[cfg(test)]

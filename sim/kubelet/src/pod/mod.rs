@@ -19,6 +19,7 @@ mod no_network;
 mod objects;
 mod probe;
 mod pull;
+mod request;
 mod resize;
 mod say;
 mod start;
