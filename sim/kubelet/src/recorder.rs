@@ -221,10 +221,12 @@ mod tests {
             assert!(matches!(request, Request::Create { .. }));
         }
         let tenth = say(&mut diary, now, "9").unwrap();
-        let message = |it: &Request| match it {
-            Request::Create { object } => object.get::<Event>().unwrap().message.to_string(),
-            Request::Patch { patch: Patch::Merge(change), .. } => change["message"].to_string(),
-            other => panic!("{other:?}"),
+        let message = |it: &Request| {
+            if let Request::Patch { patch: Patch::Merge(change), .. } = it {
+                return change["message"].to_string();
+            }
+            let Request::Create { object } = it else { panic!("{it:?}") };
+            object.get::<Event>().unwrap().message.to_string()
         };
         assert_eq!(message(&tenth), "(combined from similar events): 9");
         let next = say(&mut diary, now, "10").unwrap();

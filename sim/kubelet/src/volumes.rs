@@ -108,7 +108,7 @@ mod tests {
 
     fn status(in_use: &[&str]) -> NodeStatus {
         NodeStatus {
-            volumes_in_use: in_use.iter().map(|it| Name::new(it)).collect(),
+            volumes_in_use: in_use.iter().copied().map(Name::new).collect(),
             ..NodeStatus::default()
         }
     }

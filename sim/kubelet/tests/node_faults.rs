@@ -177,7 +177,7 @@ fn a_kubelet_catches_up_when_its_network_is_back() {
 fn nothing_starts_on_a_full_disk() {
     let mut world = World::new(json!([]));
     world.at(5.0, |it| {
-        it.runtime.set_disk(it.now, kubelet::Disk { is_full: true, ..kubelet::Disk::default() })
+        it.runtime.set_disk(it.now, kubelet::Disk { is_full: true, ..kubelet::Disk::default() });
     });
     world.at(10.0, |it| it.create(pod("web", plain())));
     world.at(30.0, |it| it.runtime.set_disk(it.now, kubelet::Disk::default()));
@@ -191,7 +191,7 @@ fn nothing_starts_on_a_full_disk() {
 fn everything_takes_longer_on_a_slow_disk() {
     let mut world = World::new(json!([]));
     world.at(5.0, |it| {
-        it.runtime.set_disk(it.now, kubelet::Disk { slowness: 10.0, ..kubelet::Disk::default() })
+        it.runtime.set_disk(it.now, kubelet::Disk { slowness: 10.0, ..kubelet::Disk::default() });
     });
     world.at(10.0, |it| it.create(pod("web", plain())));
     world.run_until(30.0);

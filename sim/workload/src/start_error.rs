@@ -55,8 +55,8 @@ mod tests {
     fn a_program_that_is_not_there_is_named() {
         let container = |command: &[&str], args: &[&str]| Container {
             image: Name::new("registry.local:5000/shop/web:v2"),
-            command: command.iter().map(|it| Name::new(it)).collect(),
-            args: args.iter().map(|it| Name::new(it)).collect(),
+            command: command.iter().copied().map(Name::new).collect(),
+            args: args.iter().copied().map(Name::new).collect(),
             ..Container::default()
         };
         for (container, program) in [

@@ -130,7 +130,7 @@ impl Worker {
     /// From now on the node uses these.
     pub(super) fn use_volumes(&mut self, volumes: Vec<Name>, turn: &mut Turn<'_>) {
         volumes.iter().for_each(|it| turn.core.volumes.take(it.clone()));
-        self.volumes = Some(Box::new(volumes));
+        self.volumes = Some(volumes.into_boxed_slice());
     }
 
     /// Its volumes have been unmounted.

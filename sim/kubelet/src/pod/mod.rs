@@ -75,7 +75,7 @@ pub(crate) struct Worker {
     probers: Vec<Prober>,
     diary: Diary,
     /// Those that must be attached to the node, by unique name; `None` while that is not known, or they are unmounted.
-    volumes: Option<Box<Vec<Name>>>,
+    volumes: Option<Box<[Name]>>,
     /// How long its containers may take to stop, once they are to.
     grace: Span,
     /// The pod as it is run has what is set aside for it; here stands what it asks for, if that is something else.

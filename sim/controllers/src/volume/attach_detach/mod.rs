@@ -161,7 +161,14 @@ impl Reconciler for AttachDetachController {
                     Some(_) | None => attachment.stage = Stage::Attached,
                 }
             }
-            _ => (),
+            Request::Get { .. }
+            | Request::List { .. }
+            | Request::Update { .. }
+            | Request::Patch { .. }
+            | Request::DeleteCollection { .. }
+            | Request::Evict { .. }
+            | Request::Bind { .. }
+            | Request::Scale { .. } => (),
         }
     }
 }

@@ -113,7 +113,14 @@ fn story(world: &World<Storage>) -> String {
                 "the driver has attached".to_owned()
             }
             Request::Patch { .. } => "the driver begins".to_owned(),
-            other => format!("{} {}", other.verb(), other.key().name),
+            Request::Get { .. }
+            | Request::List { .. }
+            | Request::Create { .. }
+            | Request::Update { .. }
+            | Request::DeleteCollection { .. }
+            | Request::Evict { .. }
+            | Request::Bind { .. }
+            | Request::Scale { .. } => format!("{} {}", request.verb(), request.key().name),
         };
         format!("{}.{} {what}\n", secs / 10, secs % 10)
     };
