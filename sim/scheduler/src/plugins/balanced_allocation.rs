@@ -39,18 +39,9 @@ impl Plugin for NodeResourcesBalancedAllocation {
 impl Score for Balanced {
     /// 100 less the standard deviation, in hundredths, of the shares that would be taken.
     fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-        let fraction = |it: Share| (it.taken as f64 / it.all as f64).min(1.0);
-        let shares = || self.resources.on(node, true).map(fraction);
-        let (count, first) = shares().fold((0, [0.0; 2]), |(count, mut first), share| {
-            if let Some(place) = first.get_mut(count) {
-                *place = share;
-            }
-            (count + 1, first)
-        });
-        let deviation = match count {
-            0 | 1 => 0.0,
-            2 => ((first[1] - first[0]) / 2.0).abs(),
-            _ => deviation(&shares().collect::<Vec<f64>>()),
+        let deviation = match self.resources.cpu_and_memory(node, true) {
+            Some([cpu, memory]) => ((fraction(memory) - fraction(cpu)) / 2.0).abs(),
+            None => self.deviation(node),
         };
         #[expect(
             clippy::cast_possible_truncation,
@@ -63,6 +54,22 @@ impl Score for Balanced {
     fn scope(&self) -> Scope {
         Scope::Node
     }
+}
+
+impl Balanced {
+    /// Of what it has of the resources. Of two, upstream halves the difference.
+    fn deviation(&self, node: &NodeInfo) -> f64 {
+        match self.resources.on(node, true).map(fraction).collect::<Vec<f64>>()[..] {
+            [] | [_] => 0.0,
+            [first, second] => ((second - first) / 2.0).abs(),
+            ref all => deviation(all),
+        }
+    }
+}
+
+/// That would be taken, of what there is.
+fn fraction(share: Share) -> f64 {
+    (share.taken as f64 / share.all as f64).min(1.0)
 }
 
 /// Of numbers around their mean.

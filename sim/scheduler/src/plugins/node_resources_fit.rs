@@ -135,7 +135,10 @@ impl Filter for Room {
 
 impl Score for Ranked {
     fn score(&self, _cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
-        self.strategy.score(self.resources.on(node, false))
+        match self.resources.cpu_and_memory(node, false) {
+            Some(shares) => self.strategy.score(shares.into_iter()),
+            None => self.strategy.score(self.resources.on(node, false)),
+        }
     }
 
     fn scope(&self) -> Scope {

@@ -56,6 +56,26 @@ impl Weighed {
         self.0.iter().all(|(_, _, wanted)| *wanted == 0)
     }
 
+    /// The same as [`Weighed::on`] for what nearly everyone weighs, cpu and memory, of a node that has both. It is asked of
+    /// every node for every pod, and quicker without a loop.
+    #[inline]
+    pub(crate) fn cpu_and_memory(&self, node: &NodeInfo, as_stated: bool) -> Option<[Share; 2]> {
+        let [(Resource::Cpu, cpu_weight, cpu), (Resource::Memory, memory_weight, memory)] = self.0[..] else {
+            return None;
+        };
+        let all = &node.allocatable;
+        let (cpu_taken, memory_taken) = if as_stated {
+            (node.requested.cpu_milli, node.requested.memory_bytes)
+        } else {
+            (node.non_zero.cpu_milli, node.non_zero.memory_bytes)
+        };
+        let shares = [
+            Share { all: all.cpu_milli, taken: cpu_taken.wrapping_add(cpu), weight: cpu_weight },
+            Share { all: all.memory_bytes, taken: memory_taken.wrapping_add(memory), weight: memory_weight },
+        ];
+        (shares[0].all != 0 && shares[1].all != 0).then_some(shares)
+    }
+
     /// The shares of `node` that would be taken; resources that it does not have are left out.
     /// Upstream: `calculateResourceAllocatableRequest`.
     pub(crate) fn on<'a>(&'a self, node: &'a NodeInfo, as_stated: bool) -> impl Iterator<Item = Share> + 'a {
