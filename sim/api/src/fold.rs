@@ -42,6 +42,7 @@ fn fold_pod(pod: &Pod, digest: &mut Digest) {
         digest.text(text);
     }
     digest.word(status.start_time.map_or(0, |it| it.secs().cast_unsigned()));
+    digest.word(status.observed_generation.cast_unsigned());
     digest.word(status.conditions.len() as u64);
     status.conditions.iter().for_each(|it| fold_condition(it, digest));
     digest.word(status.init_container_statuses.len() as u64);
@@ -117,6 +118,7 @@ fn fold_condition(condition: &Condition, digest: &mut Digest) {
         [&condition.kind, condition.status.as_str(), &condition.reason, &condition.message];
     texts.iter().for_each(|it| digest.text(it));
     digest.word(condition.last_transition_time.map_or(0, |it| it.secs().cast_unsigned()));
+    digest.word(condition.observed_generation.cast_unsigned());
 }
 
 fn fold_container(status: &ContainerStatus, digest: &mut Digest) {
@@ -125,17 +127,21 @@ fn fold_container(status: &ContainerStatus, digest: &mut Digest) {
     digest.word(i64::from(status.restart_count).cast_unsigned());
     fold_state(&status.state, digest);
     fold_state(&status.last_state, digest);
+    status.allocated_resources.serialize(Folder(digest)).expect(FOLDS);
+    status.resources.serialize(Folder(digest)).expect(FOLDS);
 }
 
 fn fold_state(state: &ContainerState, digest: &mut Digest) {
     if let Some(waiting) = &state.waiting {
         digest.text(&waiting.reason);
+        digest.text(&waiting.message);
     }
     if let Some(running) = &state.running {
         digest.word(running.started_at.map_or(1, |it| it.secs().cast_unsigned()));
     }
     if let Some(terminated) = &state.terminated {
         digest.text(&terminated.reason);
+        digest.text(&terminated.message);
         digest.word(i64::from(terminated.exit_code).cast_unsigned());
         digest.word(terminated.finished_at.map_or(2, |it| it.secs().cast_unsigned()));
     }
@@ -168,20 +174,28 @@ mod tests {
 
     #[test]
     fn every_part_of_a_pod_that_can_change_shows_in_its_fingerprint() {
-        let pod = Pod::default();
-        let changes: [fn(&mut Pod); 6] = [
+        let mut pod = Pod::default();
+        let ended = ContainerState { terminated: Some(Box::default()), ..ContainerState::default() };
+        pod.status.container_statuses = vec![ContainerStatus { state: ended, ..ContainerStatus::default() }];
+        let changes: [fn(&mut Pod); 9] = [
             |it| it.meta.uid = Uid(7),
             |it| it.meta.labels.insert("a", "b"),
             |it| it.node = Name::new("node"),
             |it| it.status.phase = crate::PodPhase::Running,
             |it| it.status.conditions.push(Condition::default()),
             |it| PodSpec::edit(&mut it.spec, |spec| spec.priority = Some(3)),
+            |it| it.status.container_statuses[0].resources = Some(Arc::default()),
+            |it| it.status.observed_generation = 2,
+            |it| {
+                let ended = it.status.container_statuses[0].state.terminated.as_mut();
+                ended.expect("it has").message = Name::new("why");
+            },
         ];
         for change in changes {
             let mut changed = pod.clone();
             change(&mut changed);
             assert_ne!(digest_of(&pod), digest_of(&changed));
         }
-        assert_eq!(digest_of(&pod), digest_of(&Pod::default()));
+        assert_eq!(digest_of(&pod), digest_of(&pod.clone()));
     }
 }

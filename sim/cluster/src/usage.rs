@@ -34,12 +34,6 @@ struct Sampled {
 
 const METRICS: [&str; 2] = ["used_cpu_milli", "used_memory_bytes"];
 
-impl UsageSampling {
-    fn next_due(&self) -> Option<Time> {
-        self.nodes.values().filter_map(|it| it.due).min()
-    }
-}
-
 impl Cluster {
     /// A node's containers may use something else than before: it is sampled at the next moment of the grid.
     pub(crate) fn watch_usage(&mut self, node: NodeIdx, queue: &mut Queue<Event>) {
@@ -50,8 +44,9 @@ impl Cluster {
         let sampled = self.usage.nodes.entry(node).or_default();
         if sampled.version != version {
             sampled.version = version;
-            sampled.due = Some(next_on_grid(queue.now(), USAGE_PERIOD));
-            self.arm_usage(queue);
+            let due = next_on_grid(queue.now(), USAGE_PERIOD);
+            sampled.due = Some(due);
+            self.arm_usage(due, queue);
         }
     }
 
@@ -74,11 +69,12 @@ impl Cluster {
             let just_after = now + Span::from_nanos(1);
             sampled.due = (change != Time::MAX).then(|| next_on_grid(change.max(just_after), USAGE_PERIOD));
         }
-        self.arm_usage(queue);
+        if let Some(due) = self.usage.nodes.values().filter_map(|it| it.due).min() {
+            self.arm_usage(due, queue);
+        }
     }
 
-    fn arm_usage(&mut self, queue: &mut Queue<Event>) {
-        let Some(due) = self.usage.next_due() else { return };
+    fn arm_usage(&mut self, due: Time, queue: &mut Queue<Event>) {
         if self.usage.armed.is_none_or(|armed| due < armed) {
             self.usage.armed = Some(due);
             queue.at(due, Phase::Sample, Event::SampleUsage);

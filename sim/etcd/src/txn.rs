@@ -2,13 +2,14 @@
 //!
 //! Upstream: etcd server/etcdserver/txn/txn.go, server/etcdserver/api/v3rpc/key.go
 
+use std::cmp::Ordering;
+
 use crate::error::Error;
 use crate::key::Key;
 use crate::key_range::KeyRange;
 use crate::lease::LeaseId;
 use crate::revision::Revision;
 use crate::store::{KeyValue, Store};
-use std::cmp::Ordering;
 
 /// `--max-txn-ops`: the most comparisons, and the most operations of either list.
 pub const TXN_OPS_MAX: usize = 128;

@@ -262,9 +262,11 @@ impl Kubelet {
 
     /// There may be room for pods that ask for more than they have.
     fn retry_resizes(&mut self, runtime: &mut Runtime, effects: &mut Vec<Effect>, now: Time) {
-        let mut turn = Turn { now, core: &mut self.core, runtime, effects };
-        let node = node_of(&self.registrar, &turn);
-        self.allocation.retry(&mut self.pods, &node, &mut turn);
+        if self.allocation.is_waiting() {
+            let mut turn = Turn { now, core: &mut self.core, runtime, effects };
+            let node = node_of(&self.registrar, &turn);
+            self.allocation.retry(&mut self.pods, &node, &mut turn);
+        }
     }
 
     /// A pod that the API server has no more.

@@ -57,7 +57,6 @@ impl ApiServer {
         prepare(&mut new, &old, sub);
         validation::check_update(&new, &old, sub)?;
         if sub == Subresource::Resize {
-            let context = Context { storage: &self.storage, settings: &self.settings };
             admission::check_resize(context, &new)?;
         }
         self.finish(call, key, old, new)

@@ -16,15 +16,14 @@ use crate::core::Turn;
 
 impl Worker {
     pub(super) fn begin_attach(&mut self, since: Time, busy: &mut Busy, turn: &mut Turn<'_>) {
-        if self.volumes.as_ref().is_none_or(|it| it.is_empty()) {
+        if self.volumes().is_empty() {
             return self.be_mounted(since, busy, turn);
         }
         self.wait_for_report(since, busy, turn);
     }
 
     pub(super) fn wait_for_report(&mut self, since: Time, busy: &mut Busy, turn: &mut Turn<'_>) {
-        let is_reported =
-            self.volumes.iter().flat_map(|it| it.iter()).all(|it| turn.core.volumes.is_reported(it));
+        let is_reported = self.volumes().iter().all(|it| turn.core.volumes.is_reported(it));
         if is_reported {
             let looks = Beat { first: turn.core.started, period: VOLUME_LOOP };
             let step = Mounting { since, pause: Span::ZERO, stage: Stage::Unattached };
@@ -44,8 +43,7 @@ impl Worker {
     }
 
     pub(super) fn check_attached(&mut self, since: Time, pause: Span, busy: &mut Busy, turn: &mut Turn<'_>) {
-        let is_attached =
-            self.volumes.iter().flat_map(|it| it.iter()).all(|it| turn.core.volumes.is_attached(it));
+        let is_attached = self.volumes().iter().all(|it| turn.core.volumes.is_attached(it));
         if is_attached {
             let step = Mounting { since, pause: Span::ZERO, stage: Stage::Devices };
             let took = turn.runtime.disk().slow(DEVICE_MOUNT);

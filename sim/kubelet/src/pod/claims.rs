@@ -127,6 +127,11 @@ impl Worker {
         self.say(turn, None, Saying::warning("FailedMount", text));
     }
 
+    /// Those that the node uses for it.
+    pub(super) fn volumes(&self) -> &[Name] {
+        self.volumes.as_deref().unwrap_or_default()
+    }
+
     /// From now on the node uses these.
     pub(super) fn use_volumes(&mut self, volumes: Vec<Name>, turn: &mut Turn<'_>) {
         volumes.iter().for_each(|it| turn.core.volumes.take(it.clone()));

@@ -33,8 +33,7 @@ impl Worker {
 
     /// The last report, once its volumes are unmounted.
     pub(super) fn finish(&mut self, turn: &mut Turn<'_>) {
-        let has_volumes = self.volumes.as_ref().is_some_and(|it| !it.is_empty());
-        if std::mem::take(&mut self.flags.is_mounted) && has_volumes {
+        if std::mem::take(&mut self.flags.is_mounted) && !self.volumes().is_empty() {
             let looks = DEVICE_MOUNT.nanos().div_ceil(VOLUME_POLL.nanos());
             return self.set_due(turn.now + VOLUME_POLL * looks, turn);
         }

@@ -197,13 +197,14 @@ impl Worker {
             }
             None => self.probe(n, turn),
         };
-        match self.probers.get(n) {
-            Some(it) if has_looked && turn.core.one_by_one && before == Some(true) && it.is_content() => {
+        match self.probers.get(n).filter(|it| it.verdict == before) {
+            None => self.arm_probes(turn),
+            // What the others wait for is the same.
+            Some(it) if has_looked && turn.core.one_by_one && it.is_content() => {
                 let at = it.from(turn.now + Span::from_nanos(1));
                 self.arm_probe_at(n, at, turn);
             }
-            Some(it) if it.verdict == before => self.arm_probe(n, turn), // What the others wait for is the same.
-            _ => self.arm_probes(turn),
+            Some(_) => self.arm_probe(n, turn),
         }
     }
 
@@ -249,10 +250,7 @@ impl Worker {
         }
         let just_after = turn.now + Span::from_nanos(1);
         let at = prober.from(prober.eligible_from(instance, self).max(just_after));
-        let is_content = prober.attempt == Some(instance.attempt)
-            && prober.verdict != Some(false)
-            && prober.last != Some(false)
-            && (prober.kind == Kind::Liveness || prober.verdict == Some(true));
+        let is_content = prober.attempt == Some(instance.attempt) && prober.is_content();
         // Failures of the run before count on until a look passes, so that one has to be taken.
         let is_new = prober.attempt != Some(instance.attempt) && prober.last != Some(false);
         let is_default = prober.kind == Kind::Liveness && is_new;
@@ -399,9 +397,11 @@ impl Prober {
         is_new
     }
 
-    /// Whether all is well as far as it knows, so that it just goes on.
+    /// Whether all is well as far as it knows, so that one more pass changes nothing.
     fn is_content(&self) -> bool {
-        self.verdict == Some(true) && self.last == Some(true) && self.kind != Kind::Startup
+        self.verdict != Some(false)
+            && self.last != Some(false)
+            && (self.kind == Kind::Liveness || self.verdict == Some(true))
     }
 
     /// From when on it looks at a run. Upstream counts whole seconds.
