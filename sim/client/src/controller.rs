@@ -6,8 +6,10 @@ use std::sync::Arc;
 use api::{Key, Kind, Request, Response, Status};
 use base::{Span, Time};
 
+use crate::aspects::Aspects;
+use crate::change::Change;
 use crate::plan::{Plan, Step};
-use crate::view::{Change, View};
+use crate::view::View;
 use crate::work_queue::BackOff;
 
 /// One control loop, driven by a work queue of keys.
@@ -17,6 +19,9 @@ pub trait Controller: Send + Sync {
 
     /// How many keys it works on at a time.
     fn workers(&self) -> usize;
+
+    /// The kinds that its informers watch, and what of their changes can concern it at all.
+    fn watches(&self) -> &'static [(Kind, Aspects)];
 
     /// The keys to reconcile because of `change`, which `view` already contains.
     fn wakes(&self, change: &Change, view: &View, wakes: &mut Wakes);
@@ -53,6 +58,9 @@ pub trait Reconciler {
 
     fn workers(&self) -> usize;
 
+    /// The kinds that its informers watch, and what of their changes can concern it at all.
+    fn watches(&self) -> &'static [(Kind, Aspects)];
+
     fn wakes(&mut self, now: Time, change: &Change, view: &View, wakes: &mut Wakes);
 
     fn expects(&self) -> Option<(Kind, Kind)> {
@@ -82,6 +90,10 @@ impl<C: Controller + ?Sized> Reconciler for Arc<C> {
 
     fn workers(&self) -> usize {
         self.as_ref().workers()
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        self.as_ref().watches()
     }
 
     fn wakes(&mut self, _now: Time, change: &Change, view: &View, wakes: &mut Wakes) {

@@ -3,6 +3,8 @@
 //!
 //! Knows nothing of the simulation: any driver may carry out the effects, also against a live API server.
 
+mod aspects;
+mod change;
 mod control_loop;
 mod controller;
 mod events;
@@ -15,6 +17,8 @@ mod token_bucket;
 mod view;
 mod work_queue;
 
+pub use crate::aspects::Aspects;
+pub use crate::change::Change;
 pub use crate::control_loop::{ControlLoop, Effect, Input, RequestId};
 pub use crate::controller::{Context, Controller, Reconciler, Wakes};
 pub use crate::events::{EventRecorder, SeriesNote, SeriesRecorder};
@@ -24,5 +28,5 @@ pub use crate::recent::Recent;
 pub use crate::tally::Tally;
 pub use crate::timer::Timer;
 pub use crate::token_bucket::{Rate, TokenBucket};
-pub use crate::view::{Change, View};
+pub use crate::view::View;
 pub use crate::work_queue::{BackOff, WorkQueue};

@@ -2,7 +2,7 @@
 //!
 //! Upstream: `k8s.io/utils/lru`.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::hash::Hash;
 
 use base::Lookup;
@@ -10,25 +10,25 @@ use base::Lookup;
 /// Up to `capacity` values; a new one takes the place of the one that was used least recently.
 #[derive(Clone, Debug)]
 pub struct Recent<K: Ord + Hash, V> {
+    /// With when each was last used, counted in uses.
     values: Lookup<K, (V, u64)>,
-    /// Keys by when they were last used, counted in uses.
-    uses: BTreeMap<u64, K>,
+    /// In their order. All but the last of each key are over.
+    uses: VecDeque<(u64, K)>,
     clock: u64,
     capacity: usize,
 }
 
 impl<K: Clone + Ord + Hash, V> Recent<K, V> {
     pub fn new(capacity: usize) -> Self {
-        Self { values: Lookup::new(), uses: BTreeMap::new(), clock: 0, capacity }
+        Self { values: Lookup::new(), uses: VecDeque::new(), clock: 0, capacity }
     }
 
     /// The value of `key`, made by `make` if there is none; it is the most recent one now.
     pub fn touch(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V {
         if !self.contains(key) {
             self.make_room();
-            self.clock += 1;
+            self.note_use(key);
             self.values.insert(key.clone(), (make(), self.clock));
-            self.uses.insert(self.clock, key.clone());
         }
         let (value, _) = self.values.get_mut(key).expect("it is there, or was inserted just now");
         value
@@ -37,18 +37,14 @@ impl<K: Clone + Ord + Hash, V> Recent<K, V> {
     /// Whether `key` is remembered; if so, it is the most recent one now.
     pub fn contains(&mut self, key: &K) -> bool {
         let Some((_, used)) = self.values.get_mut(key) else { return false };
-        self.clock += 1;
-        let own = self.uses.remove(used).expect("every value was used");
-        self.uses.insert(self.clock, own);
-        *used = self.clock;
+        *used = self.clock + 1;
+        self.note_use(key);
         true
     }
 
     /// Takes the value of `key` out, to be put back.
     pub fn take(&mut self, key: &K) -> Option<V> {
-        let (value, used) = self.values.remove(key)?;
-        self.uses.remove(&used);
-        Some(value)
+        self.values.remove(key).map(|(value, _)| value)
     }
 
     /// Remembers `value` for `key`, in the place of any other; it is the most recent one now.
@@ -57,13 +53,29 @@ impl<K: Clone + Ord + Hash, V> Recent<K, V> {
         self.touch(key, || value);
     }
 
+    /// The next use is of `key`. Those that are over are swept out when they are most of them.
+    fn note_use(&mut self, key: &K) {
+        self.clock += 1;
+        if 2 * self.capacity <= self.uses.len() {
+            let values = &self.values;
+            self.uses.retain(|(used, key)| is_last(values, *used, key));
+        }
+        self.uses.push_back((self.clock, key.clone()));
+    }
+
     fn make_room(&mut self) {
-        if self.capacity <= self.values.len()
-            && let Some((_, oldest)) = self.uses.pop_first()
+        while self.capacity <= self.values.len()
+            && let Some((used, oldest)) = self.uses.pop_front()
         {
-            self.values.remove(&oldest);
+            if is_last(&self.values, used, &oldest) {
+                self.values.remove(&oldest);
+            }
         }
     }
+}
+
+fn is_last<K: Eq + Hash, V>(values: &Lookup<K, (V, u64)>, used: u64, key: &K) -> bool {
+    values.get(key).is_some_and(|it| it.1 == used)
 }
 
 #[cfg(test)]

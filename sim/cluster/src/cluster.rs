@@ -7,6 +7,7 @@ use api::{Kind, Object, Pod, Revision};
 use apiserver::{ApiServer, Commit, Settings};
 use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
 use chaos::Fault;
+use client::Change;
 use engine::{Phase, Queue, Run, Seed, World};
 use kubectl::Session;
 use record::{Keep, Log, Verb};
@@ -17,7 +18,7 @@ use crate::latency::Latency;
 use crate::ledger::Ledger;
 use crate::load::Loads;
 use crate::machine::Machine;
-use crate::manager::{self, Manager};
+use crate::manager::Manager;
 use crate::series::Series;
 use crate::setup::{Setup, SetupError, Step};
 use crate::usage::UsageSampling;
@@ -41,8 +42,6 @@ pub struct Cluster {
     pub(crate) wire: Wire,
     pub(crate) manager: Manager,
     pub(crate) scheduler: Scheduler,
-    /// What the scheduler has seen.
-    pub(crate) scheduler_view: client::View,
     pub(crate) machines: Vec<Machine>,
     pub(crate) by_name: Lookup<Name, NodeIdx>,
     pub(crate) timeline: Arc<Vec<Step>>,
@@ -104,7 +103,6 @@ impl Cluster {
             scheduler: Scheduler::new(begin, luck, &setup.scheduler.configuration)
                 .with_cost(setup.scheduler.cost)
                 .with_extenders(setup.scheduler.extenders()),
-            scheduler_view: client::View::default(),
             machines: Vec::with_capacity(setup.nodes.len()),
             by_name: Lookup::new(),
             timeline: Arc::new(setup.timeline.clone()),
@@ -272,19 +270,11 @@ impl Cluster {
         match watcher {
             Watcher::Manager => {
                 let wire = &mut self.wire;
-                let mut sent = Vec::new();
-                self.manager.hear(now, &commit, cause, |member, effects| {
-                    sent.extend(effects.drain(..).map(|effect| (member, effect)));
-                });
-                for (member, effect) in sent {
-                    let client = Client::Manager(member);
-                    wire::carry_out(wire, client, &self.manager.name(member), effect, queue);
-                }
+                self.manager.hear(now, &commit, cause, |wish| wish.carry_out(wire, queue));
             }
             Watcher::Scheduler => {
-                if let Some(change) = manager::take_in(&mut self.scheduler_view, &commit) {
-                    self.schedule(now, client::Input::Changed { change: &change, cause }, queue);
-                }
+                let change = change_of(&commit);
+                self.schedule(now, client::Input::Changed { change: &change, cause }, queue);
             }
             Watcher::Kubelet(node) => self.tell_kubelet(node, &commit, cause, digest, queue),
         }
@@ -295,6 +285,15 @@ impl Cluster {
 fn first_commit(revision: Revision, object: &Object) -> Commit {
     let actor = Name::from_static("kube-apiserver");
     Commit { revision, key: object.key(), old: None, new: Some(object.clone()), actor, verb: "create" }
+}
+
+/// The commit as one sees it who has seen all before it: the scheduler, which keeps no view.
+fn change_of(commit: &Commit) -> Change {
+    match (commit.old.clone(), commit.new.clone()) {
+        (old, Some(new)) => Change::Set { old, new },
+        (Some(old), None) => Change::Gone(old),
+        (None, None) => unreachable!("what a commit is about was there, or is"),
+    }
 }
 
 impl World for Cluster {
@@ -381,24 +380,20 @@ impl Cluster {
 
     /// Hands something to a client that has a loop of its own.
     fn tell(&mut self, client: Client, input: client::Input<'_>, queue: &mut Queue<Event>) {
-        let now = queue.now();
-        let mut effects = Vec::new();
-        let actor = match client {
+        const KUBECTL: Name = Name::from_static("kubectl");
+        let (now, wire) = (queue.now(), &mut self.wire);
+        match client {
             Client::Manager(member) => {
-                self.manager.handle(now, member, input, &mut effects);
-                self.manager.name(member)
+                self.manager.handle(now, member, input, &mut |wish| wish.carry_out(wire, queue));
             }
-            Client::Scheduler => return self.schedule(now, input, queue),
+            Client::Scheduler => self.schedule(now, input, queue),
             Client::Kubectl(step) => {
-                if let Some(session) = self.sessions.get_mut(&step) {
-                    session.handle(now, input, &mut effects);
-                }
-                Name::from_static("kubectl")
+                let Some(session) = self.sessions.get_mut(&step) else { return };
+                let mut effects = Vec::new();
+                session.handle(now, input, &mut effects);
+                effects.into_iter().for_each(|it| wire::carry_out(wire, client, &KUBECTL, it, queue));
             }
             Client::Kubelet(node) => unreachable!("the kubelet of {node:?} has inputs of its own"),
-        };
-        for effect in effects {
-            wire::carry_out(&mut self.wire, client, &actor, effect, queue);
         }
     }
 

@@ -2,21 +2,41 @@
 
 use std::sync::Arc;
 
+use api::Kind;
 use apiserver::Commit;
-use base::{Cause, Name, Time};
-use client::{Change, ControlLoop, Effect, Input, Rate, View};
+use base::{Cause, Lookup, Name, Time};
+use client::{Aspects, Change, ControlLoop, Effect, Input, Rate, View};
 use controllers::{
     AttachDetachController, ClaimProtection, DaemonSetController, DeploymentController, DisruptionController,
     EndpointSliceController, ExternalAttacher, ExternalProvisioner, GarbageCollector, NamespaceController,
     NodeLifecycle, PersistentVolumeController, PodGc, ReplicaSetController, StatefulSetController,
     TaintEviction, VolumeProtection,
 };
+use engine::Queue;
+
+use crate::event::{Client, Event};
+use crate::wire::{self, Wire};
 
 /// The process. Its informers feed one view, which every loop reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Manager {
     view: View,
     members: Vec<Member>,
+    /// By kind, in their order, as far as there was any news of it.
+    watchers: Lookup<Kind, Arc<[Watcher]>>,
+    /// Empty but while a member has its turn: kept to save allocations.
+    effects: Vec<Effect>,
+}
+
+/// A member that hears of a kind, by position, and of what about it.
+type Watcher = (u8, Aspects);
+
+/// What a member wants.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    member: u8,
+    name: &'static str,
+    effect: Effect,
 }
 
 /// One loop. Each has its own connection to the API server, with its own rate limit.
@@ -65,41 +85,48 @@ impl Manager {
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
         members.push(Member::PodGc(ControlLoop::new(PodGc::new(now), rate)));
-        Self { view: View::default(), members }
+        Self { view: View::default(), members, watchers: Lookup::new(), effects: Vec::new() }
     }
 
     pub(crate) fn view(&self) -> &View {
         &self.view
     }
 
-    pub(crate) fn name(&self, member: u8) -> Name {
-        Name::from_static(self.members[usize::from(member)].name())
-    }
-
-    /// A change has come: the view takes it in, and every loop hears of it.
-    pub(crate) fn hear(
-        &mut self,
-        now: Time,
-        commit: &Commit,
-        cause: Cause,
-        mut emit: impl FnMut(u8, &mut Vec<Effect>),
-    ) {
+    /// A change has come: the view takes it in, and every loop that it may concern hears of it.
+    pub(crate) fn hear(&mut self, now: Time, commit: &Commit, cause: Cause, mut wish: impl FnMut(Wish)) {
         let Some(change) = take_in(&mut self.view, commit) else { return };
-        let mut effects = Vec::new();
-        for (n, member) in (0..).zip(&mut self.members) {
-            member.handle(now, Input::Changed { change: &change, cause }, &self.view, &mut effects);
-            emit(n, &mut effects);
+        let aspects = Aspects::of(&change);
+        for &(member, of) in self.watchers_of(&commit.key.kind).iter() {
+            if of.meet(aspects) {
+                self.handle(now, member, Input::Changed { change: &change, cause }, &mut wish);
+            }
         }
     }
 
     /// Something has come for one loop alone.
-    pub(crate) fn handle(&mut self, now: Time, member: u8, input: Input<'_>, effects: &mut Vec<Effect>) {
-        self.members[usize::from(member)].handle(now, input, &self.view, effects);
+    pub(crate) fn handle(&mut self, now: Time, member: u8, input: Input<'_>, wish: &mut impl FnMut(Wish)) {
+        let asked = &mut self.members[usize::from(member)];
+        asked.handle(now, input, &self.view, &mut self.effects);
+        self.effects.drain(..).for_each(|effect| wish(Wish { member, name: asked.name(), effect }));
+    }
+
+    fn watchers_of(&mut self, kind: &Kind) -> Arc<[Watcher]> {
+        let members = &self.members;
+        let watch = |(position, member): (u8, &Member)| Some((position, member.interest(kind)?));
+        let watchers = || (0..).zip(members).filter_map(watch).collect();
+        Arc::clone(self.watchers.entry_or_insert_with(kind.clone(), watchers))
+    }
+}
+
+impl Wish {
+    pub(crate) fn carry_out(self, wire: &mut Wire, queue: &mut Queue<Event>) {
+        let client = Client::Manager(self.member);
+        wire::carry_out(wire, client, &Name::from_static(self.name), self.effect, queue);
     }
 }
 
 /// The commit as a view sees it. A removal of what was never seen is none.
-pub(crate) fn take_in(view: &mut View, commit: &Commit) -> Option<Change> {
+fn take_in(view: &mut View, commit: &Commit) -> Option<Change> {
     match &commit.new {
         Some(object) => Some(view.set(object.clone())),
         None => view.remove(&commit.key),
@@ -122,6 +149,25 @@ impl Member {
             Self::Namespace(_) => "namespace-controller",
             Self::PodGc(it) => it.name(),
         }
+    }
+
+    /// What it is to hear of objects of a kind, if anything.
+    fn interest(&self, kind: &Kind) -> Option<Aspects> {
+        let watches = match self {
+            Self::Stateless(it) => it.watches(),
+            Self::DaemonSet(it) => it.watches(),
+            Self::PersistentVolume(it) => it.watches(),
+            Self::Provisioner(it) => it.watches(),
+            Self::AttachDetach(it) => it.watches(),
+            Self::Attacher(it) => it.watches(),
+            Self::NodeLifecycle(it) => it.watches(),
+            Self::TaintEviction(it) => it.watches(),
+            Self::EndpointSlice(it) => it.watches(),
+            Self::PodGc(it) => it.watches(),
+            Self::GarbageCollector(_) => return Some(Aspects::ANY),
+            Self::Namespace(_) => return NamespaceController::watches(kind).then_some(Aspects::ANY),
+        };
+        watches.iter().find(|it| it.0 == *kind).map(|it| it.1)
     }
 
     fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {

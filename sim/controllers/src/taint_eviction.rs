@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use api::{
-    Condition, ConditionStatus, DeleteOptions, Edit, Key, Node, Object, Patch, Pod, Preconditions, Request,
-    Resource as _, Subresource, Taint, TaintEffect, Timestamp, condition,
+    Condition, ConditionStatus, DeleteOptions, Edit, Key, Kind, Node, Object, Patch, Pod, Preconditions,
+    Request, Resource as _, Subresource, Taint, TaintEffect, Timestamp, condition,
 };
 use base::{Name, Span, Time};
-use client::{Change, Context, Note, Plan, Reconciler, View, Wakes, Write};
+use client::{Aspects, Change, Context, Note, Plan, Reconciler, View, Wakes, Write};
 
 /// The controller, and since when each pod waits for its end. Keys are pods.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,14 @@ impl Reconciler for TaintEviction {
 
     fn workers(&self) -> usize {
         8 // Upstream: `UpdateWorkerSize`.
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[
+            (Kind::Node, Aspects::ANY),
+            (Kind::Pod, Aspects::EXISTENCE.and(Aspects::NODE).and(Aspects::SPEC).and(Aspects::DELETION)),
+        ];
+        WATCHES
     }
 
     fn wakes(&mut self, _now: Time, change: &Change, view: &View, wakes: &mut Wakes) {

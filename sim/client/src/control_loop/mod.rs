@@ -9,18 +9,20 @@ mod work;
 
 use std::sync::Arc;
 
-use api::{Key, Reason, Request, Response, Status};
+use api::{Key, Kind, Reason, Request, Response, Status};
 use base::{Cause, Lookup, Time};
 
 use self::flight::{Flight, Outcome};
 use self::work::Work;
+use crate::aspects::Aspects;
+use crate::change::Change;
 use crate::controller::{Context, Controller, Reconciler, Wakes};
 use crate::events::EventRecorder;
 use crate::expectations::Expectations;
 use crate::plan::{Note, Plan, Requeue, Write};
 use crate::timer::Timer;
 use crate::token_bucket::{Rate, TokenBucket};
-use crate::view::{Change, View};
+use crate::view::View;
 use crate::work_queue::WorkQueue;
 
 /// Names a request until it is answered.
@@ -92,6 +94,11 @@ impl<R: Reconciler> ControlLoop<R> {
         self.reconciler.name()
     }
 
+    /// The kinds that it is to hear of, and what of their changes.
+    pub fn watches(&self) -> &'static [(Kind, Aspects)] {
+        self.reconciler.watches()
+    }
+
     /// Whether nothing is queued, under way or waiting for its time.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty()
@@ -102,7 +109,11 @@ impl<R: Reconciler> ControlLoop<R> {
 
     pub fn handle(&mut self, now: Time, input: Input<'_>, view: &View, effects: &mut Vec<Effect>) {
         match input {
-            Input::Changed { change, cause } => self.on_change(now, change, cause, view),
+            Input::Changed { change, cause } => {
+                if !self.on_change(now, change, cause, view) {
+                    return; // All that could be done before has been done.
+                }
+            }
             Input::Answer { id, response } => self.on_answer(now, id, &response, effects),
             Input::Tick => {
                 self.timer.rang(now);
@@ -116,12 +127,15 @@ impl<R: Reconciler> ControlLoop<R> {
         }
     }
 
-    fn on_change(&mut self, now: Time, change: &Change, cause: Cause, view: &View) {
+    /// Whether any key is woken.
+    fn on_change(&mut self, now: Time, change: &Change, cause: Cause, view: &View) -> bool {
         self.observe(change, view);
         self.reconciler.wakes(now, change, view, &mut self.wakes);
+        let has_woken = !self.wakes.0.is_empty();
         for (key, span) in self.wakes.0.drain(..) {
             self.queue.add_after(now, &key, span, cause);
         }
+        has_woken
     }
 
     /// Takes a change off what is expected. Upstream: `addPod`, `updatePod`, `deletePod` and their likes.

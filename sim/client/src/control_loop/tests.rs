@@ -19,6 +19,11 @@ impl Controller for Replicator {
         1
     }
 
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[(Kind::ReplicaSet, Aspects::ANY), (Kind::Pod, Aspects::ANY)];
+        WATCHES
+    }
+
     fn wakes(&self, change: &Change, _: &View, wakes: &mut Wakes) {
         if change.get::<ReplicaSet>().is_some() {
             wakes.now(change.key());

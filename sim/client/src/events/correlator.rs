@@ -2,10 +2,10 @@
 //!
 //! Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go`.
 
-use api::{Event, ObjectReference, Timestamp};
 use base::{Digest, Name, Span, Time};
 
-use super::NameStamps;
+use super::{NameStamps, name_of, type_of};
+use crate::plan::Note;
 use crate::recent::Recent;
 use crate::token_bucket::{Rate, TokenBucket};
 
@@ -20,15 +20,34 @@ pub(super) struct Correlator {
     spam: Recent<u64, TokenBucket>,
 }
 
-/// What becomes of an event.
-#[derive(Clone, Debug, PartialEq)]
+/// What has happened, before it is known what is said of it.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) note: Note,
+    pub(super) at: Time,
+    /// The moment that would name its event.
+    pub(super) stamp: u64,
+}
+
+/// What becomes of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is sent as a new one.
-    Create(Event),
+    /// It is sent as a new event.
+    Create(Said),
     /// It has been sent before, under this name: that one's count, time and message change.
-    Bump(Event),
+    Bump(Said),
     /// Too much has been said about the object.
     Drop,
+}
+
+/// What an event says that its note does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) name: Name,
+    pub(super) message: Name,
+    pub(super) count: i32,
+    pub(super) first: Time,
+    pub(super) last: Time,
 }
 
 /// Each cache forgets beyond this many entries.
@@ -48,11 +67,23 @@ struct Similar {
 }
 
 /// Equal events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Observed {
     count: i32,
-    first: Option<Timestamp>,
-    name: Name,
+    /// When the first was recorded, and what names it.
+    first: Time,
+    stamp: u64,
+}
+
+/// What a report is remembered by. One recorder has one source, so that the source is no part of any key here.
+#[derive(Clone, Copy, Debug)]
+struct Keys {
+    /// Upstream: `getSpamKey`.
+    spam: u64,
+    /// Upstream: `EventAggregatorByReasonFunc`.
+    similar: u64,
+    /// Upstream: `getEventKey`.
+    full: u64,
 }
 
 impl Correlator {
@@ -61,90 +92,78 @@ impl Correlator {
     }
 
     /// Upstream: `EventCorrelate`.
-    pub(super) fn correlate(&mut self, now: Time, event: Event, names: &mut NameStamps) -> Verdict {
-        let (event, key) = self.combine(now, event, names);
-        let event = self.observe(event, key);
-        let is_spam = !self.spam.touch(&spam_key(&event), || TokenBucket::new(SPAM)).allow(now);
-        match event.count {
-            _ if is_spam => Verdict::Drop,
-            ..=1 => Verdict::Create(event),
-            2.. => Verdict::Bump(event),
+    pub(super) fn correlate(&mut self, now: Time, report: &Report, names: &mut NameStamps) -> Verdict {
+        let (note, keys) = (&report.note, Keys::of(&report.note));
+        let is_combined = self.combine(now, keys.similar, &note.message);
+        let (key, at, stamp) = if is_combined {
+            (keys.similar, now, names.stamp(now))
+        } else {
+            (keys.full, report.at, report.stamp)
+        };
+        let Observed { count, first, stamp } = self.observe(key, at, stamp);
+        if !self.spam.touch(&keys.spam, || TokenBucket::new(SPAM)).allow(now) {
+            return Verdict::Drop;
         }
+        let name = name_of(&note.about.name, stamp);
+        let message = if is_combined {
+            Name::from(format_args!("(combined from similar events): {}", note.message))
+        } else {
+            note.message.clone()
+        };
+        let said = Said { name, message, count, first, last: at };
+        if count == 1 { Verdict::Create(said) } else { Verdict::Bump(said) }
     }
 
+    /// Whether it is told together with others that differ in nothing but their message.
     /// Upstream: `EventAggregator.EventAggregate`.
-    fn combine(&mut self, now: Time, mut event: Event, names: &mut NameStamps) -> (Event, u64) {
-        let common = similar_key(&event);
-        let similar = self.similar.touch(&common, Similar::default);
+    fn combine(&mut self, now: Time, key: u64, message: &str) -> bool {
+        let similar = self.similar.touch(&key, Similar::default);
         if SIMILAR_WITHIN < now.since(similar.last) {
             similar.messages.clear();
         }
         similar.last = now;
-        let message = Digest::of_text(&event.message).value();
+        let message = Digest::of_text(message).value();
         if !similar.messages.contains(&message) {
             similar.messages.push(message);
         }
-        if similar.messages.len() < SIMILAR_MAX {
-            let key = full_key(&event);
-            return (event, key);
+        let is_combined = SIMILAR_MAX <= similar.messages.len();
+        if is_combined {
+            similar.messages.remove(0); // Upstream takes out any one.
         }
-        similar.messages.remove(0); // Upstream takes out any one.
-        event.message = Name::from(format_args!("(combined from similar events): {}", event.message));
-        event.meta.name = names.name(&event.involved_object.name, now);
-        event.first_timestamp = Some(now.into());
-        event.last_timestamp = Some(now.into());
-        (event, common)
+        is_combined
     }
 
-    /// Upstream: `eventLogger.eventObserve`.
-    fn observe(&mut self, mut event: Event, key: u64) -> Event {
-        let observed = self.observed.touch(&key, Observed::default);
-        if 0 < observed.count {
-            event.meta.name = observed.name.clone();
-            event.first_timestamp = observed.first;
-            event.count = observed.count + 1;
+    /// Counts equal events. Upstream: `eventLogger.eventObserve`.
+    fn observe(&mut self, key: u64, at: Time, stamp: u64) -> Observed {
+        let observed = self.observed.touch(&key, || Observed { count: 0, first: at, stamp });
+        observed.count += 1;
+        *observed
+    }
+}
+
+impl Keys {
+    /// Each says more than the one before it.
+    fn of(note: &Note) -> Self {
+        let about = &note.about;
+        let mut digest = Digest::of_text(&about.kind);
+        for part in [&about.namespace, &about.name, &about.api_version] {
+            digest.text(part);
         }
-        *observed =
-            Observed { count: event.count, first: event.first_timestamp, name: event.meta.name.clone() };
-        event
+        digest.bytes(&about.uid.0.to_le_bytes());
+        digest.text(&type_of(note.is_warning));
+        let spam = digest.value();
+        digest.text(&note.reason);
+        let similar = digest.value();
+        digest.text(&about.field_path);
+        digest.text(&note.message);
+        Self { spam, similar, full: digest.value() }
     }
-}
-
-/// Upstream: `getSpamKey`. One recorder has one source, so that the source is no part of any key here.
-fn spam_key(event: &Event) -> u64 {
-    let mut digest = about(&event.involved_object);
-    digest.text(&event.kind);
-    digest.value()
-}
-
-/// Upstream: `EventAggregatorByReasonFunc`.
-fn similar_key(event: &Event) -> u64 {
-    let mut digest = about(&event.involved_object);
-    digest.text(&event.kind);
-    digest.text(&event.reason);
-    digest.value()
-}
-
-/// Upstream: `getEventKey`.
-fn full_key(event: &Event) -> u64 {
-    let mut digest = about(&event.involved_object);
-    for part in [&event.kind, &event.reason, &event.involved_object.field_path, &event.message] {
-        digest.text(part);
-    }
-    digest.value()
-}
-
-fn about(object: &ObjectReference) -> Digest {
-    let mut digest = Digest::of_text(&object.kind);
-    for part in [&object.namespace, &object.name, &object.api_version] {
-        digest.text(part);
-    }
-    digest.bytes(&object.uid.0.to_le_bytes());
-    digest
 }
 
 #[cfg(test)]
 mod tests {
+    use api::{Object, Pod};
+
     use super::*;
 
     const START: Time = Time::from_secs(1_000_000);
@@ -160,18 +179,16 @@ mod tests {
         }
 
         fn report(&mut self, now: Time, object: &str, message: &str) -> Verdict {
-            let about = ObjectReference { name: object.into(), ..ObjectReference::default() };
-            let mut event = Event { involved_object: about, message: message.into(), ..Event::default() };
-            event.meta.name = self.names.name(object, now);
-            event.count = 1;
-            event.first_timestamp = Some(now.into());
-            self.correlator.correlate(now, event, &mut self.names)
+            let meta = api::Meta { name: object.into(), ..api::Meta::default() };
+            let note = Note::normal(&Object::new(Pod { meta, ..Pod::default() }), "Test", message);
+            let report = Report { note, at: now, stamp: self.names.stamp(now) };
+            self.correlator.correlate(now, &report, &mut self.names)
         }
     }
 
     fn message(verdict: &Verdict) -> (&str, i32) {
         match verdict {
-            Verdict::Create(event) | Verdict::Bump(event) => (&event.message, event.count),
+            Verdict::Create(said) | Verdict::Bump(said) => (&said.message, said.count),
             Verdict::Drop => ("dropped", 0),
         }
     }
@@ -183,8 +200,8 @@ mod tests {
         let Verdict::Bump(second) = bench.report(START + Span::secs(9), "web", "hello") else {
             panic!("the second is counted")
         };
-        assert_eq!((second.meta.name, second.count), (first.meta.name, 2));
-        assert_eq!(second.first_timestamp, Some(START.into()));
+        assert_eq!((second.name, second.count), (first.name, 2));
+        assert_eq!(second.first, START);
     }
 
     #[test]

@@ -28,11 +28,20 @@ impl NameStamps {
         Self { offset: digest.value() % 1_000_000, last: 0 }
     }
 
-    /// Upstream: `client-go/tools/record/util.GenerateEventName`.
     fn name(&mut self, object: &str, now: Time) -> Name {
-        self.last = (now.nanos() + self.offset).max(self.last + 1);
-        Name::from(format_args!("{object}.{:x}", self.last))
+        name_of(object, self.stamp(now))
     }
+
+    /// The moment that makes a name, which it uses up.
+    fn stamp(&mut self, now: Time) -> u64 {
+        self.last = (now.nanos() + self.offset).max(self.last + 1);
+        self.last
+    }
+}
+
+/// Upstream: `client-go/tools/record/util.GenerateEventName`.
+fn name_of(object: &str, stamp: u64) -> Name {
+    Name::from(format_args!("{object}.{stamp:x}"))
 }
 
 /// Events about cluster-wide objects go to the namespace `default`.

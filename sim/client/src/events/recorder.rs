@@ -3,12 +3,13 @@
 //! Upstream: `staging/src/k8s.io/client-go/tools/record/event.go`.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use api::{Event, EventSource, Meta, Object, Patch, Preconditions, Reason, Request, Response, Subresource};
 use base::{Cause, Name, Time};
 use serde_json::json;
 
-use super::correlator::{Correlator, Verdict};
+use super::correlator::{Correlator, Report, Said, Verdict};
 use super::{NameStamps, key_of, namespace_of, type_of};
 use crate::plan::Note;
 
@@ -18,7 +19,7 @@ pub struct EventRecorder {
     source: EventSource,
     names: NameStamps,
     correlator: Correlator,
-    queue: VecDeque<(Event, Cause)>,
+    queue: VecDeque<(Report, Cause)>,
     /// What was sent and not answered yet.
     sent: Option<Sent>,
 }
@@ -28,7 +29,7 @@ pub struct EventRecorder {
 enum Sent {
     Created,
     /// If what was counted has expired, it is created anew.
-    Counted(Box<Event>, Cause),
+    Counted(Arc<Event>, Cause),
 }
 
 /// Beyond this many waiting events, new ones are dropped. Upstream: `maxQueuedEvents`.
@@ -50,20 +51,23 @@ impl EventRecorder {
     /// Takes in an event; [`EventRecorder::poll`] says what to send.
     pub fn record(&mut self, now: Time, note: Note, cause: Cause) {
         if self.queue.len() < QUEUE_MAX {
-            let event = self.event(now, note);
-            self.queue.push_back((event, cause));
+            let stamp = self.names.stamp(now);
+            self.queue.push_back((Report { note, at: now, stamp }, cause));
         }
     }
 
     /// The next request, unless one is under way or nothing is to be said.
     pub fn poll(&mut self, now: Time) -> Option<(Request, Cause)> {
         while self.sent.is_none()
-            && let Some((event, cause)) = self.queue.pop_front()
+            && let Some((report, cause)) = self.queue.pop_front()
         {
-            let (request, sent) = match self.correlator.correlate(now, event, &mut self.names) {
+            let (request, sent) = match self.correlator.correlate(now, &report, &mut self.names) {
                 Verdict::Drop => continue,
-                Verdict::Create(event) => (create(event), Sent::Created),
-                Verdict::Bump(event) => (bump(&event), Sent::Counted(Box::new(event), cause)),
+                Verdict::Create(said) => (create(self.event(report.note, said)), Sent::Created),
+                Verdict::Bump(said) => {
+                    let event = self.event(report.note, said);
+                    (bump(&event), Sent::Counted(event, cause))
+                }
             };
             self.sent = Some(sent);
             return Some((request, cause));
@@ -79,30 +83,29 @@ impl EventRecorder {
             return None;
         }
         self.sent = Some(Sent::Created);
-        Some((create(*event), cause))
+        Some((create(event), cause))
     }
 
-    fn event(&mut self, now: Time, note: Note) -> Event {
-        let name = self.names.name(&note.about.name, now);
-        Event {
-            meta: Meta { name, namespace: namespace_of(&note.about), ..Meta::default() },
+    fn event(&self, note: Note, said: Said) -> Arc<Event> {
+        Arc::new(Event {
+            meta: Meta { name: said.name, namespace: namespace_of(&note.about), ..Meta::default() },
             involved_object: note.about,
             reason: note.reason,
-            message: note.message,
+            message: said.message,
             kind: type_of(note.is_warning),
-            first_timestamp: Some(now.into()),
-            last_timestamp: Some(now.into()),
-            count: 1,
+            first_timestamp: Some(said.first.into()),
+            last_timestamp: Some(said.last.into()),
+            count: said.count,
             source: self.source.clone(),
             reporting_controller: self.source.component.clone(),
             reporting_instance: self.source.host.clone(),
             ..Event::default()
-        }
+        })
     }
 }
 
-fn create(event: Event) -> Request {
-    Request::Create { object: Object::new(event) }
+fn create(event: Arc<Event>) -> Request {
+    Request::Create { object: Object::Event(event) }
 }
 
 fn bump(event: &Event) -> Request {

@@ -16,7 +16,7 @@ mod tests;
 
 use api::{DaemonSet, Key, Kind, Node, Request, Resource as _, Status};
 use base::Time;
-use client::{Change, Context, Plan, Reconciler, Step, View, Wakes};
+use client::{Aspects, Change, Context, Plan, Reconciler, Step, View, Wakes};
 
 use self::back_off::FailedPods;
 use self::nodes::Suits;
@@ -44,6 +44,12 @@ impl Reconciler for DaemonSetController {
 
     fn workers(&self) -> usize {
         self.workers
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] =
+            &[(Kind::DaemonSet, Aspects::ANY), (Kind::Node, Aspects::ANY), (Kind::Pod, Aspects::MEMBERSHIP)];
+        WATCHES
     }
 
     fn wakes(&mut self, _now: Time, change: &Change, view: &View, wakes: &mut Wakes) {

@@ -15,8 +15,8 @@ mod status;
 mod sync;
 mod wakes;
 
-use api::{Deployment, Key, Request, Status};
-use client::{Change, Context, Controller, Plan, Step, View, Wakes};
+use api::{Deployment, Key, Kind, Request, Status};
+use client::{Aspects, Change, Context, Controller, Plan, Step, View, Wakes};
 
 /// The Deployment controller of `kube-controller-manager`.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,15 @@ impl Controller for DeploymentController {
 
     fn workers(&self) -> usize {
         self.workers
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[
+            (Kind::Deployment, Aspects::ANY),
+            (Kind::ReplicaSet, Aspects::ANY),
+            (Kind::Pod, Aspects::GOING),
+        ];
+        WATCHES
     }
 
     fn wakes(&self, change: &Change, view: &View, wakes: &mut Wakes) {

@@ -11,7 +11,7 @@ mod tests;
 mod wakes;
 
 use api::{Key, Kind};
-use client::{Change, Context, Controller, Plan, View, Wakes};
+use client::{Aspects, Change, Context, Controller, Plan, View, Wakes};
 
 /// The disruption controller of `kube-controller-manager`. Its keys are budgets, and pods whose eviction was announced.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +24,14 @@ impl Controller for DisruptionController {
 
     fn workers(&self) -> usize {
         1
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[
+            (Kind::PodDisruptionBudget, Aspects::ANY),
+            (Kind::Pod, Aspects::MEMBERSHIP.and(Aspects::DISRUPTION)),
+        ];
+        WATCHES
     }
 
     fn wakes(&self, change: &Change, view: &View, wakes: &mut Wakes) {

@@ -20,9 +20,9 @@ mod watch;
 
 use std::sync::Arc;
 
-use api::{EndpointSlice, Key, Node, Pod, Request, Response, Service};
+use api::{EndpointSlice, Key, Kind, Node, Pod, Request, Response, Service};
 use base::{Lookup, Name, Span, Time};
-use client::{BackOff, Change, Context, Plan, Reconciler, Requeue, View, Wakes};
+use client::{Aspects, BackOff, Change, Context, Plan, Reconciler, Requeue, View, Wakes};
 
 use self::memory::{Dirty, Memory};
 
@@ -97,6 +97,16 @@ impl Reconciler for EndpointSliceController {
 
     fn max_retries(&self) -> Option<u32> {
         Some(15)
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[
+            (Kind::Service, Aspects::ANY),
+            (Kind::EndpointSlice, Aspects::ANY),
+            (Kind::Node, Aspects::ANY),
+            (Kind::Pod, Aspects::MEMBERSHIP.and(Aspects::NODE).and(Aspects::SPEC).and(Aspects::ADDRESS)),
+        ];
+        WATCHES
     }
 
     fn wakes(&mut self, _now: Time, change: &Change, view: &View, wakes: &mut Wakes) {

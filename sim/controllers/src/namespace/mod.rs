@@ -70,6 +70,11 @@ impl NamespaceController {
         "namespace-controller"
     }
 
+    /// Whether it is to hear of objects of a kind.
+    pub const fn watches(kind: &Kind) -> bool {
+        matches!(kind, Kind::Namespace | Kind::Custom(_))
+    }
+
     pub fn handle(&mut self, now: Time, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
             Input::Changed { change, cause } => self.on_change(now, change, cause),

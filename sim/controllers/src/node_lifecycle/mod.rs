@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use api::{ConditionStatus, Key, Kind, Lease, Node};
 use base::{Name, Span, Time};
-use client::{Change, Context, Plan, Reconciler, View, Wakes};
+use client::{Aspects, Change, Context, Plan, Reconciler, View, Wakes};
 
 use self::disruption::ZoneState;
 use self::health::Health;
@@ -156,6 +156,11 @@ impl Reconciler for NodeLifecycle {
 
     fn workers(&self) -> usize {
         8 // Upstream: `scheduler.UpdateWorkerSize`.
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[(Kind::Node, Aspects::ANY), (Kind::Lease, Aspects::ANY)];
+        WATCHES
     }
 
     fn wakes(&mut self, now: Time, change: &Change, _view: &View, wakes: &mut Wakes) {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use api::{Key, Kind, Node, Pod, Resource as _};
 use base::{Name, Span, Time};
-use client::{BackOff, Change, Context, Plan, Reconciler, View, Wakes};
+use client::{Aspects, BackOff, Change, Context, Plan, Reconciler, View, Wakes};
 
 /// From one look to the next.
 const PERIOD: Span = Span::secs(20);
@@ -92,6 +92,11 @@ impl Reconciler for PodGc {
 
     fn back_off(&self) -> BackOff {
         BackOff { base: PERIOD, max: PERIOD }
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[(Kind::Node, Aspects::ANY), (Kind::Pod, Aspects::ANY)];
+        WATCHES
     }
 
     fn wakes(&mut self, now: Time, change: &Change, view: &View, wakes: &mut Wakes) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use api::{Key, Kind, Pod, ReplicaSet, Request, Selector, Status};
 use base::Time;
-use client::{Change, Context, Controller, Plan, Requeue, Step, View, Wakes};
+use client::{Aspects, Change, Context, Controller, Plan, Requeue, Step, View, Wakes};
 
 use self::counts::Counts;
 use crate::ownership::claim;
@@ -40,6 +40,12 @@ impl Controller for ReplicaSetController {
 
     fn workers(&self) -> usize {
         self.workers
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] =
+            &[(Kind::ReplicaSet, Aspects::ANY), (Kind::Pod, Aspects::MEMBERSHIP)];
+        WATCHES
     }
 
     fn wakes(&self, change: &Change, view: &View, wakes: &mut Wakes) {

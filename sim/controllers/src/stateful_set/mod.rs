@@ -17,7 +17,7 @@ mod sync;
 mod tests;
 
 use api::{Key, Kind, Request, Resource as _, StatefulSet, Status};
-use client::{Change, Context, Controller, Plan, Step, View, Wakes};
+use client::{Aspects, Change, Context, Controller, Plan, Step, View, Wakes};
 
 use crate::pod_wakes::pod_wakes;
 
@@ -42,6 +42,12 @@ impl Controller for StatefulSetController {
 
     fn workers(&self) -> usize {
         self.workers
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] =
+            &[(Kind::StatefulSet, Aspects::ANY), (Kind::Pod, Aspects::MEMBERSHIP)];
+        WATCHES
     }
 
     fn wakes(&self, change: &Change, view: &View, wakes: &mut Wakes) {

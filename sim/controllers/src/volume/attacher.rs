@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::{Edit, Key, Patch, Preconditions, Request, Resource as _, Subresource, VolumeAttachment};
+use api::{Edit, Key, Kind, Patch, Preconditions, Request, Resource as _, Subresource, VolumeAttachment};
 use base::{Name, Span, Time};
-use client::{Change, Context, Plan, Reconciler, View, Wakes, Write};
+use client::{Aspects, Change, Context, Plan, Reconciler, View, Wakes, Write};
 use serde_json::json;
 
 /// What a driver needs to attach or detach a volume: a guess for disks of a cloud, which take two to ten seconds.
@@ -30,6 +30,11 @@ impl Reconciler for ExternalAttacher {
     /// Upstream: `--worker-threads` is 10, in each of which a call waits for the driver.
     fn workers(&self) -> usize {
         10
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[(Kind::VolumeAttachment, Aspects::ANY)];
+        WATCHES
     }
 
     fn wakes(&mut self, _now: Time, change: &Change, _view: &View, wakes: &mut Wakes) {

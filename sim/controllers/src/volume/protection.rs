@@ -8,7 +8,7 @@ use api::{
     Subresource,
 };
 use base::Name;
-use client::{Change, Context, Controller, Plan, View, Wakes, Write};
+use client::{Aspects, Change, Context, Controller, Plan, View, Wakes, Write};
 
 const CLAIM: Name = Name::from_static("kubernetes.io/pvc-protection");
 const VOLUME: Name = Name::from_static("kubernetes.io/pv-protection");
@@ -24,6 +24,12 @@ impl Controller for ClaimProtection {
 
     fn workers(&self) -> usize {
         1
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] =
+            &[(Kind::PersistentVolumeClaim, Aspects::ANY), (Kind::Pod, Aspects::GOING)];
+        WATCHES
     }
 
     fn wakes(&self, change: &Change, _view: &View, wakes: &mut Wakes) {
@@ -60,6 +66,11 @@ impl Controller for VolumeProtection {
 
     fn workers(&self) -> usize {
         1
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[(Kind::PersistentVolume, Aspects::ANY)];
+        WATCHES
     }
 
     fn wakes(&self, change: &Change, _view: &View, wakes: &mut Wakes) {

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use api::storage_helpers::{SELECTED_NODE, class_of};
 use api::{
-    CsiVolume, DeleteOptions, Key, Meta, Node, NodeSelector, NodeSelectorOperator, NodeSelectorRequirement,
-    NodeSelectorTerm, Object, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, ReclaimPolicy,
-    Request, Resource as _, StorageClass, VolumeAttachment, VolumeBindingMode, VolumeNodeAffinity,
+    CsiVolume, DeleteOptions, Key, Kind, Meta, Node, NodeSelector, NodeSelectorOperator,
+    NodeSelectorRequirement, NodeSelectorTerm, Object, PersistentVolume, PersistentVolumeClaim,
+    PersistentVolumeSpec, ReclaimPolicy, Request, Resource as _, StorageClass, VolumeAttachment,
+    VolumeBindingMode, VolumeNodeAffinity,
 };
 use base::{Name, Span, Time};
-use client::{BackOff, Change, Context, Note, Plan, Reconciler, Requeue, View, Wakes, Write};
+use client::{Aspects, BackOff, Change, Context, Note, Plan, Reconciler, Requeue, View, Wakes, Write};
 
 use super::binder::{PROVISIONED_BY, reference_to};
 
@@ -43,6 +44,12 @@ impl Reconciler for ExternalProvisioner {
     /// Upstream: `--retry-interval-start` and `--retry-interval-max` of `external-provisioner`.
     fn back_off(&self) -> BackOff {
         BackOff { base: Span::secs(1), max: Span::mins(5) }
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] =
+            &[(Kind::PersistentVolumeClaim, Aspects::ANY), (Kind::PersistentVolume, Aspects::ANY)];
+        WATCHES
     }
 
     fn wakes(&mut self, _now: Time, change: &Change, _view: &View, wakes: &mut Wakes) {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::{CsiVolume, Edit, Key, Kind, Reason, Request, Response, VolumeAttachment};
 use base::{Name, Span, Time};
-use client::{BackOff, Change, Context, Plan, Reconciler, View, Wakes};
+use client::{Aspects, BackOff, Change, Context, Plan, Reconciler, View, Wakes};
 
 use self::claims::Claims;
 
@@ -115,6 +115,17 @@ impl Reconciler for AttachDetachController {
     /// Upstream: `pkg/util/goroutinemap/exponentialbackoff`.
     fn back_off(&self) -> BackOff {
         BackOff { base: Span::millis(500), max: Span::secs(122) }
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[
+            (Kind::Node, Aspects::ANY),
+            (Kind::PersistentVolumeClaim, Aspects::ANY),
+            (Kind::PersistentVolume, Aspects::ANY),
+            (Kind::VolumeAttachment, Aspects::ANY),
+            (Kind::Pod, Aspects::EXISTENCE.and(Aspects::NODE).and(Aspects::PHASE).and(Aspects::DELETION)),
+        ];
+        WATCHES
     }
 
     fn wakes(&mut self, now: Time, change: &Change, view: &View, wakes: &mut Wakes) {

@@ -15,7 +15,7 @@ pub(super) use self::volume::PROVISIONED_BY;
 use api::storage_helpers::is_bound;
 use api::{Key, Kind, PersistentVolume, PersistentVolumeClaim, Resource, StorageClass};
 use base::{Span, Time};
-use client::{Change, Context, Plan, Reconciler, View, Wakes};
+use client::{Aspects, Change, Context, Plan, Reconciler, View, Wakes};
 
 /// `--pvclaimbinder-sync-period`.
 const RESYNC: Span = Span::secs(15);
@@ -48,6 +48,15 @@ impl Reconciler for PersistentVolumeController {
     /// Upstream: one for claims and one for volumes.
     fn workers(&self) -> usize {
         2
+    }
+
+    fn watches(&self) -> &'static [(Kind, Aspects)] {
+        const WATCHES: &[(Kind, Aspects)] = &[
+            (Kind::PersistentVolumeClaim, Aspects::ANY),
+            (Kind::PersistentVolume, Aspects::ANY),
+            (Kind::StorageClass, Aspects::ANY),
+        ];
+        WATCHES
     }
 
     fn wakes(&mut self, now: Time, change: &Change, view: &View, wakes: &mut Wakes) {
