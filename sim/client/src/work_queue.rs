@@ -122,8 +122,18 @@ impl<K: Clone + Ord + Hash> WorkQueue<K> {
 
     /// The work on `key` has ended; if it was added meanwhile, it queues again.
     pub fn done(&mut self, key: &K) {
+        self.end(key, |_| ());
+    }
+
+    /// The work on `key` has ended well: its back-off is reset besides.
+    pub fn succeed(&mut self, key: &K) {
+        self.end(key, |entry| entry.failures = 0);
+    }
+
+    fn end(&mut self, key: &K, note: impl FnOnce(&mut Entry)) {
         let entry = self.entries.get_mut(key).expect("a key that is worked on is known");
         entry.processing = false;
+        note(entry);
         if entry.dirty.is_some() {
             self.ready.push_back(key.clone());
         } else if *entry == Entry::default() {

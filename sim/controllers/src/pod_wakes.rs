@@ -53,6 +53,9 @@ pub(crate) fn pod_wakes<T: PodOwner>(change: &Change, view: &View, wakes: &mut W
 
 /// Upstream syncs at any change of a pod; here, only at one that a sync would notice.
 fn update_pod<T: PodOwner>(old: &Pod, new: &Pod, view: &View, wakes: &mut Wakes) {
+    if [old, new].iter().all(|it| is_of_another::<T>(it)) {
+        return;
+    }
     let labels_changed = old.meta.labels != new.meta.labels;
     let controller_changed = old.meta.controller() != new.meta.controller();
     if !labels_changed && !controller_changed && role(old) == role(new) {
@@ -72,6 +75,11 @@ fn update_pod<T: PodOwner>(old: &Pod, new: &Pod, view: &View, wakes: &mut Wakes)
         None if new.is_deleting() => (),
         None => wake_adopters::<T>(new, view, wakes),
     }
+}
+
+/// Whether one of another kind controls it.
+fn is_of_another<T: PodOwner>(pod: &Pod) -> bool {
+    pod.meta.controller().is_some_and(|it| it.kind != T::KIND.name())
 }
 
 fn wake_owner<T: PodOwner>(pod: &Pod, view: &View, wakes: &mut Wakes) {

@@ -211,17 +211,15 @@ impl<R: Reconciler> ControlLoop<R> {
     /// Upstream: `handleErr`.
     fn finish(&mut self, now: Time, key: &Key, failed: bool, requeue: Requeue, cause: Cause) {
         let gives_up = || self.reconciler.max_retries().is_some_and(|max| max <= self.queue.failures(key));
-        if !failed && requeue != Requeue::BackOff {
-            self.queue.forget(key);
-            if let Requeue::After(span) = requeue {
-                self.queue.add_after(now, key, span, cause);
-            }
-        } else if gives_up() {
-            self.queue.forget(key);
-        } else {
+        let is_retried = (failed || requeue == Requeue::BackOff) && !gives_up();
+        if is_retried {
             self.queue.add_rate_limited(now, key, cause);
+            return self.queue.done(key);
         }
-        self.queue.done(key);
+        if let (false, Requeue::After(span)) = (failed, requeue) {
+            self.queue.add_after(now, key, span, cause);
+        }
+        self.queue.succeed(key);
     }
 
     fn on_answer(&mut self, now: Time, id: RequestId, response: &Response, effects: &mut Vec<Effect>) {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::finalizer::{FOREGROUND, ORPHAN, Removal};
 use super::graph::{Graph, NoKey, Todo};
-use super::node::Identity;
+use super::node::{Identity, Node};
 use super::{End, Next, object_of, remove_owners};
 
 /// An attempt that waits for an answer.
@@ -67,9 +67,9 @@ impl Attempt {
         if node.is_being_deleted && !node.is_deleting_dependents {
             return Next::End(End::Done); // It will go, and its dependents will be looked at then.
         }
-        match graph.key_of(&node.identity) {
+        match graph.key_of(&node.identity()) {
             Err(problem) => Next::End(end_of(problem)),
-            Ok(key) => Self { identity: node.identity.clone(), key, stage: Stage::Item }.get_item(),
+            Ok(key) => Self { identity: node.identity(), key, stage: Stage::Item }.get_item(),
         }
     }
 
@@ -120,7 +120,7 @@ impl Attempt {
         if blocking.peek().is_none() {
             return Next::RemoveFinalizer(Removal::new(self.identity.uid, self.key, FOREGROUND));
         }
-        todo.deletes.extend(blocking.filter(|it| !it.is_deleting_dependents).map(|it| it.identity.uid));
+        todo.deletes.extend(blocking.filter(|it| !it.is_deleting_dependents).map(Node::uid));
         self.succeed(graph)
     }
 
@@ -259,7 +259,7 @@ impl Attempt {
 
     /// One that was never seen by an informer is looked at again, lest it stay in the graph for ever.
     fn succeed(self, graph: &Graph) -> Next<Self> {
-        let is_virtual = graph.get(self.identity.uid).is_some_and(|node| node.is_virtual);
+        let is_virtual = graph.get(self.identity.uid).is_some_and(Node::is_virtual);
         Next::End(if is_virtual { End::Again } else { End::Done })
     }
 }

@@ -9,7 +9,7 @@ use base::{Lookup, Name};
 use client::{Append, Note, Recent};
 
 use super::finalizer::{FOREGROUND, ORPHAN};
-use super::node::{Identity, Node};
+use super::node::{Identity, Node, What};
 
 /// All objects but events, and their owners, whether seen or not.
 #[derive(Clone, Debug)]
@@ -43,6 +43,12 @@ pub(super) enum NoKey {
 /// Upstream: `NewReferenceCache(500)`.
 const ABSENT_MAX: usize = 500;
 
+impl Todo {
+    pub(super) fn is_empty(&self) -> bool {
+        self.deletes.is_empty() && self.later.is_empty() && self.orphans.is_empty() && self.notes.is_empty()
+    }
+}
+
 impl Graph {
     pub(super) fn new() -> Self {
         Self { nodes: Lookup::new(), absent: Recent::new(ABSENT_MAX), custom: BTreeMap::new() }
@@ -56,20 +62,23 @@ impl Graph {
     pub(super) fn set(&mut self, old: Option<&Object>, new: &Object, todo: &mut Todo) {
         let meta = new.meta();
         let uid = meta.uid;
-        if uid.is_unset() || new.kind() == Kind::Event {
+        if uid.is_unset() || matches!(new, Object::Event(_)) {
             return;
         }
-        match self.nodes.get(&uid) {
+        match self.nodes.get_mut(&uid).map(|node| &mut node.what) {
             None => {
                 self.learn_kind(new);
                 self.insert(new, todo);
             }
-            Some(node) if node.is_virtual => {
+            Some(What::Named(_)) => {
                 self.learn_kind(new);
                 self.observe(new, todo);
-                self.update_owners(uid, &meta.owner_references, todo);
+                self.update_owners(new, &[], todo);
             }
-            Some(_) => self.update_owners(uid, &meta.owner_references, todo),
+            Some(What::Seen(seen)) => {
+                let before = std::mem::replace(seen, new.clone());
+                self.update_owners(new, &before.meta().owner_references, todo);
+            }
         }
         if meta.is_deleting() {
             self.node_mut(uid).is_being_deleted = true;
@@ -87,14 +96,14 @@ impl Graph {
     /// The server says that there is no such object. Upstream: `enqueueVirtualDeleteEvent`.
     pub(super) fn remove_virtual(&mut self, identity: &Identity, todo: &mut Todo) {
         let Some(node) = self.nodes.get(&identity.uid) else { return };
-        if node.is_virtual {
+        if node.is_virtual() {
             let (matching, nonmatching) = self.partition(identity.uid, identity);
             if nonmatching.is_empty() {
                 return self.remove_node(identity, todo);
             }
             self.note_absent(identity, &matching, todo);
             self.try_alternative(identity, &nonmatching, todo);
-        } else if node.identity == *identity {
+        } else if node.identity() == *identity {
             self.remove_node(identity, todo);
         } else {
             // The one that was seen is another; those that mean the one that is not there have lost their owner.
@@ -136,17 +145,15 @@ impl Graph {
     }
 
     fn insert(&mut self, object: &Object, todo: &mut Todo) {
-        let identity = Identity::of(object);
-        let (uid, meta) = (identity.uid, object.meta());
+        let meta = object.meta();
         let is_waiting = meta.is_deleting() && meta.finalizers.contains(&FOREGROUND);
-        let owners = meta.owner_references.clone();
-        self.nodes.insert(uid, Node { owners, is_deleting_dependents: is_waiting, ..Node::new(identity) });
-        self.add_to_owners(uid, &meta.owner_references, todo);
+        let node = Node { is_deleting_dependents: is_waiting, ..Node::new(What::Seen(object.clone())) };
+        self.nodes.insert(meta.uid, node);
+        self.add_to_owners(object, &meta.owner_references, todo);
     }
 
     fn learn_kind(&mut self, object: &Object) {
-        let kind = object.kind();
-        if matches!(kind, Kind::Custom(_)) {
+        if let kind @ Kind::Custom(_) = object.kind() {
             self.custom.insert((kind.api_version(), kind.name()), kind);
         }
     }
@@ -155,32 +162,32 @@ impl Graph {
     fn observe(&mut self, object: &Object, todo: &mut Todo) {
         let observed = Identity::of(object);
         let node = self.node_mut(observed.uid);
-        node.is_virtual = false;
-        if node.identity == observed {
+        let named = node.identity();
+        node.what = What::Seen(object.clone());
+        if named == observed {
             return;
         }
-        node.identity = observed.clone();
         let (_, wrong) = self.partition(observed.uid, &observed);
         for dependent in wrong {
             let node = self.node_mut(dependent);
-            if !observed.namespace.is_empty() && node.identity.namespace != observed.namespace {
+            if !observed.namespace.is_empty() && *node.namespace() != observed.namespace {
                 todo.notes.extend(invalid_namespace(node, observed.uid));
             }
             todo.deletes.push(dependent);
         }
     }
 
-    fn update_owners(&mut self, uid: Uid, new: &[OwnerReference], todo: &mut Todo) {
-        let node = self.node_mut(uid);
-        if node.owners == new {
+    /// `old` are the owners that the object had.
+    fn update_owners(&mut self, object: &Object, old: &[OwnerReference], todo: &mut Todo) {
+        let (uid, new) = (object.meta().uid, &object.meta().owner_references);
+        if old == new {
             return;
         }
-        let old = std::mem::replace(&mut node.owners, new.to_vec());
         let is_in =
             |list: &[OwnerReference], it: &OwnerReference| list.iter().any(|other| other.uid == it.uid);
-        let added: Vec<OwnerReference> = new.iter().filter(|it| !is_in(&old, it)).cloned().collect();
-        self.unblock_owners(&old, new, todo);
-        self.add_to_owners(uid, &added, todo);
+        let added: Vec<OwnerReference> = new.iter().filter(|it| !is_in(old, it)).cloned().collect();
+        self.unblock_owners(old, new, todo);
+        self.add_to_owners(object, &added, todo);
         for removed in old.iter().filter(|it| !is_in(new, it)) {
             if let Some(owner) = self.nodes.get_mut(&removed.uid) {
                 owner.dependents.remove(&uid);
@@ -197,30 +204,25 @@ impl Graph {
     }
 
     /// Upstream: `addDependentToOwners`.
-    fn add_to_owners(&mut self, uid: Uid, owners: &[OwnerReference], todo: &mut Todo) {
+    fn add_to_owners(&mut self, object: &Object, owners: &[OwnerReference], todo: &mut Todo) {
+        let (uid, namespace) = (object.meta().uid, &object.meta().namespace);
         let mut may_be_invalid = false;
         for owner in owners {
-            let dependent = &self.node_mut(uid).identity;
-            let (namespace, claimed) =
-                (dependent.namespace.clone(), Identity::of_owner(owner, &dependent.namespace));
-            if !self.nodes.contains(&owner.uid) {
-                self.nodes.insert(owner.uid, Node { is_virtual: true, ..Node::new(claimed) });
+            let node = self.nodes.entry_or_insert_with(owner.uid, || {
                 todo.deletes.push(owner.uid); // To ask the server whether it exists.
-                self.node_mut(owner.uid).dependents.insert(uid);
-                continue;
-            }
-            let node = self.node_mut(owner.uid);
+                Node::new(What::Named(Box::new(Identity::of_owner(owner, namespace))))
+            });
             node.dependents.insert(uid);
-            let (is_seen, at) = (!node.is_virtual, &node.identity.namespace);
+            let (is_seen, at) = (!node.is_virtual(), node.namespace());
             if may_be_invalid {
                 continue;
             }
-            if !at.is_empty() && *at != namespace {
+            if !at.is_empty() && at != namespace {
                 may_be_invalid = true;
                 if is_seen {
                     todo.notes.extend(invalid_namespace(self.node_mut(uid), owner.uid));
                 }
-            } else if !node.identity.matches(owner) || (at.is_empty() && !namespace.is_empty() && !is_seen) {
+            } else if !node.matches(owner) || (at.is_empty() && !namespace.is_empty() && !is_seen) {
                 may_be_invalid = true;
             }
         }
@@ -251,11 +253,11 @@ impl Graph {
             self.add_absent(identity);
         }
         todo.deletes.extend(&node.dependents);
-        for owner in &node.owners {
+        for owner in node.owners() {
             if let Some(owner) = self.nodes.get_mut(&owner.uid) {
                 owner.dependents.remove(&identity.uid);
                 if owner.is_deleting_dependents {
-                    todo.deletes.push(owner.identity.uid); // This may have been the last that it waited for.
+                    todo.deletes.push(owner.uid()); // This may have been the last that it waited for.
                 }
             }
         }
@@ -267,10 +269,10 @@ impl Graph {
         for dependent in self.dependents(owner) {
             let (rightly, wrongly) = dependent.names(identity);
             if rightly {
-                matching.push(dependent.identity.uid);
+                matching.push(dependent.uid());
             }
             if wrongly {
-                nonmatching.push(dependent.identity.uid);
+                nonmatching.push(dependent.uid());
             }
         }
         (matching, nonmatching)
@@ -285,11 +287,11 @@ impl Graph {
 
     /// Dependents disagree on what their owner is called; the name that was tried is wrong, another may be right.
     fn try_alternative(&mut self, absent: &Identity, dependents: &[Uid], todo: &mut Todo) {
-        if self.nodes.get(&absent.uid).is_none_or(|node| node.identity != *absent) {
+        if self.nodes.get(&absent.uid).is_none_or(|node| node.identity() != *absent) {
             return;
         }
         if let Some(alternative) = self.alternative(absent, dependents) {
-            self.node_mut(absent.uid).identity = alternative;
+            self.node_mut(absent.uid).what = What::Named(Box::new(alternative));
             todo.later.push(absent.uid);
         }
     }
@@ -299,8 +301,8 @@ impl Graph {
         let is_cluster_wide = absent.namespace.is_empty();
         let dependents = dependents.iter().filter_map(|it| self.nodes.get(it));
         let claims = dependents.flat_map(|node| {
-            let owners = node.owners.iter().filter(|it| it.uid == absent.uid);
-            owners.map(|owner| Identity::of_owner(owner, &node.identity.namespace))
+            let owners = node.owners().iter().filter(|it| it.uid == absent.uid);
+            owners.map(|owner| Identity::of_owner(owner, node.namespace()))
         });
         let mut claims: Vec<Identity> = claims
             .map(|claim| {
@@ -320,11 +322,11 @@ impl Graph {
 
 /// Upstream: `reportInvalidNamespaceOwnerRef`.
 fn invalid_namespace(node: &Node, owner: Uid) -> Option<Note> {
-    let namespace = &node.identity.namespace;
-    let owner = Identity::of_owner(node.owners.iter().find(|it| it.uid == owner)?, namespace);
+    let namespace = node.namespace();
+    let owner = Identity::of_owner(node.owners().iter().find(|it| it.uid == owner)?, namespace);
     let message = format_args!("ownerRef {owner} does not exist in namespace \"{namespace}\"");
     Some(Note {
-        about: node.identity.reference(),
+        about: node.identity().reference(),
         is_warning: true,
         reason: Name::from_static("OwnerRefInvalidNamespace"),
         message: Name::from(message),

@@ -119,7 +119,13 @@ impl GarbageCollector {
 
     pub fn handle(&mut self, now: Time, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
-            Input::Changed { change, cause } => self.on_change(now, change, cause),
+            Input::Changed { change, cause } => {
+                let todo = self.on_change(change);
+                if todo.is_empty() {
+                    return; // All that could be done before has been done.
+                }
+                self.take_on(now, todo, cause);
+            }
             Input::Answer { id, response } => self.on_answer(now, id, &response, effects),
             Input::Tick => {
                 self.timer.rang(now);
@@ -133,13 +139,13 @@ impl GarbageCollector {
         effects.extend(due.and_then(|due| self.timer.arm(due)).map(Effect::WakeAt));
     }
 
-    fn on_change(&mut self, now: Time, change: &Change, cause: Cause) {
+    fn on_change(&mut self, change: &Change) -> Todo {
         let mut todo = Todo::default();
         match change {
             Change::Set { old, new } => self.graph.set(old.as_ref(), new, &mut todo),
             Change::Gone(object) => self.graph.remove(object, &mut todo),
         }
-        self.take_on(now, todo, cause);
+        todo
     }
 
     fn take_on(&mut self, now: Time, todo: Todo, cause: Cause) {
@@ -254,8 +260,8 @@ impl GarbageCollector {
     /// Takes `owner` out of the owner references of `dependent`.
     fn let_go(&self, dependent: Uid, owner: Uid) -> Option<Request> {
         let dependent = self.graph.get(dependent)?;
-        let key = self.graph.key_of(&dependent.identity).ok()?;
-        Some(remove_owners(key, dependent.identity.uid, [owner]))
+        let key = self.graph.key_of(&dependent.identity()).ok()?;
+        Some(remove_owners(key, dependent.uid(), [owner]))
     }
 
     fn on_let_go(&mut self, now: Time, owner: Uid, response: &Response, effects: &mut Vec<Effect>) {
@@ -271,7 +277,7 @@ impl GarbageCollector {
     }
 
     fn remove_orphan_finalizer(&mut self, now: Time, owner: Uid, cause: Cause, effects: &mut Vec<Effect>) {
-        let key = self.graph.get(owner).and_then(|node| self.graph.key_of(&node.identity).ok());
+        let key = self.graph.get(owner).and_then(|node| self.graph.key_of(&node.identity()).ok());
         let Some(key) = key else { return self.finish_orphaning(now, owner, End::Done, cause) };
         let next = Removal::new(owner, key, finalizer::ORPHAN).begin();
         self.carry_on_removal(now, owner, next, Purpose::Orphan, cause, effects);

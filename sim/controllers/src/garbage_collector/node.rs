@@ -21,14 +21,20 @@ pub(super) struct Identity {
 
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub(super) identity: Identity,
-    pub(super) owners: Vec<OwnerReference>,
+    pub(super) what: What,
     pub(super) dependents: BTreeSet<Uid>,
-    /// Never seen, but named as an owner.
-    pub(super) is_virtual: bool,
     /// Waits for its dependents to be deleted.
     pub(super) is_deleting_dependents: bool,
     pub(super) is_being_deleted: bool,
+}
+
+/// What is known of it.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// As the informers have shown it last.
+    Seen(Object),
+    /// Never seen, but named as an owner: a virtual node.
+    Named(Box<Identity>),
 }
 
 impl Identity {
@@ -82,30 +88,69 @@ impl fmt::Display for Identity {
 }
 
 impl Node {
-    pub(super) fn new(identity: Identity) -> Self {
-        Self {
-            identity,
-            owners: Vec::new(),
-            dependents: BTreeSet::new(),
-            is_virtual: false,
-            is_deleting_dependents: false,
-            is_being_deleted: false,
+    pub(super) fn new(what: What) -> Self {
+        Self { what, dependents: BTreeSet::new(), is_deleting_dependents: false, is_being_deleted: false }
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        match &self.what {
+            What::Seen(object) => Identity::of(object),
+            What::Named(identity) => Identity::clone(identity),
+        }
+    }
+
+    pub(super) fn uid(&self) -> Uid {
+        match &self.what {
+            What::Seen(object) => object.meta().uid,
+            What::Named(identity) => identity.uid,
+        }
+    }
+
+    pub(super) fn namespace(&self) -> &Name {
+        match &self.what {
+            What::Seen(object) => &object.meta().namespace,
+            What::Named(identity) => &identity.namespace,
+        }
+    }
+
+    pub(super) fn owners(&self) -> &[OwnerReference] {
+        match &self.what {
+            What::Seen(object) => &object.meta().owner_references,
+            What::Named(_) => &[],
+        }
+    }
+
+    pub(super) const fn is_virtual(&self) -> bool {
+        matches!(self.what, What::Named(_))
+    }
+
+    /// Whether `owner` means this object, but for the namespace.
+    pub(super) fn matches(&self, owner: &OwnerReference) -> bool {
+        match &self.what {
+            What::Named(identity) => identity.matches(owner),
+            What::Seen(object) => {
+                let (kind, meta) = (object.kind(), object.meta());
+                meta.uid == owner.uid
+                    && meta.name == owner.name
+                    && kind.name() == owner.kind
+                    && kind.api_version() == owner.api_version
+            }
         }
     }
 
     /// Whether `owner` may not go before this one has gone.
     pub(super) fn blocks(&self, owner: Uid) -> bool {
-        self.owners.iter().any(|it| it.uid == owner && it.block_owner_deletion == Some(true))
+        self.owners().iter().any(|it| it.uid == owner && it.block_owner_deletion == Some(true))
     }
 
     /// Whether it names the owner `identity` rightly, and whether it names it wrongly; with several references, both may
     /// be true. Upstream: `partitionDependents`.
     pub(super) fn names(&self, identity: &Identity) -> (bool, bool) {
-        if !identity.namespace.is_empty() && identity.namespace != self.identity.namespace {
+        if !identity.namespace.is_empty() && identity.namespace != *self.namespace() {
             return (false, true);
         }
         let mut references =
-            self.owners.iter().filter(|it| it.uid == identity.uid).map(|it| identity.matches(it));
+            self.owners().iter().filter(|it| it.uid == identity.uid).map(|it| identity.matches(it));
         let (mut rightly, mut wrongly) = (false, false);
         references.by_ref().for_each(|matches| if matches { rightly = true } else { wrongly = true });
         (rightly, wrongly)

@@ -8,7 +8,7 @@ mod plans;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::{Key, Kind, Node, Pod, Resource as _};
@@ -35,11 +35,19 @@ pub struct PodGc {
     terminated: usize,
     /// Nodes that pods are bound to and that are not there, and when a look has found or will find that.
     missing: BTreeMap<Name, Time>,
+    /// Nodes that were not there when a pod was bound to them, or have gone from under it, and have not come since.
+    absent: BTreeSet<Name>,
 }
 
 impl PodGc {
     pub fn new(started: Time) -> Self {
-        Self { started, terminated_max: TERMINATED_MAX, terminated: 0, missing: BTreeMap::new() }
+        Self {
+            started,
+            terminated_max: TERMINATED_MAX,
+            terminated: 0,
+            missing: BTreeMap::new(),
+            absent: BTreeSet::new(),
+        }
     }
 
     /// The first look at or after `time`.
@@ -48,18 +56,18 @@ impl PodGc {
         self.started + PERIOD * periods
     }
 
-    fn wake_for_pod(&mut self, now: Time, pod: &Pod, view: &View, wakes: &mut Wakes) {
-        let look = self.look(now).since(now);
-        if !pod.is_bound() {
-            if pod.is_deleting() {
-                wakes.after(pod.key(), look);
+    fn wake_for_pod(&mut self, now: Time, old: Option<&Arc<Pod>>, pod: &Pod, view: &View, wakes: &mut Wakes) {
+        let find = || view.find::<Node>(&Name::EMPTY, &pod.node);
+        if pod.is_bound() {
+            if old.is_none_or(|old| old.node != pod.node) && find().is_none() {
+                self.absent.insert(pod.node.clone());
             }
-            return;
+            if self.absent.contains(&pod.node) {
+                return self.wake_for_missing(now, &pod.node, wakes);
+            }
         }
-        match view.find::<Node>(&Name::EMPTY, &pod.node) {
-            None => self.wake_for_missing(now, &pod.node, wakes),
-            Some(node) if pod.is_deleting() && is_out_of_service(node) => wakes.after(pod.key(), look),
-            Some(_) => (),
+        if pod.is_deleting() && (!pod.is_bound() || find().is_some_and(|it| is_out_of_service(it))) {
+            wakes.after(pod.key(), self.look(now).since(now));
         }
     }
 
@@ -72,8 +80,7 @@ impl PodGc {
 
     fn count_terminated(&mut self, now: Time, change: &Change, wakes: &mut Wakes) {
         let counts = |pod: Option<&Arc<Pod>>| usize::from(pod.is_some_and(|it| it.is_finished()));
-        let is = if change.is_gone() { 0 } else { counts(change.get::<Pod>()) };
-        let was = if change.is_gone() { counts(change.get::<Pod>()) } else { counts(change.old::<Pod>()) };
+        let (was, is) = (counts(change.old::<Pod>()), counts(change.new::<Pod>()));
         self.terminated = (self.terminated + is).saturating_sub(was);
         if was < is && self.terminated_max < self.terminated {
             wakes.after(terminated_key(), self.look(now).since(now));
@@ -103,16 +110,18 @@ impl Reconciler for PodGc {
         if let Some(pod) = change.get::<Pod>() {
             self.count_terminated(now, change, wakes);
             if !change.is_gone() {
-                self.wake_for_pod(now, pod, view, wakes);
+                self.wake_for_pod(now, change.old::<Pod>(), pod, view, wakes);
             }
         } else if let Some(node) = change.get::<Node>() {
             let name = &node.meta.name;
             if change.is_gone() {
                 if view.pods_on(name).next().is_some() {
+                    self.absent.insert(name.clone());
                     self.wake_for_missing(now, name, wakes);
                 }
                 return;
             }
+            self.absent.remove(name);
             self.missing.remove(name);
             if is_out_of_service(node) {
                 let look = self.look(now).since(now);
