@@ -148,14 +148,11 @@ impl<R: Reconciler> ControlLoop<R> {
         if object.kind() != child_kind {
             return;
         }
-        let Some(owner) = work::owner_of(object, &owner_kind, view) else { return };
-        match change {
-            Change::Gone(_) => self.expectations.deletion_observed(&owner, &object.key()),
-            Change::Set { .. } if object.meta().is_deleting() => {
-                self.expectations.deletion_observed(&owner, &object.key());
-            }
-            Change::Set { old: None, .. } => self.expectations.creation_observed(&owner),
-            Change::Set { old: Some(_), .. } => (),
+        let owner = || work::owner_of(object, &owner_kind, view);
+        if change.is_gone() || object.meta().is_deleting() {
+            owner().into_iter().for_each(|it| self.expectations.deletion_observed(&it, &object.key()));
+        } else if matches!(change, Change::Set { old: None, .. }) {
+            owner().into_iter().for_each(|it| self.expectations.creation_observed(&it));
         }
     }
 

@@ -4,6 +4,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{Key, Kind, Object, Pod, Resource, Uid};
@@ -33,7 +34,7 @@ pub struct View {
 #[derive(Clone, Debug, Default)]
 struct OfKind {
     all: Slots,
-    by_namespace: Lookup<Name, Place>,
+    by_namespace: BTreeMap<Name, Place>,
 }
 
 /// The objects of one kind in one namespace.
@@ -159,7 +160,7 @@ impl View {
         let (kind, meta) = (object.kind(), object.meta());
         let of_kind = self.by_kind.entry_or_insert_with(kind, OfKind::default);
         of_kind.all.insert(slot);
-        let place = of_kind.by_namespace.entry_or_insert_with(meta.namespace.clone(), Place::default);
+        let place = of_kind.by_namespace.entry(meta.namespace.clone()).or_default();
         place.all.insert(slot);
         place.by_name.insert(meta.name.clone(), slot);
         if is_orphan(&object) {

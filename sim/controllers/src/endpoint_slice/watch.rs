@@ -36,6 +36,9 @@ impl EndpointSliceController {
     /// Upstream: `addPod`, `updatePod`, `deletePod`.
     pub(super) fn on_pod(&mut self, change: &Change, view: &View, wakes: &mut Wakes) {
         let pod = change.get::<Pod>().expect("it is about a pod");
+        if view.list_in::<Service>(&pod.meta.namespace).next().is_none() {
+            return;
+        }
         let old = if change.is_gone() { None } else { change.old::<Pod>() };
         let Some(old) = old else {
             for service in services_of(view, pod) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use api::{Object, ObjectReference, OwnerReference, Uid};
+use api::{Kind, Object, ObjectReference, OwnerReference, Uid};
 use base::Name;
 
 /// An object as others refer to it. Ordered as upstream's `referenceLessThan`.
@@ -80,6 +80,15 @@ impl Identity {
     }
 }
 
+/// Whether `text` is the API version of `kind`.
+fn is_version_of(text: &str, kind: &Kind) -> bool {
+    match kind.info() {
+        Some(info) if info.group.is_empty() => text == info.version,
+        Some(info) => text.split_once('/') == Some((info.group, info.version)),
+        None => kind.api_version() == text,
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, api_version, namespace, name, uid } = self;
@@ -133,7 +142,7 @@ impl Node {
                 meta.uid == owner.uid
                     && meta.name == owner.name
                     && kind.name() == owner.kind
-                    && kind.api_version() == owner.api_version
+                    && is_version_of(&owner.api_version, &kind)
             }
         }
     }

@@ -77,8 +77,8 @@ impl NodeLifecycle {
         let mut ready: BTreeMap<Name, Vec<bool>> = BTreeMap::new();
         for node in view.list::<Node>() {
             let name = &node.meta.name;
-            let zone = zone::key_of(node);
-            self.zones.entry(zone.clone()).or_default();
+            let key = zone::key_of(node);
+            self.zones.entry(key.clone()).or_default();
             let lease = view.find::<Lease>(&LEASES, name);
             if !self.healths.contains_key(name) {
                 plan.notes.push(plans::registered(node));
@@ -96,7 +96,7 @@ impl NodeLifecycle {
             if is != ConditionStatus::True && was == ConditionStatus::True {
                 plan = plans::mark_pods_not_ready(now, node, view, plan);
             }
-            let zone = self.zones.get_mut(&zone).expect("it was put there above");
+            let zone = self.zones.get_mut(&key).expect("it was put there above");
             plan = match is {
                 ConditionStatus::True => {
                     zone.remove(name);
@@ -106,7 +106,7 @@ impl NodeLifecycle {
                     plans::swap_or_queue(now, node, &is, zone, plan)
                 }
             };
-            ready.entry(zone::key_of(node)).or_default().push(is == ConditionStatus::True);
+            ready.entry(key).or_default().push(is == ConditionStatus::True);
         }
         self.handle_disruption(now, view, &ready, plan)
     }

@@ -8,4 +8,5 @@ mod fixtures;
 mod replica_set;
 mod rollout_laws;
 mod rollout_table;
+mod watches;
 mod world;
