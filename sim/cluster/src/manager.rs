@@ -107,7 +107,9 @@ impl Manager {
     pub(crate) fn handle(&mut self, now: Time, member: u8, input: Input<'_>, wish: &mut impl FnMut(Wish)) {
         let asked = &mut self.members[usize::from(member)];
         asked.handle(now, input, &self.view, &mut self.effects);
-        self.effects.drain(..).for_each(|effect| wish(Wish { member, name: asked.name(), effect }));
+        if !self.effects.is_empty() {
+            self.effects.drain(..).for_each(|effect| wish(Wish { member, name: asked.name(), effect }));
+        }
     }
 
     fn watchers_of(&mut self, kind: &Kind) -> Arc<[Watcher]> {

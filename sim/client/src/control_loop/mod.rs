@@ -131,11 +131,13 @@ impl<R: Reconciler> ControlLoop<R> {
     fn on_change(&mut self, now: Time, change: &Change, cause: Cause, view: &View) -> bool {
         self.observe(change, view);
         self.reconciler.wakes(now, change, view, &mut self.wakes);
-        let has_woken = !self.wakes.0.is_empty();
+        if self.wakes.0.is_empty() {
+            return false;
+        }
         for (key, span) in self.wakes.0.drain(..) {
             self.queue.add_after(now, &key, span, cause);
         }
-        has_woken
+        true
     }
 
     /// Takes a change off what is expected. Upstream: `addPod`, `updatePod`, `deletePod` and their likes.
