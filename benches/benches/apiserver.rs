@@ -21,7 +21,7 @@ fn pod(spec: &Arc<PodSpec>) -> Object {
     pod.meta.generate_name = Name::from_static("web-5d4b75cb6d-");
     pod.meta.labels = [("app", "web"), ("pod-template-hash", "5d4b75cb6d")].into();
     pod.meta.owner_references =
-        vec![OwnerReference::controller(&Kind::ReplicaSet, &"web-5d4b75cb6d".into(), Uid(7))];
+        [OwnerReference::controller(&Kind::ReplicaSet, &"web-5d4b75cb6d".into(), Uid(7))].into();
     Object::new(pod)
 }
 

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::kind::Object;
 use crate::labels::Labels;
 use crate::meta::{Meta, ObjectReference, Uid};
-use crate::pod::{Condition, Pod, PodSpec};
+use crate::pod::{Condition, ConditionStatus, Pod, PodSpec};
 
 impl Object {
     /// Folds all of the object into `digest`. Pods and events, of which there are many, are folded field by field, and
@@ -53,25 +53,25 @@ fn fold_pod(pod: &Pod, digest: &mut Digest) {
 fn fold_event(event: &Event, digest: &mut Digest) {
     fold_meta(&event.meta, digest);
     fold_reference(&event.involved_object, digest);
-    event.related.iter().for_each(|it| fold_reference(it, digest));
+    event.extra.related.iter().for_each(|it| fold_reference(it, digest));
     for text in [
         &event.kind,
         &event.reason,
         &event.message,
-        &event.action,
-        &event.source.component,
-        &event.source.host,
-        &event.reporting_controller,
-        &event.reporting_instance,
+        &event.extra.action,
+        &event.reporter.source.component,
+        &event.reporter.source.host,
+        &event.reporter.reporting_controller,
+        &event.reporter.reporting_instance,
     ] {
         digest.text(text);
     }
     for time in [event.first_timestamp, event.last_timestamp] {
         digest.word(time.map_or(0, |it| it.secs().cast_unsigned()));
     }
-    digest.word(event.event_time.map_or(0, |it| it.micros().cast_unsigned()));
+    digest.word(event.extra.event_time.map_or(0, |it| it.micros().cast_unsigned()));
     digest.word(i64::from(event.count).cast_unsigned());
-    if let Some(series) = &event.series {
+    if let Some(series) = &event.extra.series {
         digest.word(i64::from(series.count).cast_unsigned());
         digest.word(series.last_observed_time.map_or(0, |it| it.micros().cast_unsigned()));
     }
@@ -114,11 +114,25 @@ fn fold_labels(labels: &Labels, digest: &mut Digest) {
 }
 
 fn fold_condition(condition: &Condition, digest: &mut Digest) {
-    let texts: [&str; 4] =
-        [&condition.kind, condition.status.as_str(), &condition.reason, &condition.message];
-    texts.iter().for_each(|it| digest.text(it));
+    digest.text(&condition.kind);
+    fold_status(&condition.status, digest);
+    digest.text(&condition.reason);
+    digest.text(&condition.message);
     digest.word(condition.last_transition_time.map_or(0, |it| it.secs().cast_unsigned()));
     digest.word(condition.observed_generation.cast_unsigned());
+}
+
+/// There are many of them, and few are anything but true or false.
+fn fold_status(status: &ConditionStatus, digest: &mut Digest) {
+    match status {
+        ConditionStatus::True => digest.word(1),
+        ConditionStatus::False => digest.word(2),
+        ConditionStatus::Unknown => digest.word(3),
+        ConditionStatus::Other(text) => {
+            digest.word(4);
+            digest.text(text);
+        }
+    }
 }
 
 fn fold_container(status: &ContainerStatus, digest: &mut Digest) {

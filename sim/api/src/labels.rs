@@ -1,16 +1,16 @@
 //! Labels and annotations: small sorted maps that objects of one template share.
 
-use std::sync::Arc;
-
 use base::Name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::list::List;
+
 /// A map from key to value, sorted by key, shared until it is changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels(Option<Arc<[(Name, Name)]>>);
+pub struct Labels(List<(Name, Name)>);
 
 impl Labels {
-    pub const EMPTY: Self = Self(None);
+    pub const EMPTY: Self = Self(List::EMPTY);
 
     pub fn get(&self, key: &str) -> Option<&Name> {
         let items = self.as_slice();
@@ -24,14 +24,11 @@ impl Labels {
 
     /// Whether both are the very same map, which is cheaper than comparing them.
     pub fn is_same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Some(left), Some(right)) => Arc::ptr_eq(left, right),
-            (left, right) => left.is_none() && right.is_none(),
-        }
+        self.0.is_same(&other.0)
     }
 
     pub fn as_slice(&self) -> &[(Name, Name)] {
-        self.0.as_deref().unwrap_or(&[])
+        &self.0
     }
 
     /// By key.
@@ -44,27 +41,21 @@ impl Labels {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.as_slice().is_empty()
     }
 
     pub fn insert(&mut self, key: impl Into<Name>, value: impl Into<Name>) {
         let key = key.into();
-        let mut items = self.as_slice().to_vec();
-        match items.binary_search_by(|(it, _)| it.cmp(&key)) {
-            Ok(idx) => items[idx].1 = value.into(),
-            Err(idx) => items.insert(idx, (key, value.into())),
+        match self.0.binary_search_by(|(it, _)| it.cmp(&key)) {
+            Ok(idx) => self.0[idx].1 = value.into(),
+            Err(idx) => self.0.insert(idx, (key, value.into())),
         }
-        self.0 = Some(items.into());
     }
 
     pub fn remove(&mut self, key: &str) -> bool {
         let found = self.contains_key(key);
         if found {
-            *self = self
-                .iter()
-                .filter(|(it, _)| it.as_str() != key)
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect();
+            self.0.retain(|(it, _)| it.as_str() != key);
         }
         found
     }
@@ -79,7 +70,7 @@ impl FromIterator<(Name, Name)> for Labels {
     /// The last of several values for one key counts.
     fn from_iter<I: IntoIterator<Item = (Name, Name)>>(items: I) -> Self {
         let map: std::collections::BTreeMap<Name, Name> = items.into_iter().collect();
-        Self(if map.is_empty() { None } else { Some(map.into_iter().collect()) })
+        Self(map.into_iter().collect())
     }
 }
 

@@ -3,12 +3,14 @@
 //! Upstream: `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base::Name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::kind::Kind;
 use crate::labels::Labels;
+use crate::list::List;
 use crate::time::Timestamp;
 use crate::wire::wire;
 
@@ -44,8 +46,8 @@ wire! {
         pub deletion_grace_period_seconds: Option<i64>,
         pub labels: Labels,
         pub annotations: Labels,
-        pub owner_references: Vec<OwnerReference>,
-        pub finalizers: Vec<Name>,
+        pub owner_references: List<OwnerReference>,
+        pub finalizers: List<Name>,
     }
 }
 
@@ -128,6 +130,16 @@ impl OwnerReference {
     /// The owner's kind, if it is one that we know.
     pub fn owner_kind(&self) -> Option<Kind> {
         Kind::find(&self.api_version, &self.kind)
+    }
+}
+
+impl ObjectReference {
+    /// Shares `last` if that says the same; if not, `last` becomes this one, for the next to share.
+    pub fn share(self, last: &mut Arc<Self>) -> Arc<Self> {
+        if **last != self {
+            *last = Arc::new(self);
+        }
+        Arc::clone(last)
     }
 }
 

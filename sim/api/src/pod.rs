@@ -10,8 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::affinity::{Affinity, TopologySpreadConstraint};
 use crate::container::{Container, ContainerStatus};
 use crate::labels::Labels;
+use crate::list::List;
 use crate::meta::Meta;
 use crate::pod_claim::{PodExtendedResourceClaimStatus, PodResourceClaim, PodResourceClaimStatus};
+use crate::rare::{Part, Rare};
 use crate::resources::{self, ResourceList, ResourceRequirements, Resources};
 use crate::taint::Toleration;
 use crate::time::Timestamp;
@@ -90,7 +92,7 @@ wire! {
         pub init_container_statuses: Vec<ContainerStatus>,
         pub container_statuses: Vec<ContainerStatus>,
         pub qos_class: Name,
-        pub resource_claim_statuses: Vec<PodResourceClaimStatus>,
+        pub resource_claim_statuses: List<PodResourceClaimStatus>,
         pub extended_resource_claim_status: Option<Box<PodExtendedResourceClaimStatus>>,
     }
 }
@@ -123,14 +125,46 @@ wire! {
         pub kind: Name,
         pub status: ConditionStatus,
         pub observed_generation: i64,
-        /// Nodes only: when it was last reported, changed or not.
-        pub last_heartbeat_time: Option<Timestamp>,
-        pub last_probe_time: Option<Timestamp>,
-        /// Deployments only: when anything of it last changed.
-        pub last_update_time: Option<Timestamp>,
+        #[serde(flatten)]
+        pub times: Rare<ConditionTimes>,
         pub last_transition_time: Option<Timestamp>,
         pub reason: Name,
         pub message: Name,
+    }
+}
+
+/// Times that most conditions have not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConditionTimes {
+    /// Nodes only: when it was last reported, changed or not.
+    #[serde(skip_serializing_if = "crate::wire::unset")]
+    pub last_heartbeat_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "crate::wire::unset")]
+    pub last_probe_time: Option<Timestamp>,
+    /// Deployments only: when anything of it last changed.
+    #[serde(skip_serializing_if = "crate::wire::unset")]
+    pub last_update_time: Option<Timestamp>,
+}
+
+impl Part for ConditionTimes {
+    const NONE: &'static Self =
+        &Self { last_heartbeat_time: None, last_probe_time: None, last_update_time: None };
+}
+
+impl ConditionTimes {
+    /// Of a node's condition.
+    pub fn heartbeat(at: Option<Timestamp>) -> Rare<Self> {
+        Self { last_heartbeat_time: at, ..Self::default() }.into()
+    }
+
+    pub fn probe(at: Timestamp) -> Rare<Self> {
+        Self { last_probe_time: Some(at), ..Self::default() }.into()
+    }
+
+    /// Of a deployment's condition.
+    pub fn update(at: Option<Timestamp>) -> Rare<Self> {
+        Self { last_update_time: at, ..Self::default() }.into()
     }
 }
 

@@ -267,6 +267,25 @@ impl Request {
         }
     }
 
+    /// Namespace and name of [`Request::key`].
+    pub fn names(&self) -> (&Name, &Name) {
+        const EMPTY: &Name = &Name::EMPTY;
+        match self {
+            Self::Get { key }
+            | Self::Patch { key, .. }
+            | Self::Delete { key, .. }
+            | Self::Scale { key, .. }
+            | Self::Evict { pod: key, .. }
+            | Self::Bind { pod: key, .. } => (&key.namespace, &key.name),
+            Self::Create { object } | Self::Update { object, .. } => {
+                (&object.meta().namespace, &object.meta().name)
+            }
+            Self::List { namespace, .. } | Self::DeleteCollection { namespace, .. } => {
+                (namespace.as_ref().unwrap_or(EMPTY), EMPTY)
+            }
+        }
+    }
+
     /// As in audit logs: `create`, `update`, `patch` …
     pub const fn verb(&self) -> &'static str {
         match self {

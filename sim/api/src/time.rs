@@ -183,11 +183,16 @@ impl std::str::FromStr for MicroTime {
     }
 }
 
+/// As text, but for a digest, to which the number is as good and much cheaper.
 macro_rules! as_text {
     ($type:ty) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    serializer.serialize_i64(self.0.get())
+                }
             }
         }
 

@@ -1,11 +1,12 @@
 //! Objects in etcd: under upstream's keys, in upstream's order.
 
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher as _};
 use std::ops::Deref;
 use std::sync::Arc;
 
 use api::{Key, Kind, Object, Resource, Revision, Status};
-use base::{Name, Span, Time};
+use base::{Hasher, Name, Span, Time};
 use etcd::{Expect, KeyRange, LeaseManager, Outcome, Store};
 
 use crate::refusal;
@@ -14,8 +15,12 @@ use crate::refusal;
 const EVENT_TTL: Span = Span::hours(1);
 
 /// An object's key in etcd. Ordered as upstream's paths are: `a-b/x` comes before `a/x`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct StoreKey(Key);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoreKey {
+    /// Of the key: a request looks for its object several times.
+    hash: u64,
+    key: Key,
+}
 
 /// All objects, and the leases that events go with.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +39,7 @@ impl Storage {
     }
 
     pub(crate) fn find<T: Resource>(&self, namespace: &Name, name: &Name) -> Option<&Arc<T>> {
-        T::of(self.get(&StoreKey(Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() }))?)
+        T::of(self.get(&Key { kind: T::KIND, namespace: namespace.clone(), name: name.clone() }.into())?)
     }
 
     /// The objects of a kind in etcd's order, of one namespace or of all.
@@ -82,17 +87,19 @@ impl Storage {
 
 impl StoreKey {
     pub(crate) fn key(&self) -> &Key {
-        &self.0
+        &self.key
     }
 
     pub(crate) fn into_key(self) -> Key {
-        self.0
+        self.key
     }
 }
 
 impl From<Key> for StoreKey {
     fn from(key: Key) -> Self {
-        Self(key)
+        let mut hasher = Hasher::default();
+        key.hash(&mut hasher);
+        Self { hash: hasher.finish(), key }
     }
 }
 
@@ -100,13 +107,19 @@ impl Deref for StoreKey {
     type Target = Key;
 
     fn deref(&self) -> &Key {
-        &self.0
+        &self.key
+    }
+}
+
+impl Hash for StoreKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
     }
 }
 
 impl Ord for StoreKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (left, right) = (&self.0, &other.0);
+        let (left, right) = (&self.key, &other.key);
         let by_kind = left.kind.cmp(&right.kind);
         let by_place = by_kind.then_with(|| by_path(&left.namespace, &right.namespace));
         by_place.then_with(|| left.name.cmp(&right.name))
@@ -117,7 +130,7 @@ impl etcd::Key for StoreKey {
     type Shelf = Place;
 
     fn shelf(&self) -> Place {
-        Place { kind: self.0.kind.clone(), namespace: self.0.namespace.clone() }
+        Place { kind: self.key.kind.clone(), namespace: self.key.namespace.clone() }
     }
 }
 
@@ -161,7 +174,7 @@ const LAST: Name = Name::from_static("\u{10ffff}");
 
 fn range_of(kind: &Kind, namespace: Option<&Name>) -> KeyRange<StoreKey> {
     let key = |namespace: &Name, name: Name| {
-        StoreKey(Key { kind: kind.clone(), namespace: namespace.clone(), name })
+        StoreKey::from(Key { kind: kind.clone(), namespace: namespace.clone(), name })
     };
     match namespace {
         Some(namespace) => KeyRange::between(key(namespace, Name::EMPTY), key(namespace, LAST)),
@@ -199,7 +212,7 @@ mod tests {
     use super::*;
 
     fn key(namespace: &'static str, name: &'static str) -> StoreKey {
-        StoreKey(Key::new(Kind::Pod, namespace, name))
+        StoreKey::from(Key::new(Kind::Pod, namespace, name))
     }
 
     #[test]
@@ -230,7 +243,7 @@ mod tests {
         assert_eq!(within(Some("a")), 1);
         assert_eq!(within(Some("a-b")), 1);
         assert_eq!(within(None), 4);
-        let node = StoreKey(Key::cluster(Kind::Node, "n-0"));
+        let node = StoreKey::from(Key::cluster(Kind::Node, "n-0"));
         assert!(range_of(&Kind::Node, None).contains(&node));
         assert!(!range_of(&Kind::Pod, None).contains(&node));
     }

@@ -12,6 +12,7 @@ const LEFT: u64 = 0x243f_6a88_85a3_08d3;
 const RIGHT: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Hasher {
+    #[inline]
     fn fold(&mut self, left: u64, right: u64) {
         let (low, high) = (self.0 ^ LEFT ^ left).carrying_mul(RIGHT ^ right, 0);
         self.0 = low ^ high;
@@ -19,6 +20,7 @@ impl Hasher {
 }
 
 impl std::hash::Hasher for Hasher {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         self.0 ^= bytes.len() as u64;
         let (pairs, rest) = bytes.as_chunks::<16>();
@@ -30,32 +32,39 @@ impl std::hash::Hasher for Hasher {
         self.fold(left, right);
     }
 
+    #[inline]
     fn write_u8(&mut self, number: u8) {
         self.fold(u64::from(number), 0);
     }
 
+    #[inline]
     fn write_u16(&mut self, number: u16) {
         self.fold(u64::from(number), 0);
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.fold(u64::from(number), 0);
     }
 
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.fold(number, 0);
     }
 
+    #[inline]
     fn write_usize(&mut self, number: usize) {
         self.fold(number as u64, 0);
     }
 
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
 }
 
 /// Two words that hold all of at most 16 bytes between them; where there are fewer, they overlap.
+#[inline]
 fn ends(bytes: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));

@@ -11,6 +11,7 @@ mod lookup;
 mod luck;
 pub mod math;
 mod name;
+mod positions;
 mod slab;
 mod time;
 
@@ -24,5 +25,6 @@ pub use crate::histogram::Histogram;
 pub use crate::lookup::{Lookup, LookupSet};
 pub use crate::luck::{Draws, Luck};
 pub use crate::name::Name;
+pub use crate::positions::Positions;
 pub use crate::slab::{Handle, Slab};
 pub use crate::time::{Span, Time};

@@ -31,7 +31,7 @@ pub fn warm_up(nodes: usize) -> base::Span {
 }
 
 /// Nobody in here lists or watches from an old revision, so that none is kept for long: it would be most of the memory.
-const COMPACTION: base::Span = base::Span::secs(10);
+const COMPACTION: base::Span = base::Span::secs(1);
 
 /// Everything that is simulated. Cloning it is cheap, since objects are shared until they are written.
 #[derive(Clone, Debug)]
@@ -305,7 +305,7 @@ impl World for Cluster {
             Event::Answer(flight) => self.answer(flight, digest, queue),
             Event::Watch { watcher, news } => self.hear(watcher, news, digest, queue),
             Event::Tick(client) => self.tick(client, queue),
-            Event::Timer { node, token } => self.kubelet(node, kubelet::Input::Timer(token), digest, queue),
+            Event::Timer { node, token } => self.wake_kubelet(node, token, digest, queue),
             Event::Step(step) => self.step(step, digest, queue),
             Event::Repair { step, node } => self.repair(step, node, digest, queue),
             Event::Calm(step) => self.calm_registries(step, digest, queue),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use api::{Event, Object, Pod, PodPhase, Uid};
-use base::{Lookup, Name, Time};
+use api::{Event, Object, OwnerReference, Pod, PodPhase, Uid};
+use base::{Name, Positions, Time};
 
 /// One pod's life. Times are those of the commits that showed the step.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,9 +55,10 @@ pub struct Ledger {
     /// Whether events stay when they have gone from the store.
     keeps_events: bool,
     lives: Vec<PodLife>,
-    by_uid: Lookup<Uid, u32>,
+    /// Of the lives that go on.
+    by_uid: Positions,
     events: Vec<EventLife>,
-    events_by_uid: Lookup<Uid, u32>,
+    events_by_uid: Positions,
 }
 
 impl Ledger {
@@ -65,9 +66,9 @@ impl Ledger {
         Self {
             keeps_events,
             lives: Vec::new(),
-            by_uid: Lookup::new(),
+            by_uid: Positions::new(),
             events: Vec::new(),
-            events_by_uid: Lookup::new(),
+            events_by_uid: Positions::new(),
         }
     }
 
@@ -93,20 +94,21 @@ impl Ledger {
     }
 
     fn observe_event(&mut self, now: Time, event: &Arc<Event>) {
-        if let Some(&idx) = self.events_by_uid.get(&event.meta.uid) {
+        let known = self.events_by_uid.find(&event.meta.uid, |it| &self.events[it as usize].event.meta.uid);
+        if let Some(idx) = known {
             let life = &mut self.events[idx as usize];
             (life.last, life.event) = (now, event.clone());
             return;
         }
         let idx =
             u32::try_from(self.events.len()).expect("four thousand million events do not fit in memory");
-        self.events_by_uid.insert(event.meta.uid, idx);
         self.events.push(EventLife { first: now, last: now, event: event.clone() });
+        self.events_by_uid.insert(idx, |it| &self.events[it as usize].event.meta.uid);
     }
 
     fn observe_pod(&mut self, now: Time, pod: &Pod, is_gone: bool) {
-        let idx = match self.by_uid.get(&pod.meta.uid) {
-            Some(&idx) => idx as usize,
+        let idx = match self.by_uid.find(&pod.meta.uid, |it| &self.lives[it as usize].uid) {
+            Some(idx) => idx as usize,
             None => self.open(now, pod),
         };
         let life = &mut self.lives[idx];
@@ -114,18 +116,17 @@ impl Ledger {
         if is_gone {
             life.deleted = Some(now);
             life.is_ready = false;
-            self.by_uid.remove(&pod.meta.uid);
+            self.by_uid.remove(&pod.meta.uid, |it| &self.lives[it as usize].uid);
         }
     }
 
     fn open(&mut self, now: Time, pod: &Pod) -> usize {
-        let owner = pod.meta.controller();
-        let idx = self.lives.len();
+        let idx = u32::try_from(self.lives.len()).expect("four thousand million pods do not fit in memory");
         self.lives.push(PodLife {
             namespace: pod.meta.namespace.clone(),
             name: pod.meta.name.clone(),
             uid: pod.meta.uid,
-            owner: owner.map_or(Name::EMPTY, |it| Name::from(format_args!("{}/{}", it.kind, it.name))),
+            owner: pod.meta.controller().map_or(Name::EMPTY, |it| self.name_of(it)),
             node: Name::EMPTY,
             created: now,
             scheduled: None,
@@ -139,11 +140,16 @@ impl Ledger {
             is_ready: false,
             fate: Fate::Natural,
         });
-        self.by_uid.insert(
-            pod.meta.uid,
-            u32::try_from(idx).expect("four thousand million pods do not fit in memory"),
-        );
-        idx
+        self.by_uid.insert(idx, |it| &self.lives[it as usize].uid);
+        idx as usize
+    }
+
+    /// `ReplicaSet/web-7d4b9c6f5`. Pods of one owner come one after the other, and share its name.
+    fn name_of(&self, owner: &OwnerReference) -> Name {
+        let last = self.lives.last().map_or(Name::EMPTY, |it| it.owner.clone());
+        let is_same =
+            last.split_once('/').is_some_and(|(kind, name)| owner.kind == kind && owner.name == name);
+        if is_same { last } else { Name::from(format_args!("{}/{}", owner.kind, owner.name)) }
     }
 }
 

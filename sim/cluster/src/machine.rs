@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::{Key, Kind, Labels, Lease, Pod, Revision, Uid};
 use apiserver::Commit;
 use base::{Cause, Handle, Luck, Name, Time};
-use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start};
+use kubelet::{CidrError, Conditions, Effect, Input, Kubelet, Runtime, Setup, Start, Token};
 use workload::{Behaviours, Resource};
 
 use crate::plight::{Afflictions, Plight};
@@ -146,6 +146,12 @@ impl Machine {
         } else {
             kubelet.handle(now, input, &mut self.runtime, effects);
         }
+    }
+
+    /// Takes in a timer if nothing but another one comes of it, see [`Kubelet::repeat`].
+    pub(crate) fn repeat(&mut self, now: Time, token: Token) -> Option<Time> {
+        let kubelet = self.kubelet.as_mut().filter(|_| !self.plight.is_frozen)?;
+        kubelet.repeat(now, token, &self.runtime)
     }
 
     /// Whether the kubelet does not hear of a commit: it cannot, or has listed its pods since.

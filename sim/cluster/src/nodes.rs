@@ -4,7 +4,7 @@ use api::{Key, Kind, Lease, Node, Object, Pod, Request, Subresource};
 use apiserver::Commit;
 use base::{Cause, Digest, Name, Time};
 use engine::{Phase, Queue, Rank};
-use kubelet::{Effect, Input, Note, Start, What};
+use kubelet::{Effect, Input, Note, Start, Token, What};
 use record::Step;
 
 use crate::cluster::Cluster;
@@ -51,6 +51,20 @@ impl Cluster {
         self.wishes = effects;
     }
 
+    /// A timer of a kubelet has run out.
+    pub(crate) fn wake_kubelet(
+        &mut self,
+        node: NodeIdx,
+        token: Token,
+        digest: &mut Digest,
+        queue: &mut Queue<Event>,
+    ) {
+        match self.machines[node.0 as usize].repeat(queue.now(), token) {
+            Some(next) => wake_at(next, node, token, queue),
+            None => self.kubelet(node, Input::Timer(token), digest, queue),
+        }
+    }
+
     /// A change of one of its pods, or of its node, reaches a kubelet.
     pub(crate) fn tell_kubelet(
         &mut self,
@@ -94,10 +108,7 @@ impl Cluster {
                     let (client, id) = (Client::Kubelet(node), RequestId::Kubelet(id));
                     self.wire.send(at, Flight::new(client, id, &actor, cause, request), queue);
                 }
-                Effect::WakeAt(at, token) => {
-                    let rank = Rank::new(token.rank());
-                    queue.at_rank(at.max(queue.now()), Phase::Act, rank, Event::Timer { node, token });
-                }
+                Effect::WakeAt(at, token) => wake_at(at, node, token, queue),
                 Effect::Note(note) => {
                     let id = self.note(queue.now(), &actor, &note, digest);
                     noted = Some(id);
@@ -160,6 +171,11 @@ impl Cluster {
     }
 }
 
+fn wake_at(at: Time, node: NodeIdx, token: Token, queue: &mut Queue<Event>) {
+    let rank = Rank::new(token.rank());
+    queue.at_rank(at.max(queue.now()), Phase::Act, rank, Event::Timer { node, token });
+}
+
 /// The record's word for what a kubelet noted, if it has one.
 fn step_of(what: &What) -> Option<Step> {
     match what {
@@ -180,7 +196,7 @@ fn step_of(what: &What) -> Option<Step> {
 fn described(what: &What) -> Name {
     match what {
         What::Rejected { reason } => Name::from(format_args!("the node cannot run it: {reason}")),
-        What::SandboxCreated { ip } => Name::from(format_args!("has the address {ip}")),
+        What::SandboxCreated { ip } => Name::from(["has the address ", ip].concat()),
         What::PullStarted { image } => image.clone(),
         What::Pulled { image, took, .. } => Name::from(format_args!("{image}, in {took}")),
         What::PullFailed { image, why } => Name::from(format_args!("cannot pull {image}: {why}")),

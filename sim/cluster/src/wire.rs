@@ -51,7 +51,8 @@ pub enum Content {
 
 impl Flight {
     pub(crate) fn new(client: Client, id: RequestId, actor: &Name, cause: Cause, request: Request) -> Self {
-        let entity = entity_of_key(&request.key());
+        let (namespace, name) = request.names();
+        let entity = entity_of(namespace, name);
         Self { client, id, actor: actor.clone(), cause, entity, content: Content::Request(request) }
     }
 
@@ -139,12 +140,12 @@ impl Wire {
         nodes: [Option<NodeIdx>; 2],
         queue: &mut Queue<Event>,
     ) {
-        let entity = entity_of_key(&commit.key);
         let watchers = watchers_of(&commit.key.kind, nodes);
         let listeners = watchers.iter().flatten().map(|_| 1).sum();
         if listeners == 0 {
             return;
         }
+        let entity = entity_of_key(&commit.key);
         let news = self.news.insert(News { commit: Arc::new(commit), cause, listeners });
         for watcher in watchers.into_iter().flatten() {
             let delay = self.latency.watch(entity, watcher_entity(watcher), committed);
@@ -199,7 +200,11 @@ fn watcher_entity(watcher: Watcher) -> u64 {
 
 /// Luck is an object's own: what happens to others moves none of its delays.
 pub(crate) fn entity_of_key(key: &api::Key) -> u64 {
-    Luck::of_text(&key.name) ^ Luck::of_text(&key.namespace).rotate_left(1)
+    entity_of(&key.namespace, &key.name)
+}
+
+fn entity_of(namespace: &Name, name: &Name) -> u64 {
+    Luck::of_text(name) ^ Luck::of_text(namespace).rotate_left(1)
 }
 
 /// The names of the nodes whose kubelets care about a commit: those that the pod was and is on, or the node itself.

@@ -90,7 +90,7 @@ pub(crate) fn new_revision<O: Resource>(
         namespace: parent.namespace.clone(),
         labels: template_labels.clone().with(HASH_LABEL, hash),
         annotations: parent.annotations.clone(),
-        owner_references: vec![OwnerReference::controller(&O::KIND, &parent.name, parent.uid)],
+        owner_references: [OwnerReference::controller(&O::KIND, &parent.name, parent.uid)].into(),
         ..Meta::default()
     };
     ControllerRevision { meta, data: Arc::new(data), revision, ..ControllerRevision::default() }

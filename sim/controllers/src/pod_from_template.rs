@@ -15,7 +15,7 @@ pub(crate) fn pod_from_template<O: Resource>(owner: &O, template: &PodTemplate) 
         labels: template.meta.labels.clone(),
         annotations: template.meta.annotations.clone(),
         finalizers: template.meta.finalizers.clone(),
-        owner_references: vec![OwnerReference::controller(&O::KIND, &meta.name, meta.uid)],
+        owner_references: [OwnerReference::controller(&O::KIND, &meta.name, meta.uid)].into(),
         ..Meta::default()
     };
     let mut pod = Pod { meta, spec: template.spec.clone(), ..Pod::default() };
@@ -48,7 +48,7 @@ mod tests {
         let meta = Meta {
             labels: labels.clone(),
             annotations: Labels::from([("note", "yes")]),
-            finalizers: vec!["example.com/wait".into()],
+            finalizers: ["example.com/wait".into()].into(),
             ..Meta::default()
         };
         let template =

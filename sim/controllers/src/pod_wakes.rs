@@ -111,7 +111,7 @@ fn role(pod: &Pod) -> Role<'_> {
 
 #[cfg(test)]
 mod tests {
-    use api::{Condition, Labels, Meta, Object, OwnerReference, Uid};
+    use api::{Condition, Labels, List, Meta, Object, OwnerReference, Uid};
 
     use super::*;
 
@@ -132,7 +132,7 @@ mod tests {
     fn pod(owner: u128, app: &str) -> Pod {
         let name = ["", "web", "db"][usize::try_from(owner).expect("small")];
         let reference = OwnerReference::controller(&StatefulSet::KIND, &name.into(), Uid(owner));
-        let owner_references = if owner == 0 { Vec::new() } else { vec![reference] };
+        let owner_references = if owner == 0 { List::EMPTY } else { [reference].into() };
         let labels = Labels::from([("app", app)]);
         Pod { meta: Meta { owner_references, labels, ..Meta::default() }, ..Pod::default() }
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Arc;
 
-use base::Lookup;
+use base::Positions;
 
 use crate::history::{Position, Version};
 use crate::key::Key;
@@ -18,7 +17,7 @@ pub(crate) struct SlotIdx(u32);
 #[derive(Clone, Debug)]
 pub(crate) struct Slot<K, V> {
     /// `None` once it is forgotten.
-    key: Option<Arc<K>>,
+    key: Option<K>,
     /// Its last entry in the history, which compaction may have dropped.
     pub(crate) newest: Position,
     /// The version that was current when the oldest one in the history was written, or still is.
@@ -27,10 +26,10 @@ pub(crate) struct Slot<K, V> {
 
 /// All keys with a version left: a hash map for the one key, shelves for ranges, both into dense slots.
 ///
-/// A forgotten key's slot is reused. Map and slots share the key: keys are most of what an index takes.
+/// A forgotten key's slot is reused. Keys are most of what an index takes, so that the slots alone hold them.
 #[derive(Clone, Debug)]
 pub(crate) struct Index<K: Key, V> {
-    exact: Lookup<Arc<K>, SlotIdx>,
+    exact: Positions,
     shelves: BTreeMap<K::Shelf, Shelf>,
     slots: Vec<Slot<K, V>>,
     free: Vec<SlotIdx>,
@@ -38,17 +37,17 @@ pub(crate) struct Index<K: Key, V> {
 
 impl<K, V> Slot<K, V> {
     pub(crate) fn key(&self) -> &K {
-        self.key.as_deref().expect("a slot is in use as long as anything refers to it")
+        self.key.as_ref().expect("a slot is in use as long as anything refers to it")
     }
 }
 
 impl<K: Key, V> Index<K, V> {
     pub(crate) fn new() -> Self {
-        Self { exact: Lookup::default(), shelves: BTreeMap::new(), slots: Vec::new(), free: Vec::new() }
+        Self { exact: Positions::new(), shelves: BTreeMap::new(), slots: Vec::new(), free: Vec::new() }
     }
 
     pub(crate) fn find(&self, key: &K) -> Option<SlotIdx> {
-        self.exact.get(key).copied()
+        self.exact.find(key, |it| self.slot(SlotIdx(it)).key()).map(SlotIdx)
     }
 
     pub(crate) fn slot(&self, idx: SlotIdx) -> &Slot<K, V> {
@@ -77,14 +76,13 @@ impl<K: Key, V> Index<K, V> {
     }
 
     fn key_of(&self, idx: SlotIdx) -> Option<&K> {
-        self.slot(idx).key.as_deref()
+        self.slot(idx).key.as_ref()
     }
 
     /// Makes room for a `key` that is not here yet.
     pub(crate) fn insert(&mut self, key: K) -> SlotIdx {
         let shelf = key.shelf();
-        let key = Arc::new(key);
-        let slot = Slot { key: Some(Arc::clone(&key)), newest: Position::NONE, floor: None };
+        let slot = Slot { key: Some(key), newest: Position::NONE, floor: None };
         let idx = if let Some(idx) = self.free.pop() {
             *self.slot_mut(idx) = slot;
             idx
@@ -92,15 +90,17 @@ impl<K: Key, V> Index<K, V> {
             self.slots.push(slot);
             SlotIdx(u32::try_from(self.slots.len() - 1).expect("memory ends long before four billion keys"))
         };
-        self.exact.insert(key, idx);
+        self.exact.insert(idx.0, |it| self.slots[it as usize].key());
         self.shelves.entry(shelf).or_default().insert(idx, &mut self.free);
         idx
     }
 
     /// Forgets a key that has no version left.
     pub(crate) fn remove(&mut self, idx: SlotIdx) {
+        let Self { exact, slots, .. } = self;
+        let Some(key) = &slots[idx.0 as usize].key else { return };
+        exact.remove(key, |it| slots[it as usize].key());
         let Some(key) = self.slot_mut(idx).key.take() else { return };
-        self.exact.remove(&key);
         if let Some(shelf) = self.shelves.get_mut(&key.shelf()) {
             shelf.remove(idx, &mut self.free);
         }

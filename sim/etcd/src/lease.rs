@@ -48,7 +48,10 @@ pub(crate) struct Leases {
 struct Lease {
     ttl: Span,
     expires: Time,
-    keys: BTreeSet<SlotIdx>,
+    /// Every key that was ever attached, in turn. Some have left since, or come back.
+    slots: Vec<SlotIdx>,
+    /// How many keys go with it.
+    keys: usize,
 }
 
 impl<K: Key, V: Clone> Store<K, V> {
@@ -71,7 +74,9 @@ impl<K: Key, V: Clone> Store<K, V> {
     /// Ends a lease and deletes its keys in their order, at one new revision if there are any.
     pub fn revoke(&mut self, id: LeaseId) -> Result<Revision, Error> {
         let mut slots = self.leases.remove(id).ok_or(Error::LeaseNotFound)?;
+        slots.retain(|&slot| self.current(slot).is_some_and(|it| it.lease == Some(id)));
         slots.sort_by(|&left, &right| self.index.slot(left).key().cmp(self.index.slot(right).key()));
+        slots.dedup();
         for &slot in &slots {
             let deleted = self.write_deletion(slot);
             assert!(deleted, "only keys that exist are attached to a lease");
@@ -94,7 +99,7 @@ impl<K: Key, V: Clone> Store<K, V> {
 
     pub fn lease(&self, id: LeaseId) -> Option<LeaseInfo> {
         let lease = self.leases.living.get(&id)?;
-        Some(LeaseInfo { ttl: lease.ttl, expires: lease.expires, keys: lease.keys.len() })
+        Some(LeaseInfo { ttl: lease.ttl, expires: lease.expires, keys: lease.keys })
     }
 }
 
@@ -109,10 +114,11 @@ impl Leases {
             return;
         }
         if let Some(lease) = from.and_then(|from| self.living.get_mut(&from)) {
-            lease.keys.remove(&slot);
+            lease.keys -= 1;
         }
         if let Some(lease) = to.and_then(|to| self.living.get_mut(&to)) {
-            lease.keys.insert(slot);
+            lease.slots.push(slot);
+            lease.keys += 1;
         }
     }
 
@@ -120,7 +126,7 @@ impl Leases {
         self.granted += 1;
         let id = LeaseId(NonZeroU32::new(self.granted).expect("it was just counted up"));
         let expires = now + ttl;
-        self.living.insert(id, Lease { ttl, expires, keys: BTreeSet::new() });
+        self.living.insert(id, Lease { ttl, expires, slots: Vec::new(), keys: 0 });
         self.by_expiry.insert((expires, id));
         id
     }
@@ -136,7 +142,7 @@ impl Leases {
     fn remove(&mut self, id: LeaseId) -> Option<Vec<SlotIdx>> {
         let lease = self.living.remove(&id)?;
         self.by_expiry.remove(&(lease.expires, id));
-        Some(lease.keys.into_iter().collect())
+        Some(lease.slots)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::Request;
-use base::{Cause, Handle, Luck, Span, Time};
+use api::{EventReporter, EventSource, Request};
+use base::{Cause, Handle, Luck, Name, Span, Time};
 
 use crate::admission::Room;
 use crate::beat::Beat;
@@ -13,8 +13,10 @@ use crate::constants::{HOUSEKEEPING, RELIST, STATUS_SYNC, SYNC_TICK};
 use crate::eviction::Pressures;
 use crate::images::{Collector, Lister, Puller};
 use crate::input::{Effect, RequestId, Start, Timer, Token};
+use crate::phrases::Phrases;
 use crate::pod::Worker;
 use crate::reporter::Reporter;
+use crate::rounds::Rounds;
 use crate::runtime::Runtime;
 use crate::setup::Setup;
 use crate::volumes::Volumes;
@@ -25,6 +27,8 @@ pub(crate) struct Core {
     pub(crate) run: u16,
     pub(crate) start: Start,
     pub(crate) started: Time,
+    /// Tells this boot of the machine from others.
+    pub(crate) boot_id: String,
     /// Whether what is periodic is simulated instead of being computed.
     pub(crate) one_by_one: bool,
     /// When the runtime is listed: its changes are noticed at these moments only.
@@ -42,6 +46,10 @@ pub(crate) struct Core {
     pub(crate) pressures: Pressures,
     pub(crate) luck: Luck,
     pub(crate) reporter: Reporter,
+    /// As whom it tells of what happens.
+    pub(crate) event_reporter: Arc<EventReporter>,
+    pub(crate) rounds: Rounds,
+    pub(crate) phrases: Phrases,
     pub(crate) puller: Puller,
     pub(crate) lister: Lister,
     pub(crate) collector: Collector,
@@ -72,10 +80,12 @@ impl Core {
             lister: Lister::default(),
             collector: Collector::default(),
             volumes: Volumes::default(),
+            event_reporter: Arc::new(event_reporter(&setup.name)),
             setup,
             run,
             start: Start::Settled,
             started: Time::MAX,
+            boot_id: String::new(),
             one_by_one: false,
             relist: still,
             tick: still,
@@ -85,6 +95,8 @@ impl Core {
             is_shutting_down: false,
             luck,
             reporter: Reporter::default(),
+            rounds: Rounds::default(),
+            phrases: Phrases::default(),
             requests: configuration.requests(),
             events: configuration.events(),
             next_request: 0,
@@ -180,13 +192,17 @@ impl Turn<'_> {
         self.runtime.clock().shown(self.now)
     }
 
-    /// Tells one boot of the machine from another.
-    pub(crate) fn boot_id(&self) -> String {
-        self.core.setup.boot_id(self.runtime.boots())
-    }
-
     /// `span`, up to `factor` longer, by the luck of `entity`.
     pub(crate) fn jitter(&self, span: Span, factor: f64, entity: u64, n: u64) -> Span {
         span.scale(1.0 + factor * self.core.luck.unit(entity, n))
+    }
+}
+
+fn event_reporter(node: &Name) -> EventReporter {
+    let component = Name::from_static("kubelet");
+    EventReporter {
+        reporting_controller: component.clone(),
+        reporting_instance: node.clone(),
+        source: EventSource { component, host: node.clone(), ..EventSource::default() },
     }
 }

@@ -7,6 +7,7 @@ use base::{Cause, Handle, Name, Span, Time};
 
 use crate::images::{Allowance, Demand};
 use crate::pod::Worker;
+use crate::rounds::RoundIdx;
 use crate::ticks::Tick;
 
 /// So many pods of a node are told apart by the ranks of their timers.
@@ -105,10 +106,7 @@ impl Token {
     /// was set long ago. Repeats beyond 2¹¹ pods.
     pub fn rank(self) -> u32 {
         match self.timer {
-            Timer::Probe(pod, probe) => {
-                let pod = u32::try_from(pod.position() % PODS_RANKED).expect("it is less than 2¹¹");
-                1 + (pod << u8::BITS | u32::from(probe))
-            }
+            Timer::Probe(_, rank) => rank,
             Timer::Worker(_)
             | Timer::StatusSync
             | Timer::NodeStatus
@@ -130,8 +128,8 @@ impl Token {
 pub(crate) enum Timer {
     /// The next step of a pod's worker.
     Worker(Handle<Worker>),
-    /// A probe of a pod, by its position among the pod's probes.
-    Probe(Handle<Worker>, u8),
+    /// A probe, and the rank of its looks.
+    Probe(RoundIdx, u32),
     StatusSync,
     NodeStatus,
     Housekeeping,
@@ -150,6 +148,15 @@ pub(crate) enum Timer {
     ImageCollection,
     /// Resizes that wait for room are tried again.
     Resizes,
+}
+
+impl Timer {
+    /// A look of a probe, which has this position among those of its pod.
+    pub(crate) fn probe(round: RoundIdx, pod: Handle<Worker>, probe: usize) -> Self {
+        let pod = pod.position() % PODS_RANKED;
+        let rank = 1 + (pod << u8::BITS | probe);
+        Self::Probe(round, u32::try_from(rank).expect("a pod has fewer than 86 containers"))
+    }
 }
 
 /// Something that happened on the node, for the story of the run.

@@ -77,6 +77,7 @@ impl Kubelet {
         match input {
             Input::Started(start) => {
                 turn.core.set_clocks(now, start);
+                turn.core.boot_id = turn.core.setup.boot_id(turn.runtime.boots());
                 self.registrar.start(&mut turn);
                 ticks::begin(&mut turn);
                 self.start_static_pods(runtime, effects, now);
@@ -137,6 +138,14 @@ impl Kubelet {
         reporter::pump(&self.pods, &mut turn);
     }
 
+    /// Takes in a timer if nothing but another one comes of it: a look of a probe that finds what the last one found.
+    /// Returns when it comes next; `None` if it is still to be handled.
+    pub fn repeat(&mut self, now: Time, token: Token, runtime: &Runtime) -> Option<Time> {
+        let Timer::Probe(round, _) = token.timer else { return None };
+        let is_own = token.run == self.core.run;
+        is_own.then(|| self.core.rounds.repeat(round, token.generation, now, runtime.changes())).flatten()
+    }
+
     /// The node's lease as the kubelet leaves it when it dies at `now`: to be written in place of the one that
     /// renews itself. `None` before there is one.
     pub fn last_lease(&self, now: Time) -> Option<Lease> {
@@ -161,9 +170,11 @@ impl Kubelet {
                     self.drop_if_over(handle, runtime);
                 }
             }
-            Timer::Probe(handle, position) => {
-                if let Some(worker) = self.pods.get_mut(handle) {
-                    worker.wake_probe(usize::from(position), token.generation, &mut turn);
+            Timer::Probe(round, _) => {
+                if let Some((pod, probe)) = turn.core.rounds.take(round, token.generation)
+                    && let Some(worker) = self.pods.get_mut(pod)
+                {
+                    worker.wake_probe(usize::from(probe), &mut turn);
                 }
             }
             Timer::StatusSync => reporter::compare(&mut self.pods, &mut turn),

@@ -152,7 +152,7 @@ fn lease(name: &Name, node: Uid, seconds: i32, renewed: Time, clock: Clock) -> L
         meta: Meta {
             name: name.clone(),
             namespace: LEASE_NAMESPACE,
-            owner_references: vec![owner],
+            owner_references: [owner].into(),
             ..Meta::default()
         },
         spec: LeaseSpec {

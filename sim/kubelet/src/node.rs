@@ -7,8 +7,8 @@ mod conditions;
 use std::sync::Arc;
 
 use api::{
-    Condition, ConditionStatus, Edit, Key, Kind, Lease, Node, NodeStatus, Object, ObjectReference, Patch,
-    Preconditions, Reason, Request, Response, Subresource, Uid,
+    Condition, ConditionStatus, Edit, Key, Kind, Labels, Lease, Node, NodeStatus, Object, ObjectReference,
+    Patch, Preconditions, Reason, Request, Response, Subresource, Uid,
 };
 use base::{Cause, Name, Span, Time};
 use serde_json::{Map, Value};
@@ -139,7 +139,7 @@ impl Registrar {
                 self.say_status("NodeReady", turn);
             }
         }
-        let missing = missing_labels(&turn.core.setup.node(), node);
+        let missing = missing_labels(&turn.core.setup.all_labels(), node);
         if !missing.is_empty() {
             let request = patch(node, Subresource::Main, Edit::Labels(missing));
             turn.send(request, Cause::NONE);
@@ -260,12 +260,12 @@ impl Registrar {
 
     /// The status now, where the API server has `old`.
     fn status(&self, old: &NodeStatus, turn: &Turn<'_>) -> NodeStatus {
-        let mut fresh = turn.core.setup.node().status;
+        let mut fresh = turn.core.setup.status();
         fresh.conditions = conditions(old, turn);
         fresh.images = turn.runtime.image_list();
         fresh.volumes_in_use = turn.core.volumes.in_use();
         let mut info = fresh.rest.get("nodeInfo").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        info["bootID"] = turn.boot_id().into();
+        info["bootID"] = turn.core.boot_id.as_str().into();
         fresh.rest.set("nodeInfo", info);
         fresh
     }
@@ -305,14 +305,14 @@ impl Registrar {
 
     /// An event about the node.
     pub(crate) fn utter(&mut self, turn: &mut Turn<'_>, saying: Saying) {
-        let name = turn.core.setup.name.clone();
         let about = ObjectReference {
             kind: Kind::Node.name(),
-            name: name.clone(),
+            name: turn.core.setup.name.clone(),
             uid: self.uid(),
             ..ObjectReference::default()
         };
-        if let Some(request) = self.diary.say(turn.shown(), &name, about, saying) {
+        let reporter = &turn.core.event_reporter;
+        if let Some(request) = self.diary.say(turn.shown(), reporter, about, saying) {
             turn.send_event(request, Cause::NONE);
         }
     }
@@ -327,8 +327,8 @@ impl Registrar {
     }
 }
 
-fn missing_labels(wanted: &Node, found: &Node) -> Vec<(Name, Option<Name>)> {
-    let own = wanted.meta.labels.iter().filter(|(key, _)| DEFAULT_LABELS.contains(&key.as_str()));
+fn missing_labels(wanted: &Labels, found: &Node) -> Vec<(Name, Option<Name>)> {
+    let own = wanted.iter().filter(|(key, _)| DEFAULT_LABELS.contains(&key.as_str()));
     let missing = own.filter(|(key, value)| found.meta.label(key) != Some(value));
     missing.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
 }

@@ -3,10 +3,11 @@
 //! Upstream: `staging/src/k8s.io/client-go/tools/record/{event,events_cache}.go`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use api::{
-    Event, EventSource, Key, Kind, Labels, Object, ObjectReference, Patch, Preconditions, Request,
-    Subresource,
+    Event, EventReporter, Key, Kind, Labels, Meta, Object, ObjectReference, Patch, Preconditions, Rare,
+    Request, Rest, Subresource,
 };
 use base::{Digest, Name, Time};
 use serde_json::json;
@@ -23,6 +24,8 @@ const PART_BITS: u32 = 16;
 pub(crate) struct Diary {
     said: Vec<Said>,
     spam: Bucket,
+    /// What it was said about last: as a rule, that is what the next is about, too.
+    about: Arc<ObjectReference>,
     /// Of the event made last: names are made from times, and must differ.
     last: Time,
 }
@@ -52,7 +55,12 @@ pub(crate) struct Saying {
 
 impl Default for Diary {
     fn default() -> Self {
-        Self { said: Vec::new(), spam: Bucket::new(SPAM_INTERVAL, SPAM_BURST), last: Time::ZERO }
+        Self {
+            said: Vec::new(),
+            spam: Bucket::new(SPAM_INTERVAL, SPAM_BURST),
+            about: Arc::default(),
+            last: Time::ZERO,
+        }
     }
 }
 
@@ -74,24 +82,21 @@ impl Saying {
         Self { annotations, ..self }
     }
 
-    /// What events have in common that differ in their messages only. Upstream: `EventAggregatorByReasonFunc`.
-    fn group(&self) -> u16 {
-        let mut digest = Digest::of_text(&self.reason);
-        digest.word(u64::from(self.is_warning));
-        let [low, high, ..] = digest.value().to_le_bytes();
-        u16::from_le_bytes([low, high])
-    }
-
     /// Stands for all that are like it. Upstream: `EventAggregatorByReasonMessageFunc`.
     fn combined(self) -> Self {
         Self { message: join(["(combined from similar events): ", &self.message]), ..self }
     }
 
-    /// Its upper bits are those of the message, and the lower ones of the part of the object.
-    fn digest(&self, part: &str) -> u64 {
-        let mut digest = Digest::of_text(&self.reason);
+    /// The digest of what it says, whose upper bits are those of the message, and the lower ones of the part of the object;
+    /// and what it has in common with others that differ in their messages only. Upstream: `EventAggregatorByReasonFunc`.
+    fn digests(&self, part: &str) -> (u64, u16) {
+        let of_reason = Digest::of_text(&self.reason);
+        let (mut digest, mut group) = (of_reason, of_reason);
         digest.text(&self.message);
-        digest.value() >> PART_BITS << PART_BITS | Digest::of_text(part).value() >> (u64::BITS - PART_BITS)
+        group.word(u64::from(self.is_warning));
+        let [low, high, ..] = group.value().to_le_bytes();
+        let part = Digest::of_text(part).value() >> (u64::BITS - PART_BITS);
+        (digest.value() >> PART_BITS << PART_BITS | part, u16::from_le_bytes([low, high]))
     }
 }
 
@@ -100,11 +105,11 @@ impl Diary {
     pub(crate) fn say(
         &mut self,
         now: Time,
-        node: &Name,
+        reporter: &Arc<EventReporter>,
         about: ObjectReference,
         saying: Saying,
     ) -> Option<Request> {
-        let (digest, group) = (saying.digest(&about.field_path), saying.group());
+        let (digest, group) = saying.digests(&about.field_path);
         let is_one_of_many = self.is_one_of_many(digest, group);
         let saying = if is_one_of_many { saying.combined() } else { saying };
         let said = self.observe(now, if is_one_of_many { u64::from(group) } else { digest }, group);
@@ -117,7 +122,8 @@ impl Diary {
             let message = is_one_of_many.then_some(&saying.message);
             return Some(recount(now, &about, first, message));
         }
-        Some(Request::Create { object: Object::new(event(now, first, node, about, saying)) })
+        let about = about.share(&mut self.about);
+        Some(Request::Create { object: Object::new(event(now, first, reporter.clone(), about, saying)) })
     }
 
     /// Whether too much was said already that differs from this in its message only. Upstream forgets that after ten
@@ -158,25 +164,31 @@ fn recount(now: Time, about: &ObjectReference, said: Said, message: Option<&Name
     }
 }
 
-fn event(now: Time, said: Said, node: &Name, about: ObjectReference, saying: Saying) -> Event {
-    let kubelet = Name::from_static("kubelet");
-    let mut event = Event {
+fn event(
+    now: Time,
+    said: Said,
+    reporter: Arc<EventReporter>,
+    about: Arc<ObjectReference>,
+    saying: Saying,
+) -> Event {
+    Event {
+        meta: Meta {
+            name: event_name(&about.name, said.first),
+            namespace: namespace(&about),
+            annotations: saying.annotations,
+            ..Meta::default()
+        },
+        involved_object: about,
         reason: saying.reason,
         message: saying.message,
-        source: EventSource { component: kubelet.clone(), host: node.clone(), ..EventSource::default() },
+        reporter,
         first_timestamp: Some(now.into()),
         last_timestamp: Some(now.into()),
         count: i32::try_from(said.count).unwrap_or(i32::MAX),
         kind: Name::from_static(if saying.is_warning { "Warning" } else { "Normal" }),
-        reporting_controller: kubelet,
-        reporting_instance: node.clone(),
-        ..Event::default()
-    };
-    event.meta.name = event_name(&about.name, said.first);
-    event.meta.namespace = namespace(&about);
-    event.meta.annotations = saying.annotations;
-    event.involved_object = about;
-    event
+        extra: Rare::default(),
+        rest: Rest::default(),
+    }
 }
 
 fn event_name(about: &Name, first: Time) -> Name {
@@ -198,7 +210,7 @@ mod tests {
             namespace: Name::new("shop"),
             ..ObjectReference::default()
         };
-        diary.say(now, &Name::new("node"), about, Saying::warning("BackOff", message))
+        diary.say(now, &Arc::default(), about, Saying::warning("BackOff", message))
     }
 
     #[test]

@@ -38,7 +38,11 @@ struct Flight {
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Reading,
-    Writing { version: u32 },
+    Writing {
+        version: u32,
+        /// All that the kubelet says of the pod, as it says it.
+        is_whole: bool,
+    },
     Deleting,
 }
 
@@ -111,8 +115,12 @@ pub(crate) fn answer(pods: &mut Pods, response: Response, turn: &mut Turn<'_>) {
                 write(flight.pod, worker, found, turn);
             }
         }
-        (Stage::Writing { version }, Ok(answer)) => {
-            written(flight.pod, worker, found(&answer), version, turn);
+        (Stage::Writing { version, is_whole }, Ok(answer)) => {
+            let found = found(&answer);
+            if is_whole && version == worker.report.version {
+                worker.report.shown_by = found.map(|it| it.meta.resource_version);
+            }
+            written(flight.pod, worker, found, version, turn);
         }
         (Stage::Deleting, Ok(_)) => (),
     }
@@ -129,13 +137,15 @@ fn write(handle: Handle<Worker>, worker: &mut Worker, found: &Arc<Pod>, turn: &m
     if is_same_to_kubelet(&found.status, &status) {
         return written(handle, worker, Some(found), version, turn);
     }
+    let own = worker.status();
+    let is_whole = !is_terminal(&own.phase) && own.conditions.len() == status.conditions.len();
     let request = Request::Patch {
         key: found.key(),
         sub: Subresource::Status,
         patch: Patch::Apply(vec![Edit::PodStatus(Box::new(status))]),
         preconditions: Preconditions { uid: Some(found.meta.uid), resource_version: None },
     };
-    fly(handle, worker, Stage::Writing { version }, request, turn);
+    fly(handle, worker, Stage::Writing { version, is_whole }, request, turn);
 }
 
 /// What is to be written: the kubelet's part, on top of what others have written. That a pod is over is not said

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use api::{Labels, Meta, Node, NodeAddress, NodeSpec, Pod, ResourceList, Resources, Rest, Taint, Uid};
+use api::{
+    Labels, Meta, Node, NodeAddress, NodeSpec, NodeStatus, Pod, ResourceList, Resources, Rest, Taint, Uid,
+};
 use base::{Luck, Name};
 use serde_json::Value;
 
@@ -64,7 +66,7 @@ impl Setup {
     ///
     /// Upstream: `pkg/kubelet/kubelet_node_status.go`, `initialNode`.
     pub(crate) fn node(&self) -> Node {
-        let mut node = Node {
+        Node {
             meta: Meta {
                 name: self.name.clone(),
                 labels: self.all_labels(),
@@ -80,13 +82,20 @@ impl Setup {
                 taints: self.taints.clone(),
                 ..NodeSpec::default()
             },
+            status: self.status(),
             ..Node::default()
-        };
-        node.status.capacity = self.capacity.clone();
-        node.status.allocatable = self.allocatable.clone();
-        node.status.addresses = self.addresses();
-        node.status.rest = self.status_rest.clone();
-        node
+        }
+    }
+
+    /// Its status, but for the conditions.
+    pub(crate) fn status(&self) -> NodeStatus {
+        NodeStatus {
+            capacity: self.capacity.clone(),
+            allocatable: self.allocatable.clone(),
+            addresses: self.addresses(),
+            rest: self.status_rest.clone(),
+            ..NodeStatus::default()
+        }
     }
 
     /// The identity of the machine's boot after `boots` others: at first the one that its status shows, if any.
@@ -102,7 +111,7 @@ impl Setup {
         }
     }
 
-    fn all_labels(&self) -> Labels {
+    pub(crate) fn all_labels(&self) -> Labels {
         let own = [
             ("beta.kubernetes.io/arch", self.arch.clone()),
             ("beta.kubernetes.io/os", Name::from_static("linux")),

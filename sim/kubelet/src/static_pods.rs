@@ -159,14 +159,15 @@ fn mirror_of(pod: &Pod, node: &Node) -> Pod {
     let hash = pod.meta.annotation(HASH).cloned().unwrap_or_default();
     mirror.meta.annotations.insert(Name::from_static(MIRROR), hash);
     mirror.meta.uid = Uid::default();
-    mirror.meta.owner_references = vec![OwnerReference {
+    mirror.meta.owner_references = [OwnerReference {
         api_version: Name::from_static("v1"),
         kind: Kind::Node.name(),
         name: node.meta.name.clone(),
         uid: node.meta.uid,
         controller: Some(true),
         ..OwnerReference::default()
-    }];
+    }]
+    .into();
     mirror.status = PodStatus::default();
     mirror
 }

@@ -2,18 +2,18 @@
 
 use std::hash::Hash;
 
-use base::Lookup;
+use base::Positions;
 
 /// Numbers its members in the order they came.
 #[derive(Clone, Debug)]
-pub(crate) struct Table<T: Ord + Hash> {
+pub(crate) struct Table<T> {
     members: Vec<T>,
-    numbers: Lookup<T, u32>,
+    numbers: Positions,
 }
 
-impl<T: Ord + Hash + Clone> Table<T> {
+impl<T: Eq + Hash> Table<T> {
     pub(crate) fn new() -> Self {
-        Self { members: Vec::new(), numbers: Lookup::new() }
+        Self { members: Vec::new(), numbers: Positions::new() }
     }
 
     pub(crate) fn get(&self, number: u32) -> &T {
@@ -21,17 +21,18 @@ impl<T: Ord + Hash + Clone> Table<T> {
     }
 
     pub(crate) fn number(&self, member: &T) -> Option<u32> {
-        self.numbers.get(member).copied()
+        self.numbers.find(member, |it| self.get(it))
     }
 
     /// The number of `member`, which becomes one if it is not yet.
     pub(crate) fn intern(&mut self, member: T) -> u32 {
-        let next = u32::try_from(self.members.len())
-            .expect("records are counted in 32 bits, and so are their texts");
-        let number = *self.numbers.entry_or_insert_with(member.clone(), || next);
-        if number == next {
-            self.members.push(member);
+        if let Some(number) = self.number(&member) {
+            return number;
         }
+        let number = u32::try_from(self.members.len())
+            .expect("records are counted in 32 bits, and so are their texts");
+        self.members.push(member);
+        self.numbers.insert(number, |it| &self.members[it as usize]);
         number
     }
 }

@@ -56,7 +56,7 @@ fn event_written(event: &Event, effect: Effect, revision: Revision) -> What {
         reason: event.reason.clone(),
         message: event.message.clone(),
         // A series counts beside the event, and an event that stands alone says nothing or 1.
-        count: event.series.as_ref().map_or(event.count, |series| series.count).max(1),
+        count: event.extra.series.as_ref().map_or(event.count, |series| series.count).max(1),
     }
 }
 

@@ -70,11 +70,11 @@ pub(crate) fn events(cluster: &Cluster, out: &mut impl io::Write) -> csv::Result
     let start = cluster.started();
     for EventLife { first, last, event } in lives {
         let about = &event.involved_object;
-        let count = event.series.as_ref().map_or(event.count, |it| it.count).max(1);
-        let source = if event.source.component.is_empty() {
-            &event.reporting_controller
+        let count = event.extra.series.as_ref().map_or(event.count, |it| it.count).max(1);
+        let source = if event.reporter.source.component.is_empty() {
+            &event.reporter.reporting_controller
         } else {
-            &event.source.component
+            &event.reporter.source.component
         };
         table.write_record([
             seconds(start, *last).as_str(),
@@ -85,7 +85,7 @@ pub(crate) fn events(cluster: &Cluster, out: &mut impl io::Write) -> csv::Result
             &format!("{}/{}", about.kind.to_ascii_lowercase(), about.name),
             &about.namespace,
             source,
-            &event.source.host,
+            &event.reporter.source.host,
             &event.message,
         ])?;
     }

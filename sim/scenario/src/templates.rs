@@ -68,7 +68,7 @@ fn of_template(template: &PodTemplate, meta: &Meta, kind: &Kind, owner: &Name) -
         name: meta.name.clone(),
         namespace: meta.namespace.clone(),
         labels,
-        owner_references: vec![OwnerReference::controller(kind, owner, Uid(0))],
+        owner_references: [OwnerReference::controller(kind, owner, Uid(0))].into(),
         ..Meta::default()
     };
     Pod { meta, spec: template.spec.clone(), ..Pod::default() }

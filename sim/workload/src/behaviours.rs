@@ -108,7 +108,7 @@ mod tests {
     fn pod(restarts: RestartPolicy) -> Pod {
         let spec = PodSpec { restart_policy: restarts, ..PodSpec::default() };
         let owner = OwnerReference::controller(&Kind::Job, &Name::new("job"), Uid(1));
-        let meta = Meta { owner_references: vec![owner], ..Meta::default() };
+        let meta = Meta { owner_references: [owner].into(), ..Meta::default() };
         Pod { meta, spec: spec.into(), ..Pod::default() }
     }
 

@@ -247,7 +247,7 @@ mod tests {
         let meta = Meta {
             namespace: Name::new("shop"),
             labels: [("app", "web"), ("pod-template-hash", hash)].into(),
-            owner_references: vec![OwnerReference::controller(owner, &Name::new(name), Uid(1))],
+            owner_references: [OwnerReference::controller(owner, &Name::new(name), Uid(1))].into(),
             ..Meta::default()
         };
         Pod { meta, ..Pod::default() }

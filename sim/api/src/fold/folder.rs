@@ -50,6 +50,11 @@ impl Serializer for Folder<'_> {
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
+    /// Amounts and times come as numbers.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
     fn serialize_str(self, text: &str) -> Result<(), fmt::Error> {
         self.0.text(text);
         Ok(())

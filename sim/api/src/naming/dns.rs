@@ -112,7 +112,19 @@ fn is_label(text: &str) -> bool {
 }
 
 fn is_subdomain(text: &str) -> bool {
-    text.split('.').all(is_label)
+    let mut last = b'.';
+    for &letter in text.as_bytes() {
+        let may_follow = match letter {
+            b'.' => is_lower(last),
+            b'-' => last != b'.',
+            _ => is_lower(letter),
+        };
+        if !may_follow {
+            return false;
+        }
+        last = letter;
+    }
+    is_lower(last)
 }
 
 const fn is_lower(letter: u8) -> bool {

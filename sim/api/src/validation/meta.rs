@@ -62,12 +62,11 @@ pub(super) fn check_meta_update(kind: &Kind, new: &Meta, old: &Meta, path: &Path
 
 /// What may be the name of an object of `kind`. Upstream: the `Validate…Name` of each kind.
 fn name_rule(kind: &Kind) -> fn(&str) -> Vec<String> {
-    let is_any_of = |kinds: &[Kind]| kinds.contains(kind);
-    if is_any_of(&[Kind::Namespace, Kind::StatefulSet]) {
+    if matches!(kind, Kind::Namespace | Kind::StatefulSet) {
         naming::dns1123_label
-    } else if is_any_of(&[Kind::Service]) {
+    } else if matches!(kind, Kind::Service) {
         naming::dns1035_label
-    } else if is_any_of(FREELY_NAMED) {
+    } else if is_freely_named(kind) {
         naming::path_segment_name
     } else {
         naming::dns1123_subdomain
@@ -75,8 +74,16 @@ fn name_rule(kind: &Kind) -> fn(&str) -> Vec<String> {
 }
 
 /// Kinds whose names need no more than what every object must meet.
-const FREELY_NAMED: &[Kind] =
-    &[Kind::PodDisruptionBudget, Kind::Role, Kind::RoleBinding, Kind::ClusterRole, Kind::ClusterRoleBinding];
+fn is_freely_named(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::PodDisruptionBudget
+            | Kind::Role
+            | Kind::RoleBinding
+            | Kind::ClusterRole
+            | Kind::ClusterRoleBinding
+    )
+}
 
 fn check_namespace(kind: &Kind, meta: &Meta, path: &Path<'_>, errors: &mut Errors) {
     let path = &path.child("namespace");

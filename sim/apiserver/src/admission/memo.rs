@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Kind, Labels, Meta, OwnerReference, Pod, PodSpec};
+use api::{Kind, Labels, List, Meta, OwnerReference, Pod, PodSpec};
 use base::{Lookup, Name};
 
 use super::limit_ranger::ANNOTATION;
@@ -51,13 +51,13 @@ impl Default for AdmittedSpecs {
 }
 
 impl AdmittedSpecs {
-    /// What is known of pods like this one, which has just come in, and whether all of its metadata but its name is
-    /// known to be valid.
-    pub(crate) fn find(&self, pod: &Pod) -> Option<(&Admitted, bool)> {
+    /// What is known of pods like this one, which has just come in, and its metadata, if all of it but its name was valid
+    /// before.
+    pub(crate) fn find(&self, pod: &Pod) -> Option<(&Admitted, Option<&Metadata>)> {
         let position = *self.positions.get(&key(&pod.spec, &pod.meta.namespace))?;
         let entry = &self.entries[position].1;
         let is_alike = entry.labels.as_ref().is_none_or(|it| *it == pod.meta.labels);
-        is_alike.then(|| (&entry.admitted, entry.valid.is_of(&pod.meta)))
+        is_alike.then(|| (&entry.admitted, Some(&entry.valid).filter(|it| it.is_of(&pod.meta))))
     }
 
     /// Remembers that `incoming` was admitted as `pod`.
@@ -114,12 +114,12 @@ pub(crate) struct Incoming {
 
 /// What pods of one owner have in common, so that it need not be validated for each.
 #[derive(Clone, Debug)]
-struct Metadata {
+pub(crate) struct Metadata {
     generate_name: Name,
     labels: Labels,
     annotations: Labels,
-    owners: Vec<OwnerReference>,
-    finalizers: Vec<Name>,
+    owners: List<OwnerReference>,
+    finalizers: List<Name>,
 }
 
 impl Metadata {
@@ -139,6 +139,14 @@ impl Metadata {
             && self.annotations == meta.annotations
             && self.owners == meta.owner_references
             && self.finalizers == meta.finalizers
+    }
+
+    /// Lets `meta`, which says the same, share what it says.
+    pub(crate) fn share_with(&self, meta: &mut Meta) {
+        meta.labels = self.labels.clone();
+        meta.annotations = self.annotations.clone();
+        meta.owner_references = self.owners.clone();
+        meta.finalizers = self.finalizers.clone();
     }
 }
 

@@ -28,13 +28,16 @@ pub(crate) fn admit_new(
     now: Time,
 ) -> Result<Admission, Status> {
     namespace_lifecycle::check_new_pod(context, pod)?;
-    if let Some((admitted, is_same_meta)) = memo.find(pod) {
+    if let Some((admitted, valid)) = memo.find(pod) {
+        if let Some(valid) = valid {
+            valid.share_with(&mut pod.meta);
+        }
         pod.spec = admitted.spec.clone();
         if let Some(note) = &admitted.limits_note {
             pod.meta.annotations.insert(limit_ranger::ANNOTATION, note.clone());
         }
         pod.status = strategy::initial_status(&pod.spec, admitted.qos_class.clone(), now);
-        return Ok(Admission::Known { is_same_meta });
+        return Ok(Admission::Known { is_same_meta: valid.is_some() });
     }
     let incoming = Incoming::of(pod);
     if let Some(spec) = defaults::pod_spec(&pod.spec) {

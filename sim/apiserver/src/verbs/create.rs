@@ -89,8 +89,8 @@ impl ApiServer {
         Err(Status::new(Reason::AlreadyExists, Name::from(message)))
     }
 
-    fn check_free(&self, key: &Key) -> Result<(), Status> {
-        let Some(existing) = self.read(key) else { return Ok(()) };
+    fn check_free(&self, key: &StoreKey) -> Result<(), Status> {
+        let Some(existing) = self.storage.get(key) else { return Ok(()) };
         let status = Status::already_exists(key);
         if existing.meta().is_deleting() {
             let message = format_args!("object is being deleted: {}", status.message);

@@ -4,7 +4,7 @@
 //! `pkg/registry/core/pod/strategy.go`
 
 use api::{
-    Answer, DeleteOptions, Key, Kind, Meta, Object, Pod, Preconditions, Propagation, Response, Status,
+    Answer, DeleteOptions, Key, Kind, List, Meta, Object, Pod, Preconditions, Propagation, Response, Status,
     Timestamp,
 };
 use base::{Name, Span, Time};
@@ -141,7 +141,7 @@ fn shorter_grace(meta: &Meta, at: Timestamp, asked: Option<i64>, now: Time) -> G
 /// The object's finalizers, with the one that makes the garbage collector do what was asked.
 ///
 /// Upstream: `deletionFinalizersForGarbageCollection`.
-fn finalizers_of(kind: &Kind, meta: &Meta, propagation: Option<Propagation>) -> Vec<Name> {
+fn finalizers_of(kind: &Kind, meta: &Meta, propagation: Option<Propagation>) -> List<Name> {
     let is_of_collector = |it: &&Name| **it == ORPHAN || **it == FOREGROUND;
     let chosen = match propagation {
         _ if rules::is_not_collected(kind) => None,

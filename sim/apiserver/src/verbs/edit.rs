@@ -59,13 +59,12 @@ fn make(object: &mut Object, edit: Edit, now: Time) -> Result<(), Status> {
 /// Conditions are merged by type; those that are not named stay where they are, unless they are the kubelet's own.
 fn set_pod_status(pod: &mut Arc<Pod>, mut status: PodStatus) {
     let is_named = |it: &Condition| status.conditions.iter().any(|new| new.kind == it.kind);
-    let stays = |it: &&Condition| is_named(it) || !is_of_kubelet(&it.kind);
-    status.conditions = if pod.status.conditions.iter().all(|it| stays(&it)) {
-        merge_conditions(&pod.status.conditions, status.conditions)
-    } else {
-        let old: Vec<Condition> = pod.status.conditions.iter().filter(stays).cloned().collect();
-        merge_conditions(&old, status.conditions)
-    };
+    let old = &pod.status.conditions;
+    if !old.iter().all(is_named) {
+        let stays = |it: &&Condition| is_named(it) || !is_of_kubelet(&it.kind);
+        let old: Vec<Condition> = old.iter().filter(stays).cloned().collect();
+        status.conditions = merge_conditions(&old, status.conditions);
+    }
     match Arc::get_mut(pod) {
         Some(own) => own.status = status,
         // Shared with the store: made anew, rather than copied with the old status.

@@ -129,7 +129,7 @@ fn propagation_becomes_a_finalizer() {
         let options = DeleteOptions { propagation, ..DeleteOptions::default() };
         lab.get(Request::Delete { key: key.clone(), options });
         let left = lab.read(&key).map(|it| it.meta().finalizers.clone()).unwrap_or_default();
-        assert_eq!(left, expected);
+        assert_eq!(left.as_slice(), expected);
     }
     // Jobs and replication controllers leave their pods alone unless told otherwise.
     let mut lab = Lab::new();

@@ -80,7 +80,7 @@ fn set(replicas: i32) -> ReplicaSet {
 
 fn child(name: &str, set: &ReplicaSet) -> Object {
     let owner = OwnerReference::controller(&Kind::ReplicaSet, &set.meta.name, set.meta.uid);
-    let meta = Meta { name: name.into(), owner_references: vec![owner], ..Meta::default() };
+    let meta = Meta { name: name.into(), owner_references: [owner].into(), ..Meta::default() };
     Object::new(Pod { meta, ..Pod::default() })
 }
 

@@ -5,7 +5,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use api::{Event, EventSource, Meta, Object, Patch, Preconditions, Reason, Request, Response, Subresource};
+use api::{
+    Event, EventReporter, EventSource, Meta, Object, ObjectReference, Patch, Preconditions, Reason, Request,
+    Response, Subresource,
+};
 use base::{Cause, Name, Time};
 use serde_json::json;
 
@@ -16,7 +19,9 @@ use crate::plan::Note;
 /// Turns notes into requests, one at a time: the next event is looked at when the last one has been answered.
 #[derive(Clone, Debug)]
 pub struct EventRecorder {
-    source: EventSource,
+    reporter: Arc<EventReporter>,
+    /// What the last event was about, since the next one often is, too.
+    about: Arc<ObjectReference>,
     names: NameStamps,
     correlator: Correlator,
     queue: VecDeque<(Report, Cause)>,
@@ -41,7 +46,12 @@ impl EventRecorder {
         let source = EventSource { component: component.into(), host: host.into(), ..EventSource::default() };
         Self {
             names: NameStamps::new(&source.component, &source.host),
-            source,
+            reporter: Arc::new(EventReporter {
+                reporting_controller: source.component.clone(),
+                reporting_instance: source.host.clone(),
+                source,
+            }),
+            about: Arc::default(),
             correlator: Correlator::new(),
             queue: VecDeque::new(),
             sent: None,
@@ -86,19 +96,17 @@ impl EventRecorder {
         Some((create(event), cause))
     }
 
-    fn event(&self, note: Note, said: Said) -> Arc<Event> {
+    fn event(&mut self, note: Note, said: Said) -> Arc<Event> {
         Arc::new(Event {
             meta: Meta { name: said.name, namespace: namespace_of(&note.about), ..Meta::default() },
-            involved_object: note.about,
+            involved_object: note.about.share(&mut self.about),
             reason: note.reason,
             message: said.message,
             kind: type_of(note.is_warning),
             first_timestamp: Some(said.first.into()),
             last_timestamp: Some(said.last.into()),
             count: said.count,
-            source: self.source.clone(),
-            reporting_controller: self.source.component.clone(),
-            reporting_instance: self.source.host.clone(),
+            reporter: self.reporter.clone(),
             ..Event::default()
         })
     }
@@ -147,7 +155,7 @@ mod tests {
         let event = object.get::<Event>().expect("it is an event");
         assert!(event.meta.name.starts_with("web-1.38d7ea4c"), "{}", event.meta.name);
         assert_eq!((&*event.meta.namespace, &*event.involved_object.kind), ("shop", "Pod"));
-        assert_eq!((&*event.kind, event.count, &*event.source.host), ("Warning", 1, "node-1"));
+        assert_eq!((&*event.kind, event.count, &*event.reporter.source.host), ("Warning", 1, "node-1"));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use api::{
-    Event, EventSeries, Meta, MicroTime, Object, ObjectReference, Patch, Preconditions, Request, Subresource,
+    Event, EventExtra, EventReporter, EventSeries, Key, Meta, MicroTime, Object, ObjectReference, Patch,
+    Preconditions, Request, Subresource,
 };
 use base::{Digest, Lookup, Name, Span, Time};
 use serde_json::json;
@@ -30,17 +31,24 @@ pub struct SeriesNote {
 /// Two events are alike if they differ in nothing but their note and time.
 #[derive(Clone, Debug)]
 pub struct SeriesRecorder {
-    controller: Name,
-    instance: Name,
+    reporter: Arc<EventReporter>,
     started: Time,
     names: NameStamps,
     /// By a digest of what makes events alike.
-    alike: Lookup<u64, Arc<Event>>,
+    alike: Lookup<u64, Sent>,
     /// Those that have not become a series, by time.
     singles: VecDeque<(Time, u64)>,
     series: BTreeSet<u64>,
     /// The last of the regular looks that has been taken.
     looked: Time,
+}
+
+/// What is known of an event that was created.
+#[derive(Clone, Debug)]
+struct Sent {
+    key: Key,
+    /// `None` until the second of its like.
+    series: Option<EventSeries>,
 }
 
 /// After this long without another, a series has ended; and the recorder looks this often. Upstream: `finishTime`.
@@ -52,9 +60,12 @@ impl SeriesRecorder {
     pub fn new(now: Time, controller: impl Into<Name>, host: &str) -> Self {
         let controller = controller.into();
         Self {
-            instance: Name::from(format_args!("{controller}-{host}")),
             names: NameStamps::new(&controller, host),
-            controller,
+            reporter: Arc::new(EventReporter {
+                reporting_instance: Name::from(format_args!("{controller}-{host}")),
+                reporting_controller: controller,
+                ..EventReporter::default()
+            }),
             started: now,
             alike: Lookup::new(),
             singles: VecDeque::new(),
@@ -67,21 +78,19 @@ impl SeriesRecorder {
     pub fn record(&mut self, now: Time, note: SeriesNote) -> Option<Request> {
         self.forget_singles(now);
         let key = digest(&note);
-        let Some(event) = self.alike.get_mut(&key) else {
-            let event = Arc::new(self.event(now, note));
-            self.alike.insert(key, Arc::clone(&event));
+        let Some(sent) = self.alike.get_mut(&key) else {
+            let event = self.event(now, note);
+            self.alike.insert(key, Sent { key: key_of(&event), series: None });
             self.singles.push_back((now, key));
-            return Some(Request::Create { object: Object::Event(event) });
+            return Some(Request::Create { object: Object::new(event) });
         };
-        let event = Arc::make_mut(event);
-        let is_second = event.series.is_none();
-        let series =
-            event.series.get_or_insert_with(|| Box::new(EventSeries { count: 1, ..EventSeries::default() }));
+        let is_second = sent.series.is_none();
+        let series = sent.series.get_or_insert_with(|| EventSeries { count: 1, ..EventSeries::default() });
         series.count += 1;
         series.last_observed_time = Some(now.into());
         is_second.then(|| {
             self.series.insert(key);
-            patch(event)
+            patch(sent)
         })
     }
 
@@ -97,11 +106,11 @@ impl SeriesRecorder {
         let ended_before = MicroTime::from(self.looked.before(FINISH));
         let mut requests = Vec::new();
         for key in self.series.clone() {
-            let event = self.alike.get(&key).expect("a series has an event");
-            let last = event.series.as_ref().and_then(|it| it.last_observed_time);
+            let sent = self.alike.get(&key).expect("a series has an event");
+            let last = sent.series.as_ref().and_then(|it| it.last_observed_time);
             let has_ended = last < Some(ended_before);
             if has_ended || refreshes {
-                requests.push(patch(event));
+                requests.push(patch(sent));
             }
             if has_ended {
                 self.alike.remove(&key);
@@ -128,25 +137,28 @@ impl SeriesRecorder {
         let name = self.names.name(&note.regarding.name, now);
         Event {
             meta: Meta { name, namespace: namespace_of(&note.regarding), ..Meta::default() },
-            involved_object: note.regarding,
-            related: note.related.map(Box::new),
+            involved_object: Arc::new(note.regarding),
             reason: note.reason,
-            action: note.action,
             message: note.note,
             kind: type_of(note.is_warning),
-            event_time: Some(now.into()),
-            reporting_controller: self.controller.clone(),
-            reporting_instance: self.instance.clone(),
+            reporter: self.reporter.clone(),
+            extra: EventExtra {
+                event_time: Some(now.into()),
+                action: note.action,
+                related: note.related,
+                series: None,
+            }
+            .into(),
             ..Event::default()
         }
     }
 }
 
-fn patch(event: &Event) -> Request {
+fn patch(sent: &Sent) -> Request {
     Request::Patch {
-        key: key_of(event),
+        key: sent.key.clone(),
         sub: Subresource::Main,
-        patch: Patch::Merge(json!({ "series": event.series })),
+        patch: Patch::Merge(json!({ "series": sent.series })),
         preconditions: Preconditions::default(),
     }
 }

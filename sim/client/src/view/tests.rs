@@ -40,7 +40,7 @@ impl Draft {
         let meta = Meta {
             name: Name::from(format_args!("it-{}", self.name)),
             namespace: Name::from(format_args!("ns-{}", self.namespace)),
-            owner_references: if self.owner == 0 { Vec::new() } else { vec![owner] },
+            owner_references: if self.owner == 0 { api::List::EMPTY } else { [owner].into() },
             ..Meta::default()
         };
         if self.is_pod {

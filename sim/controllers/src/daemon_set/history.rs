@@ -61,7 +61,7 @@ fn snapshot(set: &DaemonSet, hash: &Name, data: serde_json::Value, revision: i64
         namespace: set.meta.namespace.clone(),
         labels: set.spec.template.meta.labels.clone().with(REVISION_HASH, hash.clone()),
         annotations: set.meta.annotations.clone(),
-        owner_references: vec![OwnerReference::controller(&DaemonSet::KIND, &set.meta.name, set.meta.uid)],
+        owner_references: [OwnerReference::controller(&DaemonSet::KIND, &set.meta.name, set.meta.uid)].into(),
         ..Meta::default()
     };
     ControllerRevision { meta, data: Arc::new(data), revision, ..ControllerRevision::default() }

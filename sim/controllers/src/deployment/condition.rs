@@ -2,7 +2,7 @@
 //!
 //! Upstream: `pkg/controller/deployment/util/deployment_util.go`.
 
-use api::{Condition, ConditionStatus, DeploymentStatus};
+use api::{Condition, ConditionStatus, ConditionTimes, DeploymentStatus};
 use base::{Name, Time};
 
 pub(super) const AVAILABLE: Name = Name::from_static("Available");
@@ -35,7 +35,7 @@ pub(super) fn new_condition(
     Condition {
         kind,
         status,
-        last_update_time: Some(now.into()),
+        times: ConditionTimes::update(Some(now.into())),
         last_transition_time: Some(now.into()),
         reason,
         message: message.into(),

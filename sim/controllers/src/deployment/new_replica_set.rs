@@ -150,11 +150,12 @@ fn new_replica_set(deployment: &Deployment) -> ReplicaSet {
     let meta = Meta {
         name: generate_replica_set_name(&deployment.meta.name, &hash),
         namespace: deployment.meta.namespace.clone(),
-        owner_references: vec![OwnerReference::controller(
+        owner_references: [OwnerReference::controller(
             &Kind::Deployment,
             &deployment.meta.name,
             deployment.meta.uid,
-        )],
+        )]
+        .into(),
         labels,
         ..Meta::default()
     };

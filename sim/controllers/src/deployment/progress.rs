@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use api::{Condition, ConditionStatus, Deployment, DeploymentStatus, ReplicaSet};
+use api::{Condition, ConditionStatus, ConditionTimes, Deployment, DeploymentStatus, ReplicaSet};
 use base::{Name, Span, Time};
 use client::Requeue;
 
@@ -85,7 +85,7 @@ fn refresh_progressing(status: &mut DeploymentStatus, mut new: Condition, curren
 fn replica_failure(sets: &ReplicaSets) -> Option<Condition> {
     let failure = |set: &Arc<ReplicaSet>| set.condition(&REPLICA_FAILURE).cloned();
     let found = sets.new.as_ref().and_then(failure).or_else(|| sets.old.iter().find_map(failure))?;
-    Some(Condition { last_update_time: found.last_transition_time, ..found })
+    Some(Condition { times: ConditionTimes::update(found.last_transition_time), ..found })
 }
 
 /// When a rollout that shows no sign of progress is to be looked at again: one second after its deadline.
@@ -95,7 +95,7 @@ fn requeue_stuck_deployment(deployment: &Deployment, now: Time) -> Requeue {
     if is_complete(deployment, &deployment.status) || current.reason == reason::TIMED_OUT {
         return Requeue::OnChange;
     }
-    let due = current.last_update_time.unwrap_or_default().time() + deadline;
+    let due = current.times.last_update_time.unwrap_or_default().time() + deadline;
     let after = due.since(now);
     if after < Span::secs(1) { Requeue::BackOff } else { Requeue::After(after + Span::secs(1)) }
 }
@@ -139,5 +139,5 @@ fn is_timed_out(deployment: &Deployment, status: &DeploymentStatus, now: Time) -
         return false; // The condition is that of the rollout before this one.
     }
     current.reason == reason::TIMED_OUT
-        || current.last_update_time.unwrap_or_default().time() + deadline < now
+        || current.times.last_update_time.unwrap_or_default().time() + deadline < now
 }

@@ -15,11 +15,8 @@ pub(super) fn new_slice(service: &Service, address_type: &Name, ports: &[Endpoin
         generate_name: prefix(&service.meta.name),
         namespace: service.meta.namespace.clone(),
         labels: labels_of(service),
-        owner_references: vec![OwnerReference::controller(
-            &Kind::Service,
-            &service.meta.name,
-            service.meta.uid,
-        )],
+        owner_references: [OwnerReference::controller(&Kind::Service, &service.meta.name, service.meta.uid)]
+            .into(),
         ..Meta::default()
     };
     EndpointSlice {

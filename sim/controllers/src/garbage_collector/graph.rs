@@ -180,7 +180,7 @@ impl Graph {
     /// `old` are the owners that the object had.
     fn update_owners(&mut self, object: &Object, old: &[OwnerReference], todo: &mut Todo) {
         let (uid, new) = (object.meta().uid, &object.meta().owner_references);
-        if old == new {
+        if *new == *old {
             return;
         }
         let is_in =

@@ -26,7 +26,13 @@ fn bench() -> Bench {
 
 fn meta(name: &str, uid: u128, owners: &[OwnerReference]) -> Meta {
     let namespace = "default".into();
-    Meta { name: name.into(), namespace, uid: Uid(uid), owner_references: owners.to_vec(), ..Meta::default() }
+    Meta {
+        name: name.into(),
+        namespace,
+        uid: Uid(uid),
+        owner_references: owners.to_vec().into(),
+        ..Meta::default()
+    }
 }
 
 fn pod(name: &str, uid: u128, owners: &[OwnerReference]) -> Pod {
@@ -122,7 +128,7 @@ fn a_dependent_that_does_not_block_does_not_hold_its_owner() {
     let mut bench = bench();
     bench.create(pod("a", 1, &[]));
     let mut stuck = pod("b", 2, &[free(owner("a", 1))]);
-    stuck.meta.finalizers = vec!["example.com/hold".into()];
+    stuck.meta.finalizers = ["example.com/hold".into()].into();
     bench.create(stuck);
     settle(&mut bench);
     delete(&mut bench, "a", Propagation::Foreground);

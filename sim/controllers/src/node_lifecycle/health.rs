@@ -28,7 +28,7 @@ impl Health {
         lease: Option<&Lease>,
         seen_at: impl Fn(Time) -> Time,
     ) {
-        let heartbeat = node.condition("Ready").and_then(|it| it.last_heartbeat_time);
+        let heartbeat = node.condition("Ready").and_then(|it| it.times.last_heartbeat_time);
         if !self.seen {
             let reported = node.condition("Ready").is_some();
             self.probed = if reported { now } else { node.meta.created().time() };

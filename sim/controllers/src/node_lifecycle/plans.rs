@@ -1,8 +1,8 @@
 //! What is written about a node: its conditions, its taints, the readiness of its pods.
 
 use api::{
-    Condition, ConditionStatus, Edit, Key, Kind, Node, Object, Patch, Pod, Preconditions, Request,
-    Resource as _, Subresource, Taint, TaintEffect, Timestamp, condition,
+    Condition, ConditionStatus, ConditionTimes, Edit, Key, Kind, Node, Object, Patch, Pod, Preconditions,
+    Request, Resource as _, Subresource, Taint, TaintEffect, Timestamp, condition,
 };
 use base::{Name, Time};
 use client::{Note, OnFailure, Plan, View, Write};
@@ -41,7 +41,9 @@ fn unknown(now: Time, node: &Node, kind: &'static str) -> Option<Condition> {
         status: ConditionStatus::Unknown,
         reason: Name::from_static(reason),
         message: Name::from_static(message),
-        last_heartbeat_time: known.map_or(node.meta.creation_timestamp, |it| it.last_heartbeat_time),
+        times: ConditionTimes::heartbeat(
+            known.map_or(node.meta.creation_timestamp, |it| it.times.last_heartbeat_time),
+        ),
         last_transition_time: Some(Timestamp::from(now)),
         ..Condition::default()
     })

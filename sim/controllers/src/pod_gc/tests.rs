@@ -105,7 +105,7 @@ fn a_taint_that_comes_later_frees_what_waits() {
 fn what_was_deleted_before_it_had_a_node_goes() {
     let mut bench = bench(PodGc::new(START));
     let mut held = deleting(pod("held", "", PodPhase::Pending));
-    held.meta.finalizers = vec!["example.com/wait".into()];
+    held.meta.finalizers = ["example.com/wait".into()].into();
     bench.create(held);
     bench.create(pod("waiting", "", PodPhase::Pending));
     bench.run_for(Span::secs(30));

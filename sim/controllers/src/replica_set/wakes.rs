@@ -108,8 +108,8 @@ mod tests {
     use std::sync::Arc;
 
     use api::{
-        Condition, Key, Kind, LabelSelector, Labels, Meta, Object, OwnerReference, PodPhase, ReplicaSetSpec,
-        Uid,
+        Condition, Key, Kind, LabelSelector, Labels, List, Meta, Object, OwnerReference, PodPhase,
+        ReplicaSetSpec, Uid,
     };
     use base::Span;
 
@@ -133,7 +133,7 @@ mod tests {
     fn pod(owner: u128, app: &str) -> Pod {
         let name = ["", "web", "web-too", "db", "gone"][usize::try_from(owner).unwrap()];
         let reference = OwnerReference::controller(&Kind::ReplicaSet, &name.into(), Uid(owner));
-        let owner_references = if owner == 0 { Vec::new() } else { vec![reference] };
+        let owner_references = if owner == 0 { List::EMPTY } else { [reference].into() };
         let labels = Labels::from([("app", app)]);
         Pod { meta: Meta { owner_references, labels, ..Meta::default() }, ..Pod::default() }
     }

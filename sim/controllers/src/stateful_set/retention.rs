@@ -171,7 +171,7 @@ mod tests {
 
     fn owned_by(owners: Vec<OwnerReference>) -> PersistentVolumeClaim {
         PersistentVolumeClaim {
-            meta: Meta { owner_references: owners, ..Meta::default() },
+            meta: Meta { owner_references: owners.into(), ..Meta::default() },
             ..Default::default()
         }
     }

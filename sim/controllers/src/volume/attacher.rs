@@ -91,7 +91,7 @@ fn finalizer_of(driver: &str) -> Name {
 
 /// It must not go before it is detached.
 fn hold(attachment: &Arc<VolumeAttachment>, finalizer: Name) -> Write {
-    let mut held: Vec<Name> = attachment.meta.finalizers.clone();
+    let mut held = attachment.meta.finalizers.clone();
     held.push(finalizer);
     patch(attachment, Subresource::Main, Patch::Merge(json!({"metadata": {"finalizers": held}})))
 }

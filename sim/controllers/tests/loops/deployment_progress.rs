@@ -1,6 +1,6 @@
 //! What a Deployment says of its progress, and when it is looked at again.
 
-use api::{Condition, ConditionStatus, Deployment, Object, ReplicaSet};
+use api::{Condition, ConditionStatus, ConditionTimes, Deployment, Object, ReplicaSet};
 use base::{Name, Span, Time};
 use client::{Plan, Requeue};
 use controllers::DeploymentController;
@@ -53,7 +53,7 @@ fn progressing(status: ConditionStatus, reason: &str, since: Time) -> Condition 
         kind: "Progressing".into(),
         status,
         reason: reason.into(),
-        last_update_time: Some(since.into()),
+        times: ConditionTimes::update(Some(since.into())),
         last_transition_time: Some(since.into()),
         ..Condition::default()
     }
@@ -67,7 +67,7 @@ fn progress_renews_the_clock_and_nothing_else() {
     let condition = case.next().unwrap();
     assert_eq!((condition.reason.as_str(), condition.is_true()), ("ReplicaSetUpdated", true));
     assert_eq!(condition.message, "ReplicaSet \"web-2\" is progressing.");
-    assert_eq!(condition.last_update_time, Some(NOW.into()));
+    assert_eq!(condition.times.last_update_time, Some(NOW.into()));
     assert_eq!(condition.last_transition_time, Some(NOW.before(Span::secs(100)).into()));
 }
 
@@ -87,7 +87,7 @@ fn more_new_fewer_old_or_more_ready_pods_are_progress() {
     for (what, change, is_progress) in table {
         let mut case = Case::new((3, 3), (2, 0), "ReplicaSetUpdated", 100);
         change(&mut case.sets);
-        let is_renewed = case.next().is_some_and(|it| it.last_update_time == Some(NOW.into()));
+        let is_renewed = case.next().is_some_and(|it| it.times.last_update_time == Some(NOW.into()));
         assert_eq!(is_renewed, is_progress, "{what}");
     }
 }
@@ -199,7 +199,7 @@ fn a_failure_of_the_new_set_is_told_before_those_of_old_ones() {
     case.deployment
         .status
         .conditions
-        .push(Condition { last_update_time: Some(NOW.into()), ..failure("new") });
+        .push(Condition { times: ConditionTimes::update(Some(NOW.into())), ..failure("new") });
     assert_eq!(case.next(), None);
     case.sets.iter_mut().for_each(|set| set.status.conditions.clear());
     assert_eq!(told(&case), None);

@@ -84,7 +84,7 @@ pub(crate) fn set(version: u32, size: i32, available: i32) -> ReplicaSet {
         creation_timestamp: Some(Timestamp::from_secs(version.into())),
         labels: template.meta.labels.clone(),
         annotations: Labels::from([(REVISION, hash)]),
-        owner_references: vec![OwnerReference::controller(&Kind::Deployment, &"web".into(), UID)],
+        owner_references: [OwnerReference::controller(&Kind::Deployment, &"web".into(), UID)].into(),
         ..Meta::default()
     };
     let spec = ReplicaSetSpec {
@@ -117,7 +117,7 @@ pub(crate) fn pod(name: &str, owner: &ReplicaSet) -> Pod {
         namespace: NAMESPACE,
         uid: Uid(name.bytes().fold(1 << 32, |uid, byte| uid * 256 + u128::from(byte))),
         labels: owner.spec.template.meta.labels.clone(),
-        owner_references: vec![owner_reference],
+        owner_references: [owner_reference].into(),
         ..Meta::default()
     };
     Pod { meta, spec: owner.spec.template.spec.clone(), ..Pod::default() }

@@ -191,6 +191,6 @@ fn a_pod_of_a_namesake_is_left_alone() {
     let set = set(1, 1, 0);
     let mut stranger = pod("stranger", &set);
     stranger.meta.owner_references =
-        vec![OwnerReference::controller(&Kind::ReplicaSet, &"web-1".into(), Uid(77))];
+        [OwnerReference::controller(&Kind::ReplicaSet, &"web-1".into(), Uid(77))].into();
     assert_eq!(plan(&set, [stranger]).expect, Some(Expect::Creations(1)));
 }

@@ -84,7 +84,7 @@ impl Draft {
             namespace: "shop".into(),
             uid: Uid(100),
             labels: shared.labels[usize::from(self.label)].clone(),
-            owner_references: if self.owner == 0 { Vec::new() } else { vec![owner] },
+            owner_references: if self.owner == 0 { api::List::EMPTY } else { [owner].into() },
             deletion_timestamp: self.is_deleting.then_some(Timestamp::from_secs(1)),
             ..Meta::default()
         }

@@ -43,7 +43,7 @@ impl PullError {
             Self::Interrupted { layer } => format!(
                 "{unpack}failed to copy: httpReadSeeker: failed open: unexpected status code \
                  {url}/blobs/sha256:{}: 503 Service Unavailable",
-                hex64(layer)
+                &*hex64(layer)
             ),
         }
     }

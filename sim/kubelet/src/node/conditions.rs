@@ -2,7 +2,7 @@
 //!
 //! Upstream: `pkg/kubelet/nodestatus/setters.go`.
 
-use api::{Condition, ConditionStatus, NodeStatus};
+use api::{Condition, ConditionStatus, ConditionTimes, NodeStatus};
 use base::Name;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ pub(super) fn conditions(old: &NodeStatus, turn: &Turn<'_>) -> Vec<Condition> {
         Condition {
             kind: Name::from_static(kind),
             status: status_of(holds),
-            last_heartbeat_time: Some(now.into()),
+            times: ConditionTimes::heartbeat(Some(now.into())),
             last_transition_time: before.map_or(Some(now.into()), |it| it.last_transition_time),
             reason: Name::from_static(reason),
             message: Name::from_static(message),
@@ -69,6 +69,6 @@ pub(super) fn is_up_to_date(status: &NodeStatus, turn: &Turn<'_>) -> bool {
         status.conditions.iter().any(|it| it.kind == kind && it.status == status_of(holds))
     };
     facts(turn).into_iter().all(|(kind, wanted, ..)| holds(kind, wanted))
-        && boot_id_of(status) == turn.boot_id()
+        && boot_id_of(status) == turn.core.boot_id
         && turn.core.volumes.are(&status.volumes_in_use)
 }

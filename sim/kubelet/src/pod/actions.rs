@@ -29,12 +29,15 @@ impl Worker {
             return VecDeque::new();
         }
         let main = self.main().filter(|idx| !self.has_succeeded(old, *idx, at));
-        let main: Vec<Job> = main.map(Job::Start).collect();
-        if main.is_empty() {
-            return VecDeque::new();
+        let mut jobs: VecDeque<Job> = main.map(Job::Start).collect();
+        if jobs.is_empty() {
+            return jobs;
         }
-        let starts = if self.pod.spec.init_containers.is_empty() { main } else { vec![Job::Start(0)] };
-        [Job::Sandbox].into_iter().chain(starts).collect()
+        if !self.pod.spec.init_containers.is_empty() {
+            jobs = [Job::Start(0)].into();
+        }
+        jobs.push_front(Job::Sandbox);
+        jobs
     }
 
     /// Whether a container has done what it was there for, and need not run in the new sandbox.

@@ -20,7 +20,7 @@ impl Worker {
     /// No container runs any more.
     pub(super) fn all_stopped(&mut self, turn: &mut Turn<'_>) {
         turn.runtime.stop_sandbox(turn.now, self.pod.meta.uid);
-        self.stop_probes(&[Kind::Liveness, Kind::Startup, Kind::Readiness]);
+        self.stop_probes(&[Kind::Liveness, Kind::Startup, Kind::Readiness], turn);
         self.notice(turn.now, turn);
         self.end_resize();
         self.note(turn, None, What::Stopped);
@@ -66,6 +66,7 @@ impl Worker {
         self.busy = None;
         self.memos.clear();
         self.memos.shrink_to_fit();
+        self.drop_probes(turn);
         self.set_due(Time::MAX, turn);
         self.free_room(turn);
         self.release_volumes(turn);

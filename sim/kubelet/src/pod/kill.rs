@@ -50,7 +50,7 @@ impl Worker {
         self.notice(at, turn);
         let status = self.look(at, false, turn);
         self.set_status(status, turn);
-        self.stop_probes(&[Kind::Liveness, Kind::Startup]);
+        self.stop_probes(&[Kind::Liveness, Kind::Startup], turn);
         if self.running(turn).is_empty() {
             return self.all_stopped(turn);
         }

@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use api::{Container, Pod, PodStatus, Resources, Uid};
+use api::{Container, Pod, PodStatus, Resources, Revision, Uid};
 use base::{Cause, Handle, Name, Span, Time};
 
 use self::kill::Kill;
@@ -124,6 +124,8 @@ pub(crate) struct Report {
     /// Counts the changes.
     pub(crate) version: u32,
     pub(crate) reported: u32,
+    /// The version of the pod that shows `own`, once that is known.
+    pub(crate) shown_by: Option<Revision>,
     /// The pod is over: once this is reported, the object may go.
     pub(crate) is_final: bool,
 }
@@ -247,6 +249,7 @@ impl Worker {
 
     fn force_status(&mut self, status: PodStatus, turn: &mut Turn<'_>) {
         self.report.own = Some(Box::new(status));
+        self.report.shown_by = None;
         self.report.version += 1;
         if !self.flags.is_gone {
             turn.report(self.handle());
@@ -258,6 +261,7 @@ impl Worker {
         let was_shown = self.report.own.is_none() && self.last_sync != Time::ZERO;
         if was_shown && !crate::status::is_same_to_kubelet(&new.status, &self.pod.status) {
             self.report.own = Some(Box::new(self.pod.status.clone()));
+            self.report.shown_by = None;
         }
     }
 
@@ -311,7 +315,13 @@ impl Worker {
 
     /// Whether the API server shows something else than what was worked out here.
     pub(crate) fn differs(&self) -> bool {
-        self.report.own.as_ref().is_some_and(|own| !crate::status::is_same_to_kubelet(&self.pod.status, own))
+        let is_known = self.report.shown_by == Some(self.pod.meta.resource_version);
+        let is_same = |own| crate::status::is_same_to_kubelet(&self.pod.status, own);
+        debug_assert!(
+            !is_known || self.report.own.as_deref().is_none_or(is_same),
+            "it was written like that"
+        );
+        !is_known && self.report.own.as_deref().is_some_and(|own| !is_same(own))
     }
 
     /// Whether its containers may still be running. Upstream: `PodCouldHaveRunningContainers`.

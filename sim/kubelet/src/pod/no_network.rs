@@ -37,6 +37,6 @@ impl Worker {
         let mut digest = Digest::of_text("sandbox");
         digest.bytes(&self.pod.meta.uid.0.to_le_bytes());
         digest.word(u64::from(self.syncs));
-        hex64(digest.value())
+        String::from(&*hex64(digest.value()))
     }
 }

@@ -15,6 +15,7 @@ use crate::constants::VOLUME_POLL;
 use crate::core::Turn;
 use crate::input::{Start, Timer, What};
 use crate::recorder::Saying;
+use crate::rounds::{RoundIdx, Same};
 use crate::runtime::Instance;
 use crate::status::refresh_readiness;
 
@@ -42,15 +43,22 @@ pub(super) struct Prober {
     /// How often in a row it was `last`.
     streak: i32,
     /// What it has found, and knows of only when the look is over.
-    under_way: Option<UnderWay>,
+    under_way: Option<Box<UnderWay>>,
     /// The last look took longer than the period, so that the next one follows at once.
     is_late: bool,
     /// It waits for the next run of the container.
     is_on_hold: bool,
     is_stopped: bool,
-    /// When its timer comes; [`Time::MAX`] for none.
-    armed: Time,
-    generation: u32,
+    /// Where its timer is.
+    round: RoundIdx,
+}
+
+/// What is known of a probe's next look.
+#[derive(Clone, Copy, Debug)]
+struct Outlook {
+    at: Time,
+    /// Of that look and those after it.
+    same: Same,
 }
 
 /// A look that takes time.
@@ -102,13 +110,19 @@ impl Worker {
                 if let Some(probe) = kind.of(self.container(idx)) {
                     let period = Span::from_api_secs(i64::from(probe.period_seconds.max(1)));
                     let first = begin + self.first_delay(period, turn);
-                    let mut prober = Prober::new(idx, kind, period, first);
+                    let round = turn.core.rounds.add(self.handle(), self.next_position());
+                    let mut prober = Prober::new(idx, kind, period, first, round);
                     self.trust_status(&mut prober, turn);
                     self.probers.push(prober);
                 }
             }
         }
+        self.probers.shrink_to_fit();
         self.arm_probes(turn);
+    }
+
+    fn next_position(&self) -> u8 {
+        u8::try_from(self.probers.len()).expect("a pod has fewer than 86 containers")
     }
 
     /// Upstream: `worker.run`.
@@ -182,36 +196,33 @@ impl Worker {
     }
 
     /// A probe's timer has come.
-    pub(crate) fn wake_probe(&mut self, n: usize, generation: u32, turn: &mut Turn<'_>) {
-        let Some(prober) = self.probers.get_mut(n) else { return };
-        if prober.generation != generation || prober.is_stopped {
-            return;
-        }
-        prober.armed = Time::MAX;
+    pub(crate) fn wake_probe(&mut self, n: usize, turn: &mut Turn<'_>) {
+        let Some(prober) = self.probers.get_mut(n).filter(|it| !it.is_stopped) else { return };
         let before = prober.verdict;
-        let has_looked = match prober.under_way.take() {
+        match prober.under_way.take() {
             Some(look) => {
                 prober.is_late = prober.from(look.since + Span::from_nanos(1)) <= turn.now;
                 self.conclude(n, look.attempt, look.finding, turn);
-                false
             }
             None => self.probe(n, turn),
-        };
-        match self.probers.get(n).filter(|it| it.verdict == before) {
-            None => self.arm_probes(turn),
-            // What the others wait for is the same.
-            Some(it) if has_looked && turn.core.one_by_one && it.is_content() => {
-                let at = it.from(turn.now + Span::from_nanos(1));
-                self.arm_probe_at(n, at, turn);
-            }
-            Some(_) => self.arm_probe(n, turn),
+        }
+        if self.probers.get(n).is_some_and(|it| it.verdict == before) {
+            self.arm_probe(n, turn); // What the others wait for is the same.
+        } else {
+            self.arm_probes(turn);
         }
     }
 
-    pub(super) fn stop_probes(&mut self, kinds: &[Kind]) {
+    pub(super) fn stop_probes(&mut self, kinds: &[Kind], turn: &mut Turn<'_>) {
         for prober in self.probers.iter_mut().filter(|it| kinds.contains(&it.kind)) {
             prober.is_stopped = true;
+            turn.core.rounds.expect(prober.round, Same::UNKNOWN);
         }
+    }
+
+    /// Nothing looks at the pod any more.
+    pub(super) fn drop_probes(&mut self, turn: &mut Turn<'_>) {
+        std::mem::take(&mut self.probers).iter().for_each(|it| turn.core.rounds.remove(it.round));
     }
 
     /// Sets the timer of every probe whose next interesting moment has changed.
@@ -220,33 +231,25 @@ impl Worker {
     }
 
     fn arm_probe(&mut self, n: usize, turn: &mut Turn<'_>) {
-        let at = self.next_probe(n, turn).unwrap_or(Time::MAX);
-        self.arm_probe_at(n, at, turn);
-    }
-
-    fn arm_probe_at(&mut self, n: usize, at: Time, turn: &mut Turn<'_>) {
-        let me = self.handle();
-        let prober = &mut self.probers[n];
-        if at == prober.armed {
-            return;
-        }
-        prober.armed = at;
-        prober.generation = prober.generation.wrapping_add(1);
-        if at != Time::MAX {
-            let position = u8::try_from(n).expect("a pod has fewer than 86 containers");
-            turn.wake_at(at, Timer::Probe(me, position), prober.generation);
+        let next = self.next_probe(n, turn).unwrap_or(Outlook { at: Time::MAX, same: Same::UNKNOWN });
+        let round = self.probers[n].round;
+        turn.core.rounds.expect(round, next.same);
+        if let Some(generation) = turn.core.rounds.set(round, next.at) {
+            let timer = Timer::probe(round, self.handle(), n);
+            turn.wake_at(next.at, timer, generation);
         }
     }
 
-    /// The next moment at which a probe may change something.
-    fn next_probe(&self, n: usize, turn: &Turn<'_>) -> Option<Time> {
+    /// The next look that may change something; or that comes next, where they are simulated one by one.
+    fn next_probe(&self, n: usize, turn: &Turn<'_>) -> Option<Outlook> {
+        let look_at = |at| Some(Outlook { at, same: Same::UNKNOWN });
         let prober = &self.probers[n];
-        if let Some(look) = prober.under_way.filter(|_| !prober.is_stopped) {
-            return Some(look.done);
+        if let Some(look) = prober.under_way.as_ref().filter(|_| !prober.is_stopped) {
+            return look_at(look.done);
         }
         let instance = self.probed(prober, turn)?;
         if prober.is_late {
-            return Some(turn.now);
+            return look_at(turn.now);
         }
         let just_after = turn.now + Span::from_nanos(1);
         let at = prober.from(prober.eligible_from(instance, self).max(just_after));
@@ -254,12 +257,18 @@ impl Worker {
         // Failures of the run before count on until a look passes, so that one has to be taken.
         let is_new = prober.attempt != Some(instance.attempt) && prober.last != Some(false);
         let is_default = prober.kind == Kind::Liveness && is_new;
-        let probed = self.probed_by(prober);
-        let passes = || probed.find(prober.kind.check(), instance, at).0 == Finding::Passes;
-        if !turn.core.one_by_one && (is_content || is_default) && passes() {
-            return instance.next_trouble(probed.look(prober.kind.check()), at, prober.period);
+        let (check, probed) = (prober.kind.check(), self.probed_by(prober));
+        let passes = || probed.find(check, instance, at).0 == Finding::Passes;
+        if turn.core.one_by_one {
+            let is_same = is_content && passes();
+            let until = if is_same { instance.same_until(probed.look(check), at) } else { Time::ZERO };
+            let same = Same { until, period: prober.period, changes: turn.runtime.changes() };
+            return Some(Outlook { at, same });
         }
-        Some(at)
+        if (is_content || is_default) && passes() {
+            return look_at(instance.next_trouble(probed.look(check), at, prober.period)?);
+        }
+        look_at(at)
     }
 
     /// The run of the container that a probe looks at, if it looks at all.
@@ -276,13 +285,13 @@ impl Worker {
         (instance.attempt == seen).then_some(instance)
     }
 
-    /// Looks once. Returns whether it did, and knows what it found.
-    fn probe(&mut self, n: usize, turn: &mut Turn<'_>) -> bool {
+    /// Looks once.
+    fn probe(&mut self, n: usize, turn: &mut Turn<'_>) {
         self.probers[n].is_late = false;
         let prober = &self.probers[n];
-        let Some(instance) = self.probed(prober, turn) else { return false };
+        let Some(instance) = self.probed(prober, turn) else { return };
         if turn.now < prober.eligible_from(instance, self) {
-            return false;
+            return;
         }
         let attempt = instance.attempt;
         let (finding, took) = self.probed_by(prober).find(prober.kind.check(), instance, turn.now);
@@ -290,9 +299,8 @@ impl Worker {
             self.conclude(n, attempt, finding, turn);
         } else {
             let look = UnderWay { since: turn.now, done: turn.now + took, attempt, finding };
-            self.probers[n].under_way = Some(look);
+            self.probers[n].under_way = Some(Box::new(look));
         }
-        took == Span::ZERO
     }
 
     /// A look is over.
@@ -356,7 +364,7 @@ impl Worker {
 }
 
 impl Prober {
-    fn new(container: usize, kind: Kind, period: Span, first: Time) -> Self {
+    fn new(container: usize, kind: Kind, period: Span, first: Time, round: RoundIdx) -> Self {
         Self {
             container,
             kind,
@@ -371,8 +379,7 @@ impl Prober {
             is_late: false,
             is_on_hold: false,
             is_stopped: false,
-            armed: Time::MAX,
-            generation: 0,
+            round,
         }
     }
 

@@ -44,20 +44,21 @@ impl Worker {
     pub(super) fn ensure_image(&mut self, idx: usize, busy: &mut Busy, turn: &mut Turn<'_>) {
         let Some(has_secret) = self.pull_secrets(idx, busy, turn) else { return };
         let (image, policy) = (self.container(idx).image.clone(), effective_policy(self.container(idx)));
-        let reference = match Reference::parse(&image) {
+        let phrases = turn.core.phrases.of_image(&image);
+        let reference = match &phrases.reference {
             Ok(reference) => reference,
-            Err(why) => return self.refuse_name(idx, &image, &why, busy, turn),
+            Err(why) => return self.refuse_name(idx, &image, why, busy, turn),
         };
-        let is_here = turn.runtime.has_image(&reference);
+        let is_here = turn.runtime.has_image(reference);
         match policy {
             PullPolicy::IfNotPresent | PullPolicy::Never if is_here => {
-                let text = join(["Container image \"", &image, "\" already present on machine"]);
+                let text = phrases.present.clone();
                 self.say(turn, Some(idx), Saying::normal("Pulled", text));
                 self.begin_configure(idx, busy, turn);
             }
             PullPolicy::Never => self.refuse_to_pull(idx, &image, busy, turn),
             PullPolicy::IfNotPresent | PullPolicy::Always | PullPolicy::Other(_) => {
-                self.pull(idx, &image, reference, has_secret, busy, turn);
+                self.pull(idx, &image, reference.clone(), has_secret, busy, turn);
             }
         }
     }
@@ -74,7 +75,8 @@ impl Worker {
         if self.must_wait_for_image(idx, image, busy, turn) {
             return;
         }
-        self.say(turn, Some(idx), Saying::normal("Pulling", join(["Pulling image \"", image, "\""])));
+        let text = turn.core.phrases.of_image(image).pulling.clone();
+        self.say(turn, Some(idx), Saying::normal("Pulling", text));
         self.note(turn, Some(idx), What::PullStarted { image: image.clone() });
         let order = turn.runtime.order_image(&self.pod, idx, reference, has_secret);
         match turn.request_pull(self.handle(), order) {

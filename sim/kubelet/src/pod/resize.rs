@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use api::{Condition, ConditionStatus, Pod, PodSpec, condition};
+use api::{Condition, ConditionStatus, ConditionTimes, Pod, PodSpec, condition};
 use base::{Name, Time};
 
 use super::Worker;
@@ -130,7 +130,7 @@ impl Worker {
             kind,
             status: ConditionStatus::True,
             observed_generation: self.pod.meta.generation,
-            last_probe_time: Some(now),
+            times: ConditionTimes::probe(now),
             last_transition_time: since.or(Some(now)),
             reason,
             message,

@@ -6,15 +6,15 @@ use base::Name;
 use super::Worker;
 use crate::core::Turn;
 use crate::input::{Effect, Note, What};
+use crate::phrases::path;
 use crate::recorder::Saying;
-use crate::text::join;
 
 impl Worker {
     /// An event about the pod, or about one of its containers.
     pub(crate) fn say(&mut self, turn: &mut Turn<'_>, container: Option<usize>, saying: Saying) {
-        let about = self.reference(container);
-        let node = &turn.core.setup.name;
-        if let Some(request) = self.diary.say(turn.shown(), node, about, saying) {
+        let about = self.reference(container, turn);
+        let reporter = &turn.core.event_reporter;
+        if let Some(request) = self.diary.say(turn.shown(), reporter, about, saying) {
             turn.send_event(request, self.cause);
         }
     }
@@ -31,10 +31,10 @@ impl Worker {
     }
 
     /// Upstream: `pkg/kubelet/container/ref.go`, `GenerateContainerRef`.
-    fn reference(&self, container: Option<usize>) -> ObjectReference {
-        let field = |idx: usize| {
-            let list = if self.is_init(idx) { "initContainers" } else { "containers" };
-            join(["spec.", list, "{", &self.container(idx).name, "}"])
+    fn reference(&self, container: Option<usize>, turn: &mut Turn<'_>) -> ObjectReference {
+        let field = |idx: usize| match &self.container(idx).name {
+            name if self.is_init(idx) => path("initContainers", name),
+            name => turn.core.phrases.of_container(name).path.clone(),
         };
         ObjectReference {
             api_version: Name::from_static("v1"),

@@ -89,15 +89,16 @@ impl Worker {
         }
         busy.has_changed = true;
         self.tell_end(idx, turn.now, turn);
-        let (name, image) = (self.container(idx).name.clone(), self.container(idx).image.clone());
-        let started = turn.runtime.start(turn.now, &self.pod, idx, &image);
+        let image = turn.core.phrases.of_image(&self.container(idx).image);
+        let started = turn.runtime.start(turn.now, &self.pod, idx, image.reference.as_ref().ok());
         self.memos[idx].trouble = None;
-        self.say(turn, Some(idx), Saying::normal("Created", join(["Created container: ", &name])));
+        let phrases = turn.core.phrases.of_container(&self.container(idx).name);
+        self.say(turn, Some(idx), Saying::normal("Created", phrases.created.clone()));
         let restarts = match started {
             Ok(restarts) => restarts,
             Err(why) => return self.fail(idx, "RunContainerError", why, busy, turn),
         };
-        self.say(turn, Some(idx), Saying::normal("Started", join(["Started container ", &name])));
+        self.say(turn, Some(idx), Saying::normal("Started", phrases.started.clone()));
         self.note(turn, Some(idx), What::Started { restarts });
         let hook = self.container(idx).lifecycle.as_ref().and_then(|it| it.post_start.as_ref());
         if let Some(run) = hook.map(|it| self.run_hook(idx, it, turn)) {

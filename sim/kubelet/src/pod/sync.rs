@@ -43,6 +43,9 @@ impl Worker {
         if !must_mount {
             self.set_up_probes(turn, jobs.contains(&Job::Sandbox));
         }
+        if jobs.is_empty() {
+            return self.settle(false, false, turn);
+        }
         self.busy = Some(Box::new(Busy { jobs, step: None, at, has_failed: false, has_changed: false }));
         self.advance(turn);
     }
@@ -112,7 +115,7 @@ impl Worker {
         if self.lacks_disk_for_sandbox(busy, turn) {
             return;
         }
-        match turn.runtime.create_sandbox(turn.now, &self.pod) {
+        match turn.runtime.create_sandbox(turn.now, &self.pod, self.entity) {
             Ok(ip) => {
                 busy.has_changed = true;
                 self.note(turn, None, What::SandboxCreated { ip });
@@ -154,7 +157,7 @@ impl Worker {
         if is_late {
             self.say(turn, None, Saying::normal("DeadlineExceeded", DEADLINE.message));
         }
-        let facts: Vec<Facts<'_>> = (0..self.memos.len()).map(|idx| self.facts(idx)).collect();
+        let facts = |idx| self.facts(idx);
         let late = DEADLINE;
         let scene = Scene {
             now: turn.shown(),
@@ -174,8 +177,9 @@ impl Worker {
     }
 
     fn facts(&self, idx: usize) -> Facts<'_> {
+        let Some(memo) = self.memos.get(idx) else { return Facts::default() };
         Facts {
-            trouble: self.memos[idx].trouble.as_deref(),
+            trouble: memo.trouble.as_deref(),
             has_started_up: self.has_started_up(idx),
             is_ready: self.verdict(idx, Kind::Readiness),
         }

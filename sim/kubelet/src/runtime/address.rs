@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use base::Name;
 
+use crate::text::dotted;
+
 /// The range of a node: `10.244.3.0/24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PodCidr {
@@ -94,7 +96,7 @@ impl Addresses {
     }
 
     fn text(&self, offset: u32) -> Name {
-        Name::from(format_args!("{}", Ipv4Addr::from(self.cidr.base + offset)))
+        Name::new(&*dotted((self.cidr.base + offset).to_be_bytes()))
     }
 }
 

@@ -178,6 +178,12 @@ impl Instance {
             .or(all.clone().next_back())
     }
 
+    /// Until when every look finds what the one at `at` does; `at` where luck has a say in that, and [`Time::MAX`] means for good.
+    pub(crate) fn same_until(&self, look: Look, at: Time) -> Time {
+        let is_chancy = self.app.as_ref().is_some_and(|it| it.is_chancy(look));
+        if is_chancy { at } else { self.steady_until(look, at) }
+    }
+
     /// Until when probes keep finding what they find at `at`, luck apart; [`Time::MAX`] means for good.
     fn steady_until(&self, look: Look, at: Time) -> Time {
         if self.ended(at).is_some() {

@@ -56,6 +56,8 @@ pub struct Runtime {
     /// The network plugin fails.
     has_no_plugin: bool,
     clock: Clock,
+    /// Counts what may change the life of a container.
+    changes: u32,
     /// Counts what may change who uses how much; 0 while nothing here is said to use anything.
     usage_version: u32,
 }
@@ -103,6 +105,7 @@ impl Runtime {
             disk: Disk::default(),
             has_no_plugin: false,
             clock: Clock::default(),
+            changes: 0,
             usage_version: 0,
         }
     }
@@ -131,7 +134,7 @@ impl Runtime {
         self.thaw(now);
         self.images.abandon_pulls();
         self.down_since = Some(now);
-        self.touch_usage();
+        self.touch();
         for sandbox in self.pods.values_mut() {
             sandbox.up_until = sandbox.up_until.min(now);
             sandbox.instances_mut().for_each(|it| it.cut(End::lost(now)));
@@ -142,11 +145,17 @@ impl Runtime {
     pub fn power_on(&mut self, now: Time) {
         let Some(down) = self.down_since.take() else { return };
         self.boots += 1;
+        self.changes = self.changes.wrapping_add(1);
         for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
             if let Some(end) = instance.end.as_mut().filter(|it| it.at == down) {
                 *end = End { reported: now, ..End::lost(down) };
             }
         }
+    }
+
+    /// Counts what may change the life of a container.
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// How often the machine has come up again.
@@ -163,7 +172,7 @@ impl Runtime {
     pub fn thaw(&mut self, now: Time) {
         let Some(since) = self.frozen_since.take() else { return };
         let lost = now.since(since);
-        self.touch_usage();
+        self.touch();
         for instance in self.pods.values_mut().flat_map(Sandbox::instances_mut) {
             instance.postpone(since, lost);
         }
@@ -203,14 +212,8 @@ impl Runtime {
             instance.cut(End::exit(now, code).by(By::Force));
             any = true;
         }
-        self.touch_usage();
+        self.touch();
         any
-    }
-
-    fn new_sandbox(&self, pod: &Pod) -> Sandbox {
-        let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
-        let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
-        Sandbox::new(pod, containers, entity)
     }
 }
 
@@ -225,11 +228,11 @@ impl Runtime {
     }
 
     /// Sets up the sandbox of a pod, or sets it up again with new init containers to come.
-    pub(crate) fn create_sandbox(&mut self, now: Time, pod: &Pod) -> Result<Name, NoNetwork> {
+    pub(crate) fn create_sandbox(&mut self, now: Time, pod: &Pod, entity: u64) -> Result<Name, NoNetwork> {
         let ip = if pod.spec.host_network { Name::EMPTY } else { self.new_address()? };
         let mut sandbox = match self.pods.remove(&pod.meta.uid) {
             Some(old) => Sandbox { attempt: old.attempt + 1, ..old },
-            None => self.new_sandbox(pod),
+            None => Sandbox::new(pod, entity),
         };
         release(&mut self.addresses, &mut sandbox);
         let init = pod.spec.init_containers.len();
@@ -237,7 +240,7 @@ impl Runtime {
         (sandbox.created, sandbox.up_until) = (now, Time::MAX);
         (sandbox.ip, sandbox.holds_address) = (ip.clone(), !ip.is_empty());
         self.pods.insert(pod.meta.uid, sandbox);
-        self.touch_usage();
+        self.touch();
         Ok(ip)
     }
 
@@ -257,7 +260,7 @@ impl Runtime {
 
     /// SIGTERM now, SIGKILL after `grace`. Returns when the container has stopped.
     pub(crate) fn stop(&mut self, now: Time, uid: Uid, container: usize, grace: Span) -> Time {
-        self.touch_usage();
+        self.touch();
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
         cell.and_then(sandbox::Cell::current_mut)
             .filter(|it| it.is_running(now))
@@ -266,7 +269,7 @@ impl Runtime {
 
     /// Takes down the network of a pod.
     pub(crate) fn stop_sandbox(&mut self, now: Time, uid: Uid) {
-        self.touch_usage();
+        self.touch();
         if let Some(sandbox) = self.pods.get_mut(&uid) {
             sandbox.up_until = sandbox.up_until.min(now);
             release(&mut self.addresses, sandbox);
@@ -275,7 +278,7 @@ impl Runtime {
 
     /// Forgets a pod and what ran in it.
     pub(crate) fn remove(&mut self, uid: Uid) {
-        self.touch_usage();
+        self.touch();
         if let Some(mut sandbox) = self.pods.remove(&uid) {
             release(&mut self.addresses, &mut sandbox);
             for it in sandbox.instances() {

@@ -14,7 +14,7 @@ impl Runtime {
 
     /// The kernel kills a container because there is no memory left.
     pub(crate) fn kill_for_memory(&mut self, now: Time, uid: Uid, container: usize) {
-        self.touch_usage();
+        self.touch();
         let cell = self.pods.get_mut(&uid).and_then(|it| it.cells.get_mut(container));
         if let Some(instance) = cell.and_then(super::sandbox::Cell::current_mut) {
             instance.cut(End::out_of_memory(now));

@@ -20,7 +20,7 @@ impl Runtime {
         if let Some(sandbox) = self.pods.get_mut(&uid) {
             sandbox.allocated = Arc::clone(spec);
             sandbox.claim = sandbox.claim.with(spec);
-            self.touch_usage();
+            self.touch();
         }
     }
 
@@ -38,7 +38,7 @@ impl Runtime {
             let memory = memory_limit(&resources);
             instance.resources = resources;
             instance.set_limits(now, memory, cores);
-            self.touch_usage();
+            self.touch();
         }
     }
 }

@@ -44,7 +44,8 @@ pub(crate) struct Cell {
 }
 
 impl Sandbox {
-    pub(crate) fn new(pod: &Pod, containers: usize, entity: u64) -> Self {
+    pub(crate) fn new(pod: &Pod, entity: u64) -> Self {
+        let containers = pod.spec.init_containers.len() + pod.spec.containers.len();
         Self {
             namespace: pod.meta.namespace.clone(),
             name: pod.meta.name.clone(),
@@ -137,5 +138,5 @@ pub(crate) fn draw_of(container: usize, attempt: u32) -> u64 {
 
 /// The number of a pod in all draws for it.
 pub(crate) fn entity_of(namespace: &str, name: &str) -> u64 {
-    Luck::of_text(&format!("{namespace}/{name}"))
+    Luck::of_text(&[namespace, "/", name].concat())
 }

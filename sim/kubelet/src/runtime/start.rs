@@ -11,11 +11,11 @@ use super::app::{App, Served};
 use super::instance::{By, End, Instance};
 use super::processor::{Claim, quota};
 use super::resize::allocated_before;
-use super::sandbox::{draw_of, entity_of};
+use super::sandbox::{Sandbox, draw_of, entity_of};
 use super::{Lucks, Runtime};
 use crate::images::Reference;
 use crate::setup::Setup;
-use crate::text::hex64;
+use crate::text::{hex64, join};
 
 /// What a container sees of its node.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ impl Runtime {
     /// Takes in a pod from before the simulation, whose containers run or have run as its status says. They exit
     /// when they are told to, and not by themselves.
     pub fn adopt(&mut self, pod: &Pod) {
-        let mut sandbox = self.new_sandbox(pod);
+        let mut sandbox = Sandbox::new(pod, entity_of(&pod.meta.namespace, &pod.meta.name));
         (sandbox.ip, sandbox.up_until) = (pod.status.pod_ip.clone(), Time::MAX);
         sandbox.created = pod.status.start_time.unwrap_or_default().time();
         sandbox.holds_address = self.addresses.claim(&sandbox.ip);
@@ -123,22 +123,22 @@ impl Runtime {
         Some(error.message(container_of(pod, container)))
     }
 
-    /// Starts a container in its pod's sandbox, and decides its life. Returns how many ran before it, or why its process
+    /// Starts a container of this image in its pod's sandbox, and decides its life. Returns how many ran before it, or why its process
     /// did not come up.
     pub(crate) fn start(
         &mut self,
         now: Time,
         pod: &Pod,
         container: usize,
-        image: &Name,
+        image: Option<&Reference>,
     ) -> Result<u32, Name> {
         let conduct = self.site.conduct(&self.behaviours, &mut self.used, Some(now), pod, container);
-        let entity = entity_of(&pod.meta.namespace, &pod.meta.name);
-        let attempt = self.pods.get(&pod.meta.uid).map_or(0, |it| it.cells[container].runs);
+        let sandbox = self.pods.get(&pod.meta.uid).expect("containers start in a sandbox");
+        let (entity, attempt) = (sandbox.entity, sandbox.cells[container].runs);
         let mut instance = self.luck.instance(&conduct, now, entity, draw_of(container, attempt));
-        let found = Reference::parse(image).ok().and_then(|it| self.images.get(&it));
-        instance.id =
-            Name::from("containerd://".to_owned() + &hex64(id_of(pod.meta.uid, container, attempt)));
+        let found = image.and_then(|it| self.images.get(it));
+        let image = &container_of(pod, container).image;
+        instance.id = join(["containerd://", &hex64(id_of(pod.meta.uid, container, attempt))]);
         instance.image = image.clone();
         instance.image_reference = found.map_or_else(|| image.clone(), |it| it.reference.full().clone());
         instance.image_id = found.map(|it| it.id.clone()).unwrap_or_default();
@@ -156,7 +156,7 @@ impl Runtime {
         if states_any_usage(&instance) {
             self.begin_usage();
         } else {
-            self.touch_usage();
+            self.touch();
         }
         let sandbox = self.pods.get_mut(&pod.meta.uid).expect("containers start in a sandbox");
         let sharing = sandbox.sharing;
@@ -173,7 +173,7 @@ impl Runtime {
         let Some(sandbox) = self.pods.get_mut(&uid).filter(|it| it.sharing != sharing) else { return false };
         sandbox.sharing = sharing;
         sandbox.instances_mut().for_each(|it| it.share(now, sharing));
-        self.touch_usage();
+        self.touch();
         true
     }
 

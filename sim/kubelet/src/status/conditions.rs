@@ -5,23 +5,25 @@
 use api::{Condition, ConditionStatus, ContainerStatus, Pod, PodPhase, PodSpec, PodStatus, condition};
 use base::{Name, Time};
 
+use super::equal::counterpart;
 use super::phase::any_started;
 use super::{Scene, is_of_resize, is_terminal};
+
+/// So many conditions has a pod of which there is nothing special to say.
+const USUAL: usize = 5;
 
 /// All that the kubelet sets, in upstream's order, without times.
 pub(super) fn all(scene: &Scene<'_>, status: &PodStatus) -> Vec<Condition> {
     let pod = scene.pod;
     let has_network = scene.sandbox.is_some_and(|it| it.is_up(scene.at));
     let containers = containers_ready(pod, status);
-    let resize = scene.resize.iter().flat_map(|it| it.conditions()).cloned();
-    let mut all: Vec<Condition> = resize.collect();
-    all.extend([
-        set(pod, condition::POD_READY_TO_START_CONTAINERS, has_network, "", Name::EMPTY),
-        initialized(pod, status),
-        ready(pod, &containers),
-        containers,
-        set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY),
-    ]);
+    let mut all = Vec::with_capacity(USUAL);
+    all.extend(scene.resize.iter().flat_map(|it| it.conditions()).cloned());
+    all.push(set(pod, condition::POD_READY_TO_START_CONTAINERS, has_network, "", Name::EMPTY));
+    all.push(initialized(pod, status));
+    all.push(ready(pod, &containers));
+    all.push(containers);
+    all.push(set(pod, condition::POD_SCHEDULED, true, "", Name::EMPTY));
     all.extend(scene.old.condition(&condition::DISRUPTION_TARGET).cloned()); // Said once, and kept.
     all
 }
@@ -59,8 +61,8 @@ pub(crate) fn set_terminal(pod: &Pod, status: &mut PodStatus, now: Time) {
 /// Puts the times on the conditions: a condition that keeps its status keeps its time. Those of a resize have theirs.
 /// Upstream: `updateLastTransitionTime`.
 pub(crate) fn stamp(status: &mut PodStatus, old: &PodStatus, now: Time) {
-    for fresh in status.conditions.iter_mut().filter(|it| !is_of_resize(&it.kind)) {
-        let before = old.condition(&fresh.kind).filter(|it| it.status == fresh.status);
+    for (n, fresh) in status.conditions.iter_mut().enumerate().filter(|(_, it)| !is_of_resize(&it.kind)) {
+        let before = counterpart(old, n, &fresh.kind).filter(|it| it.status == fresh.status);
         fresh.last_transition_time = before.map_or(Some(now.into()), |it| it.last_transition_time);
     }
 }
@@ -93,13 +95,13 @@ fn initialized(pod: &Pod, status: &PodStatus) -> Condition {
     if status.phase == PodPhase::Succeeded {
         return set(pod, kind, true, "PodCompleted", Name::EMPTY);
     }
-    let incomplete: Vec<&str> =
-        pod.spec.init_containers.iter().filter(missing).map(|it| it.name.as_str()).collect();
-    if incomplete.is_empty() || any_started(&status.container_statuses) {
-        return set(pod, kind, true, "", Name::EMPTY);
+    let incomplete = pod.spec.init_containers.iter().filter(missing).map(|it| it.name.as_str());
+    match listed("containers with incomplete status: ", incomplete) {
+        Some(message) if !any_started(&status.container_statuses) => {
+            set(pod, kind, false, "ContainersNotInitialized", message)
+        }
+        Some(_) | None => set(pod, kind, true, "", Name::EMPTY),
     }
-    let message = Name::from(format_args!("containers with incomplete status: [{}]", incomplete.join(" ")));
-    set(pod, kind, false, "ContainersNotInitialized", message)
 }
 
 fn containers_ready(pod: &Pod, status: &PodStatus) -> Condition {
@@ -108,21 +110,29 @@ fn containers_ready(pod: &Pod, status: &PodStatus) -> Condition {
         let reason = if status.phase == PodPhase::Succeeded { "PodCompleted" } else { "PodFailed" };
         return set(pod, kind, false, reason, Name::EMPTY);
     }
-    let unready = unready(&pod.spec, status);
-    if unready.is_empty() {
-        return set(pod, kind, true, "", Name::EMPTY);
+    match listed("containers with unready status: ", unready(&pod.spec, status)) {
+        None => set(pod, kind, true, "", Name::EMPTY),
+        Some(message) => set(pod, kind, false, "ContainersNotReady", message),
     }
-    let message = Name::from(format_args!("containers with unready status: [{}]", unready.join(" ")));
-    set(pod, kind, false, "ContainersNotReady", message)
+}
+
+/// `containers with unready status: [web log]`; `None` for no containers.
+fn listed<'a>(title: &str, mut containers: impl Iterator<Item = &'a str>) -> Option<Name> {
+    let first = containers.next()?;
+    let mut text = String::with_capacity(2 * (title.len() + first.len()));
+    text.extend([title, "[", first]);
+    containers.for_each(|it| text.extend([" ", it]));
+    text.push(']');
+    Some(Name::from(text))
 }
 
 /// Main containers and sidecars, by their order in the spec.
-fn unready<'a>(spec: &'a PodSpec, status: &PodStatus) -> Vec<&'a str> {
-    let is_ready = |name: &Name, of: &[ContainerStatus]| of.iter().any(|it| it.name == *name && it.ready);
+fn unready<'a>(spec: &'a PodSpec, status: &'a PodStatus) -> impl Iterator<Item = &'a str> {
+    let is_ready = |name: &Name, of: &[ContainerStatus]| of.iter().any(|it| it.ready && it.name == *name);
     let sidecars = spec.init_containers.iter().filter(|it| it.is_sidecar());
-    let sidecars = sidecars.filter(|it| !is_ready(&it.name, &status.init_container_statuses));
-    let main = spec.containers.iter().filter(|it| !is_ready(&it.name, &status.container_statuses));
-    sidecars.chain(main).map(|it| it.name.as_str()).collect()
+    let sidecars = sidecars.filter(move |it| !is_ready(&it.name, &status.init_container_statuses));
+    let main = spec.containers.iter().filter(move |it| !is_ready(&it.name, &status.container_statuses));
+    sidecars.chain(main).map(|it| it.name.as_str())
 }
 
 /// As the containers are, unless a gate is closed.

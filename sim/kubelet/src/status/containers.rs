@@ -42,7 +42,7 @@ fn status(scene: &Scene<'_>, idx: usize, container: &Container, is_init: bool) -
     let before = if is_init { &scene.old.init_container_statuses } else { &scene.old.container_statuses };
     let before = before.iter().find(|it| it.name == container.name);
     let seen = scene.sandbox.and_then(|it| it.seen(idx, scene.at));
-    let facts = scene.facts.get(idx).copied().unwrap_or_default();
+    let facts = (scene.facts)(idx);
     let mut status = match seen {
         Some(instance) => of_instance(scene, idx, container, instance),
         None => of_none(scene, container, before),

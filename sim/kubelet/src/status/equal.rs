@@ -20,13 +20,18 @@ pub(crate) fn is_same_to_kubelet(old: &PodStatus, new: &PodStatus) -> bool {
 /// Every condition of the kubelet's that `new` has stands in `old`, whenever it came about, and `old` tells of no other
 /// resize.
 fn has_same_conditions(old: &PodStatus, new: &PodStatus) -> bool {
-    // Both mostly have them in the same order.
-    let in_place = |n: usize, it: &Condition| old.conditions.get(n).filter(|other| other.kind == it.kind);
-    let found = |n: usize, it: &Condition| in_place(n, it).or_else(|| old.condition(&it.kind));
-    let mut own = new.conditions.iter().enumerate().filter(|(_, it)| is_own_condition(&it.kind));
-    let mut of_resize = old.conditions.iter().filter(|it| is_of_resize(&it.kind));
-    own.all(|(n, it)| found(n, it).is_some_and(|other| says_the_same(it, other)))
-        && of_resize.all(|it| new.condition(&it.kind).is_some())
+    let mut new_ones = new.conditions.iter().enumerate();
+    let mut of_resize = old.conditions.iter().enumerate().filter(|(_, it)| is_of_resize(&it.kind));
+    new_ones.all(|(n, it)| {
+        let found = counterpart(old, n, &it.kind);
+        found.is_some_and(|other| says_the_same(it, other)) || !is_own_condition(&it.kind)
+    }) && of_resize.all(|(n, it)| counterpart(new, n, &it.kind).is_some())
+}
+
+/// The condition of this kind, which mostly is at the same position in all statuses of a pod.
+pub(super) fn counterpart<'a>(status: &'a PodStatus, position: usize, kind: &str) -> Option<&'a Condition> {
+    let in_place = status.conditions.get(position).filter(|it| it.kind == *kind);
+    in_place.or_else(|| status.condition(kind))
 }
 
 fn says_the_same(a: &Condition, b: &Condition) -> bool {

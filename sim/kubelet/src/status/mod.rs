@@ -27,7 +27,7 @@ pub(crate) struct Scene<'a> {
     /// When the runtime was listed: what has happened since is not known yet.
     pub(crate) at: Time,
     /// By position among all containers, init containers first.
-    pub(crate) facts: &'a [Facts<'a>],
+    pub(crate) facts: &'a dyn Fn(usize) -> Facts<'a>,
     pub(crate) host_ip: &'a Name,
     /// Its containers have been stopped for good.
     pub(crate) is_over: bool,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::{Luck, Name, Time};
 
 use crate::images::{Layer, Reference, distinct_bytes};
-use crate::text::hex64;
+use crate::text::{hex64, join};
 
 /// Images by full name.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +77,5 @@ fn id_of(reference: &Reference) -> Name {
     if reference.is_by_digest() {
         return reference.full().clone();
     }
-    let hash = hex64(Luck::of_text(reference.full()));
-    Name::from(format_args!("{}@sha256:{hash}", reference.repository()))
+    join([reference.repository(), "@sha256:", &hex64(Luck::of_text(reference.full()))])
 }

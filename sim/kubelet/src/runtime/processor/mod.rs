@@ -41,8 +41,9 @@ impl Runtime {
         self.usage_version
     }
 
-    /// Something has changed who uses how much, if anybody here is said to use anything.
-    pub(super) fn touch_usage(&mut self) {
+    /// Something has changed what containers do, and with that who uses how much, if anybody here is said to use anything.
+    pub(super) fn touch(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
         if self.usage_version != 0 {
             self.usage_version = self.usage_version.wrapping_add(1).max(1);
         }
@@ -50,6 +51,7 @@ impl Runtime {
 
     /// Something that is said to use something is here from now on.
     pub(super) fn begin_usage(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
         self.usage_version = self.usage_version.wrapping_add(1).max(1);
     }
 
@@ -79,6 +81,9 @@ impl Runtime {
             if instance.grant(now, cores) && felt.last() != Some(&it.uid) {
                 felt.push(it.uid);
             }
+        }
+        if !felt.is_empty() {
+            self.changes = self.changes.wrapping_add(1);
         }
         felt
     }
