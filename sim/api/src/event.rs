@@ -63,7 +63,7 @@ pub struct EventExtra {
     #[serde(skip_serializing_if = "crate::wire::unset")]
     pub action: Name,
     #[serde(skip_serializing_if = "crate::wire::unset")]
-    pub related: Option<ObjectReference>,
+    pub related: Option<Box<ObjectReference>>,
 }
 
 wire! {
@@ -87,6 +87,7 @@ mod tests {
     #[test]
     fn an_event_and_its_counts_take_320_bytes() {
         assert!(size_of::<Event>() <= 304, "{}", size_of::<Event>());
+        assert!(size_of::<EventExtra>() <= 80, "{}", size_of::<EventExtra>());
     }
 
     #[test]

@@ -133,8 +133,11 @@ impl Cluster {
         digest.text(&note.container);
         let pod = || Key::new(Kind::Pod, note.namespace.clone(), note.name.clone());
         let Some(step) = step_of(&note.what) else {
-            let what = record::What::Note { object: Some(pod()), text: described(&note.what) };
-            return self.log.push(now, actor, note.cause, what);
+            let what = || record::What::Note { object: Some(pod()), text: described(&note.what) };
+            if matches!(note.what, What::SandboxCreated { .. }) {
+                return self.log.push_step(now, actor, note.cause, what); // One for every pod.
+            }
+            return self.log.push(now, actor, note.cause, what());
         };
         self.log.push_step(now, actor, note.cause, || record::What::Container {
             pod: pod(),

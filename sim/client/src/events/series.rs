@@ -145,7 +145,7 @@ impl SeriesRecorder {
             extra: EventExtra {
                 event_time: Some(now.into()),
                 action: note.action,
-                related: note.related,
+                related: note.related.map(Box::new),
                 series: None,
             }
             .into(),
