@@ -1,5 +1,7 @@
 //! What a reconciler wants done. Data, so that a test can read it and any driver can carry it out.
 
+use std::sync::Arc;
+
 use api::{Answer, Key, Meta, Object, ObjectReference, Request, Response, Subresource};
 use base::{Name, Span};
 
@@ -58,7 +60,7 @@ pub struct Write {
 /// An event about an object, as a controller reports it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
-    pub about: ObjectReference,
+    pub about: Arc<ObjectReference>,
     pub is_warning: bool,
     pub reason: Name,
     pub message: Name,
@@ -205,7 +207,7 @@ impl Write {
 impl Note {
     pub fn normal(about: &Object, reason: &'static str, message: impl Into<Name>) -> Self {
         Self {
-            about: reference(about),
+            about: Arc::new(reference(about)),
             is_warning: false,
             reason: Name::from_static(reason),
             message: message.into(),

@@ -23,13 +23,13 @@ pub(crate) struct Manager {
     view: View,
     members: Vec<Member>,
     /// By kind, in their order, as far as there was any news of it.
-    watchers: Lookup<Kind, Arc<[Watcher]>>,
+    listeners: Lookup<Kind, Arc<[Listener]>>,
     /// Empty but while a member has its turn: kept to save allocations.
     effects: Vec<Effect>,
 }
 
 /// A member that hears of a kind, by position, and of what about it.
-type Watcher = (u8, Aspects);
+type Listener = (u8, Aspects);
 
 /// What a member wants.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Manager {
         members.push(Member::GarbageCollector(Box::new(GarbageCollector::new())));
         members.push(Member::Namespace(Box::new(NamespaceController::new())));
         members.push(Member::PodGc(ControlLoop::new(PodGc::new(now), rate)));
-        Self { view: View::default(), members, watchers: Lookup::new(), effects: Vec::new() }
+        Self { view: View::default(), members, listeners: Lookup::new(), effects: Vec::new() }
     }
 
     pub(crate) fn view(&self) -> &View {
@@ -96,7 +96,7 @@ impl Manager {
     pub(crate) fn hear(&mut self, now: Time, commit: &Commit, cause: Cause, mut wish: impl FnMut(Wish)) {
         let Some(change) = take_in(&mut self.view, commit) else { return };
         let aspects = Aspects::of(&change);
-        for &(member, of) in self.watchers_of(&commit.key.kind).iter() {
+        for &(member, of) in self.listeners_of(&commit.key.kind).iter() {
             if of.meet(aspects) {
                 self.handle(now, member, Input::Changed { change: &change, cause }, &mut wish);
             }
@@ -112,11 +112,11 @@ impl Manager {
         }
     }
 
-    fn watchers_of(&mut self, kind: &Kind) -> Arc<[Watcher]> {
+    fn listeners_of(&mut self, kind: &Kind) -> Arc<[Listener]> {
         let members = &self.members;
         let watch = |(position, member): (u8, &Member)| Some((position, member.interest(kind)?));
-        let watchers = || (0..).zip(members).filter_map(watch).collect();
-        Arc::clone(self.watchers.entry_or_insert_with(kind.clone(), watchers))
+        let listeners = || (0..).zip(members).filter_map(watch).collect();
+        Arc::clone(self.listeners.entry_or_insert_with(kind.clone(), listeners))
     }
 }
 

@@ -99,7 +99,7 @@ impl EventRecorder {
     fn event(&mut self, note: Note, said: Said) -> Arc<Event> {
         Arc::new(Event {
             meta: Meta { name: said.name, namespace: namespace_of(&note.about), ..Meta::default() },
-            involved_object: note.about.share(&mut self.about),
+            involved_object: self.share(note.about),
             reason: note.reason,
             message: said.message,
             kind: type_of(note.is_warning),
@@ -109,6 +109,13 @@ impl EventRecorder {
             reporter: self.reporter.clone(),
             ..Event::default()
         })
+    }
+
+    fn share(&mut self, about: Arc<ObjectReference>) -> Arc<ObjectReference> {
+        if self.about != about {
+            self.about = about;
+        }
+        self.about.clone()
     }
 }
 

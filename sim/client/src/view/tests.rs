@@ -1,6 +1,6 @@
 //! A view answers as a scan of all objects would.
 
-use api::{Condition, ConditionStatus, Meta, Node, OwnerReference, PodPhase, PodStatus, ReplicaSet};
+use api::{Condition, ConditionStatus, List, Meta, Node, OwnerReference, PodPhase, PodStatus, ReplicaSet};
 use proptest::prelude::*;
 
 use super::*;
@@ -40,7 +40,7 @@ impl Draft {
         let meta = Meta {
             name: Name::from(format_args!("it-{}", self.name)),
             namespace: Name::from(format_args!("ns-{}", self.namespace)),
-            owner_references: if self.owner == 0 { api::List::EMPTY } else { [owner].into() },
+            owner_references: if self.owner == 0 { List::EMPTY } else { [owner].into() },
             ..Meta::default()
         };
         if self.is_pod {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Key, Kind, Object, OwnerReference, Uid};
+use api::{Key, Kind, List, Object, OwnerReference, Uid};
 use base::{Lookup, Name};
 use client::{Append, Note, Recent};
 
@@ -73,7 +73,7 @@ impl Graph {
             Some(What::Named(_)) => {
                 self.learn_kind(new);
                 self.observe(new, todo);
-                self.update_owners(new, &[], todo);
+                self.update_owners(new, &List::EMPTY, todo);
             }
             Some(What::Seen(seen)) => {
                 let before = std::mem::replace(seen, new.clone());
@@ -178,9 +178,9 @@ impl Graph {
     }
 
     /// `old` are the owners that the object had.
-    fn update_owners(&mut self, object: &Object, old: &[OwnerReference], todo: &mut Todo) {
+    fn update_owners(&mut self, object: &Object, old: &List<OwnerReference>, todo: &mut Todo) {
         let (uid, new) = (object.meta().uid, &object.meta().owner_references);
-        if *new == *old {
+        if old == new {
             return;
         }
         let is_in =
@@ -326,7 +326,7 @@ fn invalid_namespace(node: &Node, owner: Uid) -> Option<Note> {
     let owner = Identity::of_owner(node.owners().iter().find(|it| it.uid == owner)?, namespace);
     let message = format_args!("ownerRef {owner} does not exist in namespace \"{namespace}\"");
     Some(Note {
-        about: node.identity().reference(),
+        about: node.identity().reference().into(),
         is_warning: true,
         reason: Name::from_static("OwnerRefInvalidNamespace"),
         message: Name::from(message),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use api::{
-    ClaimVolume, Condition, ConditionStatus, Kind, LabelSelector, Labels, Meta, Node, Object, OwnerReference,
-    PersistentVolumeClaim, Pod, PodDisruptionBudget, PodPhase, PodSpec, ReplicaSet, Service, StatefulSet,
-    Timestamp, Uid, Volume, condition,
+    ClaimVolume, Condition, ConditionStatus, Kind, LabelSelector, Labels, List, Meta, Node, Object,
+    OwnerReference, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodPhase, PodSpec, ReplicaSet, Service,
+    StatefulSet, Timestamp, Uid, Volume, condition,
 };
 use base::{Name, Time};
 use client::{Aspects, Controller, Reconciler, View, Wakes};
@@ -84,7 +84,7 @@ impl Draft {
             namespace: "shop".into(),
             uid: Uid(100),
             labels: shared.labels[usize::from(self.label)].clone(),
-            owner_references: if self.owner == 0 { api::List::EMPTY } else { [owner].into() },
+            owner_references: if self.owner == 0 { List::EMPTY } else { [owner].into() },
             deletion_timestamp: self.is_deleting.then_some(Timestamp::from_secs(1)),
             ..Meta::default()
         }
