@@ -349,6 +349,21 @@ pub(crate) fn rescale(scores: &mut [i64], normal: impl Fn(i64) -> i64) {
     }
 }
 
+/// The same for scores that are known to lie between two: each that there may be is worked out once, if they are fewer.
+pub(crate) fn rescale_between(least: i64, greatest: i64, scores: &mut [i64], normal: impl Fn(i64) -> i64) {
+    let span = greatest.checked_sub(least).and_then(|it| usize::try_from(it).ok());
+    if span.is_none_or(|it| it >= scores.len()) {
+        return rescale(scores, normal);
+    }
+    let normals: Vec<i64> = (least..=greatest).map(normal).collect();
+    let nth = |score: i64| usize::try_from(score - least).ok();
+    for score in scores {
+        if let Some(&after) = nth(*score).and_then(|it| normals.get(it)) {
+            *score = after;
+        }
+    }
+}
+
 impl Code {
     /// Upstream: `Code.String`.
     pub fn as_str(self) -> &'static str {

@@ -77,8 +77,7 @@ pub(crate) struct PreFilterRefusal {
 
 /// Verdicts that were kept, and hold.
 pub(crate) struct AtHand<'a> {
-    rows: &'a Rows,
-    generations: &'a [u64],
+    verdicts: &'a [RefusalId],
     /// Of each filter that does not depend on the node alone: see [`Filter::standing`].
     others: Vec<(&'a [u8], &'a [RefusalId])>,
 }
@@ -127,9 +126,10 @@ impl Memo {
             self.filters.iter_mut().filter_map(FilterSlot::over_pods).collect();
         let slots = self.scores.iter_mut().flatten();
         let mut scores: Vec<&mut ScoreSlot> = slots.filter(|it| it.scope == Scope::Pods).collect();
-        if !filters.is_empty() || !scores.is_empty() {
+        if self.rows.is_some() || !filters.is_empty() || !scores.is_empty() {
             for (step, pod, idx) in steps {
                 let node = &cluster.nodes[*idx];
+                self.rows.iter_mut().for_each(|it| it.forget(*idx));
                 filters.iter_mut().for_each(|it| it.advance(cycle, *step, pod, node));
                 scores.iter_mut().for_each(|it| it.score.advance(cycle, *step, pod, node));
             }
@@ -210,19 +210,19 @@ impl Memo {
     /// Whether the node would do; else the refusal of the first filter that refuses. Upstream: `RunFilterPlugins`.
     #[inline]
     pub(crate) fn verdict(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
-        let kept = self.rows.as_ref().and_then(|it| it.verdict(idx, cycle.cluster.nodes.generation(idx)));
+        let kept = self.rows.as_ref().map(|it| it.verdicts()[idx.position()]);
         let local = match kept {
-            Some(verdict) => verdict,
-            None => self.renew_row(profile, cycle, idx),
+            Some(verdict) if verdict != RefusalId::UNKNOWN => verdict,
+            Some(_) | None => self.renew_row(profile, cycle, idx),
         };
-        if local == RefusalId::default() && self.active_local < self.active.len() {
+        if local == RefusalId::PASS && self.active_local < self.active.len() {
             return self.run(profile, cycle, idx, self.active_local..self.active.len());
         }
         local
     }
 
     /// As much as can be told of nodes without asking anyone; `None` if nothing can.
-    pub(crate) fn at_hand<'a>(&'a self, cycle: &Cycle<'a>) -> Option<AtHand<'a>> {
+    pub(crate) fn at_hand(&self) -> Option<AtHand<'_>> {
         let rows = self.rows.as_ref()?;
         let standing = |&slot: &usize| match &self.filters[slot].outcome {
             Outcome::Filter { filter, refusals, .. } if !refusals.is_empty() => {
@@ -231,18 +231,18 @@ impl Memo {
             Outcome::Filter { .. } | Outcome::Skip | Outcome::Unasked => None,
         };
         let others = self.active[self.active_local..].iter().map(standing).collect::<Option<_>>()?;
-        Some(AtHand { rows, generations: cycle.cluster.nodes.generations(), others })
+        Some(AtHand { verdicts: rows.verdicts(), others })
     }
 
     fn renew_row(&mut self, profile: &Profile, cycle: &Cycle<'_>, idx: NodeIdx) -> RefusalId {
         let verdict = self.run(profile, cycle, idx, 0..self.active_local);
         let Some(rows) = &mut self.rows else { return verdict };
-        let nodes = &cycle.cluster.nodes;
-        rows.set_verdict(idx, nodes.generation(idx), verdict);
-        if verdict == RefusalId::default() {
+        rows.set_verdict(idx, verdict);
+        if verdict == RefusalId::PASS {
+            let node = &cycle.cluster.nodes[idx];
             let slots: Vec<&ScoreSlot> =
                 self.scores.iter().flatten().filter(|it| it.scope == Scope::Node).collect();
-            let scores: Vec<i64> = slots.iter().map(|it| it.score.score(cycle, &nodes[idx])).collect();
+            let scores: Vec<i64> = slots.iter().map(|it| it.score.score(cycle, node)).collect();
             let fixed = slots.iter().zip(&scores).filter(|(it, _)| !it.score.normalizes());
             let sum = fixed.map(|(it, score)| it.weight * score).sum();
             rows.set_scores(idx, sum, scores.into_iter());
@@ -272,7 +272,7 @@ impl Memo {
                 return self.refusals.id(Refusal { plugin, rejection });
             }
         }
-        RefusalId::default()
+        RefusalId::PASS
     }
 
     /// The score plugins that have something to say, and what is kept of those that depend on the node alone.
@@ -329,18 +329,18 @@ impl Memo {
 }
 
 impl AtHand<'_> {
-    /// As [`Memo::verdict`]; `None` where the node has changed.
+    /// As [`Memo::verdict`]; [`RefusalId::UNKNOWN`] where the pods on the node have changed.
     #[inline]
-    pub(crate) fn verdict(&self, idx: NodeIdx) -> Option<RefusalId> {
+    pub(crate) fn verdict(&self, idx: NodeIdx) -> RefusalId {
         let position = idx.position();
-        let local = self.rows.verdict(idx, self.generations[position])?;
-        if local != RefusalId::default() {
-            return Some(local);
+        let local = self.verdicts[position];
+        if local != RefusalId::PASS {
+            return local;
         }
         let refused = self.others.iter().find_map(|(standing, refusals)| {
             usize::from(standing[position]).checked_sub(1).map(|nth| refusals[nth])
         });
-        Some(refused.unwrap_or_default())
+        refused.unwrap_or(RefusalId::PASS)
     }
 }
 

@@ -15,9 +15,6 @@ use crate::pod_info::PodInfo;
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
     infos: Vec<NodeInfo>,
-    /// By position: when the pods on it last changed, see [`Nodes::generation`].
-    generations: Vec<u64>,
-    generation: u64,
     /// When any node object last changed.
     version: u64,
     by_name: Lookup<Name, NodeIdx>,
@@ -86,16 +83,6 @@ impl Nodes {
         &self.order
     }
 
-    /// Grows whenever a pod on the node comes, goes or changes in a way that matters to scheduling.
-    pub(crate) fn generation(&self, idx: NodeIdx) -> u64 {
-        self.generations[idx.position()]
-    }
-
-    /// By position, see [`Nodes::generation`].
-    pub(crate) fn generations(&self) -> &[u64] {
-        &self.generations
-    }
-
     /// Grows whenever a node comes, goes or changes in a way that matters to scheduling.
     pub(crate) fn version(&self) -> u64 {
         self.version
@@ -156,7 +143,6 @@ impl Nodes {
             self.order_is_stale = true;
         }
         self.version += 1;
-        self.touch(idx);
     }
 
     fn add(&mut self, node: &Arc<Node>) {
@@ -165,19 +151,16 @@ impl Nodes {
         self.by_name.insert(node.meta.name.clone(), idx);
         self.columns.iter_mut().for_each(|(key, column)| column.set(key, &info));
         self.infos.push(info);
-        self.generations.push(0);
         self.add_images(node);
         self.tree.add(node);
         self.order_is_stale = true;
         self.version += 1;
-        self.touch(idx);
     }
 
     /// Returns what was known of it. Positions of other nodes change.
     pub(crate) fn remove(&mut self, name: &str) -> Option<NodeInfo> {
         let idx = self.by_name.remove(name)?.position();
         let info = self.infos.remove(idx);
-        self.generations.remove(idx);
         for (position, moved) in self.infos.iter_mut().enumerate().skip(idx) {
             moved.idx = NodeIdx::new(position);
             self.by_name.insert(moved.name().clone(), moved.idx);
@@ -200,7 +183,6 @@ impl Nodes {
             *self.claims.entry_or_insert_with((pod.namespace().clone(), name.clone()), || 0) += 1;
         }
         self.infos[idx.position()].add_pod(pod);
-        self.touch(idx);
     }
 
     pub(crate) fn remove_pod(&mut self, idx: NodeIdx, uid: Uid) -> Option<PodInfo> {
@@ -208,7 +190,6 @@ impl Nodes {
         self.affine -= usize::from(pod.has_affinity());
         self.anti_affine -= usize::from(!pod.shape.anti_affinity.is_empty());
         self.release_claims(&pod);
-        self.touch(idx);
         Some(pod)
     }
 
@@ -224,11 +205,6 @@ impl Nodes {
 
     pub(crate) fn refresh_pod(&mut self, idx: NodeIdx, pod: &PodInfo) {
         self.infos[idx.position()].refresh_pod(pod);
-    }
-
-    fn touch(&mut self, idx: NodeIdx) {
-        self.generation += 1;
-        self.generations[idx.position()] = self.generation;
     }
 
     /// Has [`Nodes::order`] tell of all nodes that there are. Upstream: `updateNodeInfoSnapshotList`.

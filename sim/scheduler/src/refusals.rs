@@ -9,6 +9,13 @@ use crate::framework::Code;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RefusalId(u32);
 
+impl RefusalId {
+    /// No refusal: the node would do.
+    pub(crate) const PASS: Self = Self(0);
+    /// Nobody was asked yet.
+    pub(crate) const UNKNOWN: Self = Self(u32::MAX);
+}
+
 #[derive(Default)]
 pub(crate) struct Refusals {
     list: Vec<Refusal>,

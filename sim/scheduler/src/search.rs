@@ -159,14 +159,18 @@ impl Search<'_> {
         if !self.cycle.cluster.nominated.is_empty() {
             return 0;
         }
-        let Some(at_hand) = self.memo.at_hand(&self.cycle) else { return 0 };
+        let Some(at_hand) = self.memo.at_hand() else { return 0 };
         let Scratch { feasible, refused, .. } = &mut *self.scratch;
         for (judged, &idx) in nodes.iter().enumerate() {
             match at_hand.verdict(idx) {
-                _ if feasible.len() >= enough => return judged,
-                None => return judged,
-                Some(verdict) if verdict == RefusalId::default() => feasible.push(idx),
-                Some(verdict) => refused.push((idx, verdict)),
+                RefusalId::UNKNOWN => return judged,
+                RefusalId::PASS => {
+                    feasible.push(idx);
+                    if feasible.len() == enough {
+                        return judged + 1;
+                    }
+                }
+                verdict => refused.push((idx, verdict)),
             }
         }
         nodes.len()
@@ -179,7 +183,7 @@ impl Search<'_> {
     #[inline]
     fn judge(&mut self, idx: NodeIdx) {
         let verdict = self.verdict(idx);
-        if verdict == RefusalId::default() {
+        if verdict == RefusalId::PASS {
             self.scratch.feasible.push(idx);
         } else {
             self.scratch.refused.push((idx, verdict));
@@ -317,7 +321,7 @@ impl Search<'_> {
     }
 
     fn refusals_by_node(&self) -> Vec<RefusalId> {
-        let mut refusals = vec![RefusalId::default(); self.cycle.cluster.nodes.len()];
+        let mut refusals = vec![RefusalId::PASS; self.cycle.cluster.nodes.len()];
         self.scratch.refused.iter().for_each(|(idx, id)| refusals[idx.position()] = *id);
         refusals
     }

@@ -5,7 +5,7 @@
 use base::{Luck, Name};
 
 use crate::extender::Extenders;
-use crate::framework::{Cycle, Scope};
+use crate::framework::{Cycle, Scope, Score};
 use crate::memo::Memo;
 use crate::node_info::NodeIdx;
 use crate::pod_info::PodInfo;
@@ -89,6 +89,11 @@ impl Ranking<'_> {
             }
             scores.clear();
             match rows.zip(nth) {
+                Some((rows, nth)) if rows.is_zero(nth) && trace.is_none() => {
+                    let score = slot.weight * self.normal_of_zero(&*slot.score);
+                    totals.iter_mut().for_each(|total| *total += score);
+                    continue;
+                }
                 Some((rows, nth)) => scores.extend(rows.scores(nth, self.feasible)),
                 None if slot.scope != Scope::Node && !slot.score.begin(self.cycle, self.feasible) => continue,
                 None => slot.score.score_all(self.cycle, self.feasible, scores),
@@ -104,6 +109,13 @@ impl Ranking<'_> {
                 trace.scores.push(PluginScores { plugin, weight: slot.weight, scores: scores.clone() });
             }
         }
+    }
+
+    /// What each node gets where no node got anything.
+    fn normal_of_zero(&self, score: &dyn Score) -> i64 {
+        let mut one = [0];
+        score.normalize(self.cycle, &self.feasible[..1], &mut one);
+        one[0]
     }
 
     /// Among equals each is equally likely: the nth takes the place of the one before with a chance of one in n.

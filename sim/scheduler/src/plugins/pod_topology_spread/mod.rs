@@ -2,6 +2,7 @@
 //!
 //! Upstream: `pkg/scheduler/framework/plugins/podtopologyspread/plugin.go`.
 
+mod alike;
 mod constraint;
 mod default_selector;
 mod filtering;

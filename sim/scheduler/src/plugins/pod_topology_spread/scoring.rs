@@ -4,8 +4,9 @@
 
 use base::math;
 
+use super::alike::{Alike, Traits};
 use super::constraint::{Constraint, Selections, count_pods, has_all_labels};
-use crate::framework::{Cycle, MAX_NODE_SCORE, PodStep, Scope, Score, rescale};
+use crate::framework::{Cycle, MAX_NODE_SCORE, PodStep, Scope, Score, rescale_between};
 use crate::node_info::{NodeIdx, NodeInfo};
 use crate::node_selector::RequiredNodeAffinity;
 use crate::pod_info::PodInfo;
@@ -18,6 +19,11 @@ pub(super) struct Crowding {
     crowds: Vec<Crowd>,
     /// By position of the node: whether it lacks a label, where all are needed. Empty if none does.
     ignored: Vec<bool>,
+    /// From the second pod on.
+    alike: Option<Alike>,
+    /// Whether the nodes are of so few kinds that their scores are at hand.
+    is_rated: bool,
+    uses: u64,
 }
 
 /// The pods that one constraint is about, by bucket: by node for host names, else by value of the topology key.
@@ -37,7 +43,11 @@ struct Crowd {
     weight: f64,
     /// How many buckets the feasible nodes are in; the weight follows from it.
     size: usize,
+    is_per_node: bool,
 }
+
+/// Of a node that lacks the label.
+const UNLABELLED: i64 = -1;
 
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -58,7 +68,7 @@ impl Crowding {
         }
         let required = RequiredNodeAffinity::of(&cycle.pod.pod);
         let crowds = constraints.iter().map(|it| Crowd::new(cycle, it, &required, &ignored)).collect();
-        let mut crowding = Self { constraints, crowds, ignored };
+        let mut crowding = Self { constraints, crowds, ignored, alike: None, is_rated: false, uses: 0 };
         crowding.count(cycle);
         crowding
     }
@@ -81,6 +91,22 @@ impl Crowding {
         if self.is_ignored(idx) { 0 } else { self.score_at(idx) }
     }
 
+    /// Rates the kinds of nodes, if they are fewer than the nodes that are to be scored.
+    fn rate(&mut self, feasible: usize) {
+        self.uses += 1;
+        if self.uses == 2 {
+            let nodes = self.crowds.first().map_or(0, |it| it.places.len());
+            self.alike = Some(Alike::of((0..nodes).map(|it| traits(&self.crowds, NodeIdx::new(it)))));
+        }
+        let crowds = &self.crowds;
+        self.is_rated = self.alike.as_ref().is_some_and(|it| it.len() < feasible);
+        if let Some(alike) = self.alike.as_mut().filter(|_| self.is_rated) {
+            alike.rate(|traits| {
+                rounded(crowds.iter().zip(traits).fold(0.0, |score, (it, &its)| score + it.part_by(its)))
+            });
+        }
+    }
+
     /// Of a node that is not ignored.
     #[inline]
     fn score_at(&self, idx: NodeIdx) -> i64 {
@@ -94,10 +120,10 @@ impl Score for Crowding {
     }
 
     fn score_all(&self, _cycle: &Cycle<'_>, feasible: &[NodeIdx], scores: &mut Vec<i64>) {
-        if self.ignored.is_empty() {
-            scores.extend(feasible.iter().map(|&idx| self.score_at(idx)));
-        } else {
-            scores.extend(feasible.iter().map(|&idx| self.score_of(idx)));
+        match &self.alike {
+            _ if !self.ignored.is_empty() => scores.extend(feasible.iter().map(|&idx| self.score_of(idx))),
+            Some(alike) if self.is_rated => scores.extend(feasible.iter().map(|&idx| alike.score_of(idx))),
+            Some(_) | None => scores.extend(feasible.iter().map(|&idx| self.score_at(idx))),
         }
     }
 
@@ -116,6 +142,7 @@ impl Score for Crowding {
             };
             crowd.set_size(size);
         }
+        self.rate(feasible.len());
         true
     }
 
@@ -131,7 +158,7 @@ impl Score for Crowding {
             let scored = feasible.iter().zip(&*scores).filter(|(idx, _)| !self.is_ignored(**idx));
             extremes(scored.map(|(_, score)| *score))
         };
-        rescale(scores, |score| match greatest {
+        rescale_between(least, greatest, scores, |score| match greatest {
             0 => MAX_NODE_SCORE,
             _ => MAX_NODE_SCORE * (greatest + least - score) / greatest,
         });
@@ -152,7 +179,15 @@ impl Score for Crowding {
                 crowd.change(node.idx, change);
             }
         }
+        if let Some(alike) = &mut self.alike {
+            alike.change(node.idx, traits(&self.crowds, node.idx));
+        }
     }
+}
+
+/// What the score of a node depends on.
+fn traits(crowds: &[Crowd], node: NodeIdx) -> Traits {
+    crowds.iter().map(|it| it.trait_of(node)).collect()
 }
 
 impl Crowd {
@@ -179,12 +214,32 @@ impl Crowd {
         let (counts, seen) = (vec![0; buckets as usize], vec![0; buckets as usize]);
         let parts = vec![0.0; buckets as usize + 1];
         let slack = f64::from(constraint.max_skew - 1);
-        Self { places, counts, parts, slack, seen, calls: 0, weight: 0.0, size: usize::MAX }
+        let is_per_node = constraint.is_per_node();
+        Self { places, counts, parts, slack, seen, calls: 0, weight: 0.0, size: usize::MAX, is_per_node }
     }
 
     #[inline]
     fn part_of(&self, node: NodeIdx) -> f64 {
         self.parts[self.places[node.position()].part as usize]
+    }
+
+    /// What [`Crowd::part_of`] a node depends on: where nodes are counted one by one, how many pods it has, else its
+    /// bucket.
+    fn trait_of(&self, node: NodeIdx) -> i64 {
+        let part = self.places[node.position()].part as usize;
+        match self.counts.get(part) {
+            Some(&count) if self.is_per_node => count,
+            Some(_) => i64::from(self.places[node.position()].part),
+            None => UNLABELLED,
+        }
+    }
+
+    fn part_by(&self, its_trait: i64) -> f64 {
+        match usize::try_from(its_trait) {
+            Err(_) => 0.0,
+            Ok(_) if self.is_per_node => self.part(its_trait),
+            Ok(part) => self.parts[part],
+        }
     }
 
     /// Upstream: `scoreForCount`.
