@@ -334,7 +334,7 @@ impl AtHand<'_> {
     pub(crate) fn verdict(&self, idx: NodeIdx) -> RefusalId {
         let position = idx.position();
         let local = self.verdicts[position];
-        if local != RefusalId::PASS {
+        if local != RefusalId::PASS || self.others.is_empty() {
             return local;
         }
         let refused = self.others.iter().find_map(|(standing, refusals)| {

@@ -26,6 +26,8 @@ pub struct PodInfo {
     pub shape: Arc<Shape>,
     /// What it counts for on a node; not always what its spec asks for, see [`Pod::requests`].
     pub usage: Arc<Usage>,
+    /// The pod's, at hand: nodes are searched by it.
+    uid: Uid,
 }
 
 /// What all pods of a template have in common: equal specs, labels, namespaces and controllers.
@@ -88,6 +90,8 @@ pub struct WeightedTerm {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shapes {
     by_content: Lookup<u64, Vec<Arc<Shape>>>,
+    /// The one that was asked for last: pods of a template come one after the other.
+    last: Option<Arc<Shape>>,
     /// All of them, to find those that no pod has any more.
     all: Vec<Arc<Shape>>,
     sweep_at: usize,
@@ -96,7 +100,7 @@ pub(crate) struct Shapes {
 
 impl PodInfo {
     pub fn uid(&self) -> Uid {
-        self.pod.meta.uid
+        self.uid
     }
 
     pub fn namespace(&self) -> &Name {
@@ -134,10 +138,19 @@ impl Shapes {
     pub(crate) fn pod_info(&mut self, pod: &Arc<Pod>) -> PodInfo {
         let shape = self.shape_of(pod);
         let usage = Usage::of_bound(pod).map_or_else(|| shape.usage.clone(), Arc::new);
-        PodInfo { pod: pod.clone(), shape, usage }
+        PodInfo { pod: pod.clone(), shape, usage, uid: pod.meta.uid }
     }
 
     fn shape_of(&mut self, pod: &Pod) -> Arc<Shape> {
+        if let Some(last) = self.last.as_ref().filter(|it| it.is_of(pod)) {
+            return last.clone();
+        }
+        let shape = self.find_or_add(pod);
+        self.last = Some(shape.clone());
+        shape
+    }
+
+    fn find_or_add(&mut self, pod: &Pod) -> Arc<Shape> {
         let key = content_key(&pod.spec, &pod.meta.labels, &pod.meta.namespace);
         if let Some(known) = self.by_content.get(&key).and_then(|it| it.iter().find(|it| it.is_of(pod))) {
             return known.clone();
@@ -155,6 +168,7 @@ impl Shapes {
     /// Forgets shapes that no pod has.
     fn sweep(&mut self) {
         self.by_content.clear();
+        self.last = None;
         self.all.retain(|it| Arc::strong_count(it) > 1);
         for shape in &self.all {
             let key = content_key(&shape.spec, &shape.labels, &shape.namespace);
@@ -208,10 +222,11 @@ impl Shape {
     }
 
     fn is_of(&self, pod: &Pod) -> bool {
+        let has_same_spec = || Arc::ptr_eq(&self.spec, &pod.spec) || self.spec == pod.spec;
         self.namespace == pod.meta.namespace
             && self.labels == pod.meta.labels
             && self.controller.as_ref() == pod.meta.controller()
-            && (Arc::ptr_eq(&self.spec, &pod.spec) || self.spec == pod.spec)
+            && has_same_spec()
     }
 }
 

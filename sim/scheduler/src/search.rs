@@ -161,19 +161,26 @@ impl Search<'_> {
         }
         let Some(at_hand) = self.memo.at_hand() else { return 0 };
         let Scratch { feasible, refused, .. } = &mut *self.scratch;
-        for (judged, &idx) in nodes.iter().enumerate() {
-            match at_hand.verdict(idx) {
-                RefusalId::UNKNOWN => return judged,
-                RefusalId::PASS => {
-                    feasible.push(idx);
-                    if feasible.len() == enough {
-                        return judged + 1;
-                    }
-                }
-                verdict => refused.push((idx, verdict)),
+        let mut left = nodes;
+        while feasible.len() < enough {
+            let wanted = &left[..left.len().min(enough - feasible.len())];
+            let passing = wanted.iter().take_while(|it| at_hand.verdict(**it) == RefusalId::PASS).count();
+            feasible.extend_from_slice(&wanted[..passing]);
+            left = &left[passing..];
+            let before = left.len();
+            while let [first, rest @ ..] = left
+                && let verdict = at_hand.verdict(*first)
+                && verdict != RefusalId::PASS
+                && verdict != RefusalId::UNKNOWN
+            {
+                refused.push((*first, verdict));
+                left = rest;
+            }
+            if passing == 0 && left.len() == before {
+                break; // Nothing is at hand of the first of those that are left, or none is.
             }
         }
-        nodes.len()
+        nodes.len() - left.len()
     }
 
     fn wants_choice(&self) -> bool {

@@ -61,7 +61,8 @@ impl Ranking<'_> {
             let Cycle { pod, cluster } = *self.cycle;
             self.extenders.prioritize(&pod.pod, self.feasible, &cluster.nodes, totals);
         }
-        let greatest = totals.iter().copied().max().unwrap_or_default();
+        let greatest =
+            totals.iter().fold(i64::MIN, |greatest, &it| if it > greatest { it } else { greatest });
         let best = totals.iter().zip(self.feasible).filter(|it| *it.0 == greatest).map(|it| *it.1);
         if let Some(trace) = trace {
             trace.best = best.clone().map(|idx| self.name(idx).clone()).collect();
@@ -80,6 +81,8 @@ impl Ranking<'_> {
             None => totals.resize(self.feasible.len(), 0),
         }
         let mut kept = 0..;
+        // What every node gets makes none of them better.
+        let mut common = 0;
         for slot in slots {
             let rows = rows.filter(|_| slot.scope == Scope::Node);
             let nth = rows.and_then(|_| kept.next());
@@ -90,8 +93,7 @@ impl Ranking<'_> {
             scores.clear();
             match rows.zip(nth) {
                 Some((rows, nth)) if rows.is_zero(nth) && trace.is_none() => {
-                    let score = slot.weight * self.normal_of_zero(&*slot.score);
-                    totals.iter_mut().for_each(|total| *total += score);
+                    common += slot.weight * self.normal_of_zero(&*slot.score);
                     continue;
                 }
                 Some((rows, nth)) => scores.extend(rows.scores(nth, self.feasible)),
@@ -108,6 +110,9 @@ impl Ranking<'_> {
                 let plugin = self.profile.plugin(slot.plugin).name();
                 trace.scores.push(PluginScores { plugin, weight: slot.weight, scores: scores.clone() });
             }
+        }
+        if !self.extenders.is_empty() {
+            totals.iter_mut().for_each(|total| *total += common);
         }
     }
 

@@ -49,8 +49,13 @@ impl InFlight {
         popped.map(|it| it.latest.clone_from(pod)).is_some()
     }
 
+    /// Whether a pod may want to know what happens now.
+    pub(super) fn is_noting(&self) -> bool {
+        self.pods.values().any(|it| it.since.is_some())
+    }
+
     pub(super) fn note(&mut self, happening: Happening) {
-        if self.pods.values().any(|it| it.since.is_some()) {
+        if self.is_noting() {
             self.happenings.push_back(happening);
         }
     }

@@ -165,6 +165,11 @@ impl Queue {
         true
     }
 
+    /// Whether anything that happens now can matter to a pod: one was set aside, or is being tried.
+    pub(crate) fn is_listening(&self) -> bool {
+        !self.waiting_for.is_empty() || self.in_flight.is_noting()
+    }
+
     /// Something happened: wakes those of the pods that `may_wake` lets that it may help.
     /// Upstream: `moveAllToActiveOrBackoffQueue`.
     pub(crate) fn on_events(

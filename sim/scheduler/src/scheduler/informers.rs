@@ -49,7 +49,14 @@ impl Scheduler {
             self.core.cluster.objects.hear(change);
             self.advance_all(now, effects);
         }
-        self.wake(now, &events_of(change), change, cause, |_| true);
+        self.wake_by(now, change, cause);
+    }
+
+    /// Pods that `change` may help are tried again, by all that it amounts to.
+    fn wake_by(&mut self, now: Time, change: &Change, cause: Cause) {
+        if self.queue.is_listening() {
+            self.wake(now, &events_of(change), change, cause, |_| true);
+        }
     }
 
     /// Pods that `change` may help are tried again.
@@ -87,7 +94,7 @@ impl Scheduler {
             }
             (_, false) if pod.is_bound() => {
                 self.core.cluster.set_pod(pod);
-                self.wake(now, &events_of(change), change, cause, |_| true);
+                self.wake_by(now, change, cause);
                 if !was_bound {
                     self.leave_queue(now, before.unwrap_or(pod), cause, effects);
                 }

@@ -287,11 +287,10 @@ impl Crowd {
 
 /// The least and the greatest; zeros if there are none.
 fn extremes(scores: impl Iterator<Item = i64>) -> (i64, i64) {
-    let found = scores.fold(None, |found, score| match found {
-        None => Some((score, score)),
-        Some((least, greatest)) => Some((score.min(least), score.max(greatest))),
+    let (least, greatest) = scores.fold((i64::MAX, i64::MIN), |(least, greatest), score| {
+        (if score < least { score } else { least }, if score > greatest { score } else { greatest })
     });
-    found.unwrap_or_default()
+    if least > greatest { (0, 0) } else { (least, greatest) }
 }
 
 /// To the nearest whole number, halves up; of no negative number. Upstream: `math.Round`, which is a call here.
