@@ -107,7 +107,8 @@ fn conclude(
         }
     }
     let cluster = &finished.run.world;
-    let warnings = scenario.unused_behaviours(options, cluster);
+    let mut warnings = scenario.inputs.warnings.clone();
+    warnings.append(scenario.unused_behaviours(options, cluster));
     let mut summary = Summary::new(facts(scenario, options, finished, &warnings), cluster);
     summary.host = Some(stopwatch.host(finished.run.events()));
     let out = common.out.clone().unwrap_or_else(|| folder(&summary));

@@ -52,6 +52,7 @@ impl Found {
                 Ok(scenario) => {
                     self.objects += scenario.inputs.objects;
                     self.warnings.append(scenario.unusable_behaviours());
+                    self.warnings.append(scenario.inputs.warnings);
                     self.note(scenario.inputs.unmodelled);
                 }
                 Err(wrong) => self.wrong.append(wrong),
@@ -65,6 +66,7 @@ impl Found {
             self.note(it.unmodelled.iter().map(|path| (format!("{kind}: {path}"), 1)));
         }
         self.wrong.append(loaded.diagnostics);
+        self.warnings.append(loaded.warnings);
     }
 
     fn note(&mut self, fields: impl IntoIterator<Item = (String, usize)>) {

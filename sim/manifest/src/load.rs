@@ -27,6 +27,8 @@ pub struct Loaded {
     pub custom: BTreeMap<Name, usize>,
     /// Everything that is wrong. Where there is anything, nothing should be run.
     pub diagnostics: Diagnostics,
+    /// What the API server takes in with a warning.
+    pub warnings: Diagnostics,
 }
 
 /// An object that could be read. It passed all checks if nothing is wrong with any file.
@@ -78,6 +80,7 @@ impl Loaded {
     fn add_source(&mut self, source: Source, is_named: bool, limits: &Limits) {
         let name = source.name().clone();
         let (text, documents, mut errors) = Text::read(source, *limits);
+        let mut warnings = Vec::new();
         let is_empty = documents.iter().all(serde_json::Value::is_null) && errors.is_empty();
         if is_empty && is_named {
             errors.push(Diagnostic::of_file(name.clone(), "there is no object in this file"));
@@ -88,6 +91,7 @@ impl Loaded {
             let found = reader.finish();
             self.objects.extend(found.objects);
             errors.extend(found.errors);
+            warnings.extend(found.warnings);
             let skipped = found.skipped.into_iter().map(|reason| Skipped { file: name.to_string(), reason });
             self.skipped.extend(skipped);
             if errors.len() > ERRORS_MAX {
@@ -95,6 +99,7 @@ impl Loaded {
             }
         }
         self.diagnostics.add(errors);
+        self.warnings.add(warnings);
     }
 
     /// What can only be known once everything has been read.

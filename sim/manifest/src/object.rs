@@ -27,6 +27,7 @@ pub(crate) struct Reader<'a> {
     is_named: bool,
     objects: Vec<LoadedObject>,
     findings: Vec<Finding>,
+    warnings: Vec<Finding>,
     skipped: Vec<String>,
 }
 
@@ -34,6 +35,7 @@ pub(crate) struct Reader<'a> {
 pub(crate) struct Found {
     pub(crate) objects: Vec<LoadedObject>,
     pub(crate) errors: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Diagnostic>,
     /// Why what was left out was left out.
     pub(crate) skipped: Vec<String>,
 }
@@ -43,7 +45,15 @@ type ItemKind = Option<(String, String)>;
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a Text, document: usize, is_named: bool) -> Self {
-        Self { text, document, is_named, objects: Vec::new(), findings: Vec::new(), skipped: Vec::new() }
+        Self {
+            text,
+            document,
+            is_named,
+            objects: Vec::new(),
+            findings: Vec::new(),
+            warnings: Vec::new(),
+            skipped: Vec::new(),
+        }
     }
 
     pub(crate) fn take(&mut self, document: Value) {
@@ -61,8 +71,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn finish(self) -> Found {
-        let errors = self.findings.into_iter().map(|it| self.text.diagnostic(self.document, it));
-        Found { objects: self.objects, errors: errors.collect(), skipped: self.skipped }
+        let at_their_places = |findings: Vec<Finding>| {
+            findings.into_iter().map(|it| self.text.diagnostic(self.document, it)).collect()
+        };
+        let (errors, warnings) = (at_their_places(self.findings), at_their_places(self.warnings));
+        Found { objects: self.objects, errors, warnings, skipped: self.skipped }
     }
 
     fn take_map(&mut self, mut map: Map<String, Value>, at: Path, item: &ItemKind, lists: usize) {
@@ -145,6 +158,7 @@ impl<'a> Reader<'a> {
             scope::set_namespace(&mut object, info.namespaced);
             api::defaults::apply(&mut object);
             self.found(refusals(&object), &at);
+            self.warnings.extend(warnings(&object).map(|it| Finding { path: at.join(&it.path), ..it }));
         }
         let origin = Origin::new(self.text, self.document, at);
         self.objects.push(LoadedObject { object, origin, unmodelled });
@@ -208,6 +222,13 @@ pub(crate) fn refusals(object: &Object) -> Vec<Finding> {
         errors.retain(|it| it.field != "metadata.name"); // It will be made from `generateName`.
     }
     errors.iter().map(|it| Finding::new(Path::parse(&it.field), it.to_string())).collect()
+}
+
+/// What the API server would have to say although it takes the object. It has said so of what bears a uid.
+fn warnings(object: &Object) -> impl Iterator<Item = Finding> {
+    let is_new = object.meta().uid.is_unset();
+    let found = if is_new { api::validation::warnings(object) } else { Vec::new() };
+    found.into_iter().map(|it| Finding::new(Path::parse(&it.field), it.to_string()))
 }
 
 /// Old dumps of single objects have no kind, but a link to themselves that tells it.

@@ -5,7 +5,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use api::{Kind, Object};
 use base::Name;
-use manifest::{Limits, Loaded, Path, Skipped};
+use manifest::{Diagnostics, Limits, Loaded, Path, Skipped};
 
 use crate::document::Problems;
 
@@ -20,6 +20,8 @@ pub struct Inputs {
     /// Fields that Kubernetes knows and the simulation has no use for, as `deployment: spec.template.…`, and in how
     /// many objects they are set.
     pub unmodelled: BTreeMap<String, usize>,
+    /// What the API server takes in with a warning.
+    pub warnings: Diagnostics,
 }
 
 /// Loads what a scenario names, relative to its own folder.
@@ -65,9 +67,10 @@ impl Loader {
 
 impl Inputs {
     /// Counts what was loaded. Returns what is wrong with it.
-    pub(crate) fn note(&mut self, loaded: &Loaded) -> manifest::Diagnostics {
+    pub(crate) fn note(&mut self, loaded: &Loaded) -> Diagnostics {
         self.objects += loaded.objects.len();
         self.skipped.extend(loaded.skipped.iter().cloned());
+        self.warnings.append(loaded.warnings.clone());
         for (kind, count) in &loaded.custom {
             *self.custom.entry(kind.clone()).or_default() += count;
         }

@@ -30,6 +30,7 @@ mod stateful_set;
 mod template;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use self::field::Errors;
 use self::path::Path;
@@ -39,6 +40,7 @@ use crate::policy::Namespace;
 
 pub use self::field::{FieldError, FieldErrorKind, aggregate};
 pub use self::pod::{validate_pod_meta, validate_pod_spec};
+pub use self::warnings::{Warning, warnings};
 
 /// What is wrong with `object`, which is about to be created and has its name by now. Nothing if it is valid.
 pub fn validate(object: &Object) -> Vec<FieldError> {
