@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::{Kind, Object, Pod, Revision};
+use api::{Key, Kind, Object, Pod, Revision};
 use apiserver::{ApiServer, Commit, Settings};
 use base::{Cause, Digest, Handle, Lookup, Luck, Name, Time};
 use chaos::Fault;
@@ -57,8 +57,9 @@ pub struct Cluster {
     pub(crate) usage: UsageSampling,
     loads: Loads,
     sample_due: Option<Time>,
-    /// Kinds written since someone last asked.
-    dirty: Vec<Kind>,
+    /// Somebody wants to know what is written of these kinds, and has not asked about these objects yet.
+    observed: Vec<Kind>,
+    written_of_observed: Vec<Key>,
     commits: u64,
     /// Empty but while a request is answered: kept to save allocations.
     written: Vec<Commit>,
@@ -115,7 +116,8 @@ impl Cluster {
             usage: UsageSampling::default(),
             loads: Loads::new(&setup.behaviours),
             sample_due: None,
-            dirty: Vec::new(),
+            observed: Vec::new(),
+            written_of_observed: Vec::new(),
             commits: 0,
             written: Vec::new(),
             wishes: Vec::new(),
@@ -165,12 +167,12 @@ impl Cluster {
     }
 
     /// What `key` names now.
-    pub fn read(&self, key: &api::Key) -> Option<&Object> {
+    pub fn read(&self, key: &Key) -> Option<&Object> {
         self.server.read(key)
     }
 
     /// From now on all attempts to schedule `pod` are told in full, see [`Cluster::traced_scheduling`].
-    pub fn trace_scheduling(&mut self, pod: api::Key) {
+    pub fn trace_scheduling(&mut self, pod: Key) {
         self.scheduler.trace(pod);
     }
 
@@ -214,9 +216,15 @@ impl Cluster {
         self.sessions.iter().map(|(&n, session)| (&self.timeline[usize::from(n)], session.lines()))
     }
 
-    /// Takes the kinds of which objects were written since it was last asked.
-    pub fn take_dirty(&mut self) -> Vec<Kind> {
-        std::mem::take(&mut self.dirty)
+    /// From now on it is kept which objects of these kinds are written: see [`Cluster::take_written`].
+    pub fn observe(&mut self, kinds: impl IntoIterator<Item = Kind>) {
+        self.observed = kinds.into_iter().collect();
+    }
+
+    /// Takes the objects that were written since it was last asked, in the order of the writes, each of them once for
+    /// each write.
+    pub fn take_written(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.written_of_observed)
     }
 
     /// Takes in one commit: record, fingerprint, figures, and news for those who watch. Returns the record's number.
@@ -247,8 +255,8 @@ impl Cluster {
         let node_of = |name: &Name| self.by_name.get(name).copied();
         let shares = self.loads.observe(commit.new.as_ref(), commit.old.as_ref(), node_of);
         self.share_loads(shares, digest, queue);
-        if !self.dirty.contains(&commit.key.kind) {
-            self.dirty.push(commit.key.kind.clone());
+        if self.observed.contains(&commit.key.kind) {
+            self.written_of_observed.push(commit.key.clone());
         }
         let nodes = wire::nodes_concerned(&commit).map(|it| self.by_name.get(it?).copied());
         self.wire.publish(committed, commit, cause, nodes, queue);
@@ -402,7 +410,7 @@ impl Cluster {
         const ACTOR: Name = Name::from_static("kube-scheduler");
         let mut effects = Vec::new();
         self.scheduler.handle(now, input, &mut effects);
-        let decisions: Vec<(api::Key, Cause)> = self
+        let decisions: Vec<(Key, Cause)> = self
             .scheduler
             .take_decisions()
             .into_iter()

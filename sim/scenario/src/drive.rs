@@ -59,7 +59,8 @@ pub fn drive(
     options: &Options,
     progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Finished {
-    let jury = Jury::new(&scenario.expectations);
+    let (mut run, jury) = (run, Jury::new(&scenario.expectations));
+    run.world.observe(jury.reads());
     let end = scenario.end(options);
     let mut driver = Driver { run, jury, end, instant: (Span::ZERO, 0), progress };
     let ended = driver.drive();
@@ -116,10 +117,10 @@ impl<P: FnMut(Progress) -> ControlFlow<()>> Driver<'_, P> {
     }
 
     fn note_writes(&mut self) -> bool {
-        let kinds = self.run.world.take_dirty();
+        let written = self.run.world.take_written();
         // Before the start, the cluster only comes up.
         let is_running = self.run.world.started() <= self.run.now();
-        !kinds.is_empty() && self.jury.note_writes(&kinds, self.now()) && is_running
+        !written.is_empty() && self.jury.note_writes(written, self.now()) && is_running
     }
 
     fn check(&mut self) -> Option<Ended> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use api::Kind;
+use api::{Key, Kind};
 use base::{Name, Span};
 use cel::{Context, Env};
 use cluster::Cluster;
@@ -74,16 +74,22 @@ impl<'a> Jury<'a> {
     }
 
     /// Takes note of what was written. Whether anyone must look at the end of this instant.
-    pub(crate) fn note_writes(&mut self, kinds: &[Kind], now: Span) -> bool {
+    pub(crate) fn note_writes(&mut self, written: Vec<Key>, now: Span) -> bool {
         let mut is_waiting = false;
-        for kind in kinds {
-            self.tables.note_write(kind);
-            for judge in self.judges.iter_mut().filter(|it| it.expectation.condition.reads().contains(kind)) {
+        for key in written {
+            let reads = |it: &&mut Judge<'_>| it.expectation.condition.reads().contains(&key.kind);
+            for judge in self.judges.iter_mut().filter(reads) {
                 judge.is_stirred = true;
                 is_waiting |= judge.verdict.is_none() && judge.expectation.after <= now;
             }
+            self.tables.note_write(key);
         }
         is_waiting
+    }
+
+    /// The kinds that the expectations look at.
+    pub(crate) fn reads(&self) -> BTreeSet<Kind> {
+        self.judges.iter().flat_map(|it| it.expectation.condition.reads()).cloned().collect()
     }
 
     /// The end of an instant in which something was written.

@@ -1,53 +1,53 @@
 //! The objects that conditions can ask for, as they are now.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{Kind, Object, Revision, Selector};
+use api::{Key, Kind, Object, Selector};
 use apiserver::ApiServer;
 use base::Name;
 
 use crate::expect::value::ObjectVal;
 
-/// Objects by kind, in the order of their namespaces and names; kept from one look to the next, so that what has
+/// Objects by kind, in the order in which the API server lists them; kept from one look to the next, so that what has
 /// been read of an object is read once per version of it.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     by_kind: BTreeMap<Kind, Vec<ObjectVal>>,
-    /// Kinds that have been written since they were last looked at.
-    stale: BTreeSet<Kind>,
+    /// Of the kinds in `by_kind`, the objects that have been written since these were last looked at.
+    stale: BTreeMap<Kind, BTreeSet<Key>>,
 }
 
 impl Tables {
-    pub(crate) fn note_write(&mut self, kind: &Kind) {
-        if self.by_kind.contains_key(kind) {
-            self.stale.insert(kind.clone());
+    pub(crate) fn note_write(&mut self, key: Key) {
+        if self.by_kind.contains_key(&key.kind) {
+            self.stale.entry(key.kind.clone()).or_default().insert(key);
         }
     }
 
     /// Brings a kind up to date.
     pub(crate) fn look(&mut self, kind: &Kind, server: &ApiServer) {
-        let is_known = self.by_kind.contains_key(kind);
-        if is_known && !self.stale.remove(kind) {
+        let Some(table) = self.by_kind.get_mut(kind) else {
+            let all = server.scan(kind, None).map(|it| ObjectVal::new(it.clone()));
+            self.by_kind.insert(kind.clone(), all.collect());
             return;
-        }
-        let table = self.by_kind.entry(kind.clone()).or_default();
-        let mut before = std::mem::take(table).into_iter().peekable();
-        for object in server.scan(kind, None) {
-            while before.next_if(|it| is_before(it.object(), object)).is_some() {}
-            let same = before.next_if(|it| version(it.object()) == version(object));
-            table.push(same.unwrap_or_else(|| ObjectVal::new(object.clone())));
+        };
+        for key in self.stale.remove(kind).into_iter().flatten() {
+            let place =
+                table.binary_search_by(|it| in_lists(address(it.object()), (&key.namespace, &key.name)));
+            match (place, server.read(&key)) {
+                (Ok(idx), Some(object)) => table[idx] = ObjectVal::new(object.clone()),
+                (Ok(idx), None) => drop(table.remove(idx)),
+                (Err(idx), Some(object)) => table.insert(idx, ObjectVal::new(object.clone())),
+                (Err(_), None) => (),
+            }
         }
     }
 
     pub(crate) fn find(&self, kind: &Kind, namespace: &Name, name: &Name) -> Option<&ObjectVal> {
         let table = self.table(kind);
-        let wanted = (namespace, name);
-        // Namespaces are in the order of their paths, which is that of their texts but for a few characters.
-        let found = table.binary_search_by(|it| address(it.object()).cmp(&wanted)).ok();
-        match found {
-            Some(idx) => Some(&table[idx]),
-            None => table.iter().find(|it| address(it.object()) == wanted),
-        }
+        let place = table.binary_search_by(|it| in_lists(address(it.object()), (namespace, name)));
+        place.ok().map(|idx| &table[idx])
     }
 
     /// The objects of a kind that the selector matches, of one namespace or of all.
@@ -72,12 +72,11 @@ fn address(object: &Object) -> (&Name, &Name) {
     (&meta.namespace, &meta.name)
 }
 
-fn version(object: &Object) -> (&Name, &Name, Revision) {
-    let (namespace, name) = address(object);
-    (namespace, name, object.meta().resource_version)
+/// The order of the store's keys, in which a slash stands between namespace and name.
+fn in_lists(one: (&Name, &Name), other: (&Name, &Name)) -> Ordering {
+    if one.0 == other.0 { one.1.cmp(other.1) } else { path(one).cmp(path(other)) }
 }
 
-/// Whether `old` has no successor in a list that goes on with `new`: what is out of order is read afresh.
-fn is_before(old: &Object, new: &Object) -> bool {
-    version(old) != version(new) && address(old) <= address(new)
+fn path<'a>((namespace, name): (&'a Name, &'a Name)) -> impl Iterator<Item = u8> + use<'a> {
+    namespace.bytes().chain([b'/']).chain(name.bytes())
 }

@@ -315,15 +315,39 @@ fn tables_are_read_again_when_something_was_written() {
     };
     tables.look(&Kind::Node, &server);
     assert_eq!(state(&tables), "general-0 general-1 ", "nobody said that it was written");
-    tables.note_write(&Kind::Node);
+    tables.note_write(key.clone());
+    tables.note_write(api::Key::cluster(Kind::Node, "general-00"));
     tables.look(&Kind::Node, &server);
     assert_eq!(state(&tables), "general-0+ general-00 general-1 ");
     let delete = Request::Delete { key: key.clone(), options: api::DeleteOptions::default() };
     server.handle(NOW, &actor, delete, &mut Vec::new()).unwrap();
-    tables.note_write(&Kind::Node);
+    tables.note_write(key.clone());
     tables.look(&Kind::Node, &server);
     assert_eq!(state(&tables), "general-00 general-1 ");
     assert!(tables.find(&Kind::Node, &key.namespace, &key.name).is_none());
+}
+
+/// A dash comes before a slash, and a slash before a letter.
+#[test]
+fn tables_stand_in_the_order_of_lists() {
+    let mut server = world();
+    let mut tables = Tables::default();
+    tables.look(&Kind::ConfigMap, &server);
+    let actor = Name::from_static("test");
+    for namespace in ["shop", "shopping", "shop-b", "shop.b"] {
+        for (kind, name, within) in
+            [(Kind::Namespace, namespace, ""), (Kind::ConfigMap, "settings", namespace)]
+        {
+            let object = json!({"metadata": {"name": name, "namespace": within}});
+            let object = Object::from_json(&kind, object).unwrap();
+            tables.note_write(object.key());
+            let _ = server.handle(NOW, &actor, Request::Create { object }, &mut Vec::new());
+        }
+    }
+    tables.look(&Kind::ConfigMap, &server);
+    let ours: Vec<_> = tables.table(&Kind::ConfigMap).iter().map(|it| it.object().key()).collect();
+    let listed: Vec<_> = server.scan(&Kind::ConfigMap, None).map(Object::key).collect();
+    assert_eq!((ours.len(), &ours), (3, &listed));
 }
 
 proptest! {
