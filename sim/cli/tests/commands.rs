@@ -124,6 +124,22 @@ fn behaviours_that_no_container_has_are_warned_of() {
 }
 
 #[test]
+fn what_the_api_server_takes_in_with_a_warning_is_told_where_it_stands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  terminationGracePeriodSeconds: -5\n  \
+        containers: [{name: web, image: 'shop/web:v1'}]\n";
+    let file = folder.path().join("web.yaml");
+    fs::write(&file, pod).expect("it can be written");
+    let (file, out) = (file.display().to_string(), folder.path().join("run").display().to_string());
+    let words = "web.yaml:5:34: spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1";
+    for args in [&["validate", &file][..], &["run", "-f", &file, "--until", "1m", "--out", &out]] {
+        let done = wavetank(args);
+        assert_eq!(done.status.code(), Some(0), "{args:?}");
+        assert!(text(&done.stderr).contains(words), "{args:?}: {}", text(&done.stderr));
+    }
+}
+
+#[test]
 fn where_nothing_is_to_be_warned_of_the_summary_does_not_speak_of_it() {
     let folder = tempfile::tempdir().expect("a folder");
     run_quickstart(folder.path());
