@@ -6,6 +6,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use benches as _; // For its allocator, which is the program's.
 use record::Keep;
 use scenario::Options;
 
