@@ -253,22 +253,12 @@ impl Status {
 impl Request {
     /// The object that the request is about; for a list or a nameless create, what is known of it.
     pub fn key(&self) -> Key {
-        match self {
-            Self::Get { key }
-            | Self::Patch { key, .. }
-            | Self::Delete { key, .. }
-            | Self::Scale { key, .. }
-            | Self::Evict { pod: key, .. }
-            | Self::Bind { pod: key, .. } => key.clone(),
-            Self::Create { object } | Self::Update { object, .. } => object.key(),
-            Self::List { kind, namespace, .. } | Self::DeleteCollection { kind, namespace, .. } => {
-                Key::new(kind.clone(), namespace.clone().unwrap_or_default(), Name::EMPTY)
-            }
-        }
+        let (kind, namespace, name) = self.about();
+        Key { kind, namespace: namespace.clone(), name: name.clone() }
     }
 
-    /// Namespace and name of [`Request::key`].
-    pub fn names(&self) -> (&Name, &Name) {
+    /// The parts of [`Request::key`].
+    pub fn about(&self) -> (Kind, &Name, &Name) {
         const EMPTY: &Name = &Name::EMPTY;
         match self {
             Self::Get { key }
@@ -276,12 +266,12 @@ impl Request {
             | Self::Delete { key, .. }
             | Self::Scale { key, .. }
             | Self::Evict { pod: key, .. }
-            | Self::Bind { pod: key, .. } => (&key.namespace, &key.name),
+            | Self::Bind { pod: key, .. } => (key.kind.clone(), &key.namespace, &key.name),
             Self::Create { object } | Self::Update { object, .. } => {
-                (&object.meta().namespace, &object.meta().name)
+                (object.kind(), &object.meta().namespace, &object.meta().name)
             }
-            Self::List { namespace, .. } | Self::DeleteCollection { namespace, .. } => {
-                (namespace.as_ref().unwrap_or(EMPTY), EMPTY)
+            Self::List { kind, namespace, .. } | Self::DeleteCollection { kind, namespace, .. } => {
+                (kind.clone(), namespace.as_ref().unwrap_or(EMPTY), EMPTY)
             }
         }
     }

@@ -57,8 +57,9 @@ pub struct Cluster {
     pub(crate) usage: UsageSampling,
     loads: Loads,
     sample_due: Option<Time>,
-    /// Somebody wants to know what is written of these kinds, and has not asked about these objects yet.
+    /// The kinds of which somebody wants to know what is written.
     observed: Vec<Kind>,
+    /// What was written of them since somebody last asked.
     written_of_observed: Vec<Key>,
     commits: u64,
     /// Empty but while a request is answered: kept to save allocations.

@@ -51,7 +51,7 @@ pub enum Content {
 
 impl Flight {
     pub(crate) fn new(client: Client, id: RequestId, actor: &Name, cause: Cause, request: Request) -> Self {
-        let (namespace, name) = request.names();
+        let (_, namespace, name) = request.about();
         let entity = entity_of(namespace, name);
         Self { client, id, actor: actor.clone(), cause, entity, content: Content::Request(request) }
     }

@@ -191,7 +191,8 @@ pub trait Score: Send + Sync {
         false
     }
 
-    /// NormalizeScore, over the scores of all feasible nodes.
+    /// NormalizeScore, over the scores of all feasible nodes. Where the scope is [`Scope::Node`], the scores alone may
+    /// decide what comes out: where no node got anything, it is asked about one of them.
     fn normalize(&self, _cycle: &Cycle<'_>, _feasible: &[NodeIdx], _scores: &mut [i64]) {}
 
     /// See [`Filter::advance`].

@@ -42,15 +42,12 @@ pub(super) fn check(
     for &(list, idx, container) in &placed {
         check_profiles(annotations, spec, container, is_template, &path.child("metadata"), warnings);
         let at = &at.item(list, idx);
-        check_amounts(&container.resources.limits, &at.child("resources"), "limits", warnings);
-        check_amounts(&container.resources.requests, &at.child("resources"), "requests", warnings);
+        let resources = &container.resources;
+        let lists = [("limits", &resources.limits), ("requests", &resources.requests)];
+        check_amounts(&lists, &at.child("resources"), warnings);
         check_variables(container.rest.items("env"), at, warnings);
     }
     check_ports(&placed, at, warnings);
-}
-
-pub(super) fn check_overhead(overhead: &ResourceList, at: &Path<'_>, warnings: &mut Warnings) {
-    check_amounts(overhead, at, "overhead", warnings);
 }
 
 pub(super) fn has_seccomp(rest: &Rest) -> bool {
@@ -81,13 +78,15 @@ fn check_profiles(
     }
 }
 
-/// There are no fractions of bytes.
-fn check_amounts(amounts: &ResourceList, at: &Path<'_>, list: &str, warnings: &mut Warnings) {
+/// There are no fractions of bytes. `lists` are fields at `at`.
+pub(super) fn check_amounts(lists: &[(&str, &ResourceList)], at: &Path<'_>, warnings: &mut Warnings) {
     for resource in WHOLE {
-        if let Some(amount) = amounts.get(&resource).filter(|it| it.milli_value() % 1000 != 0) {
-            let amount = crate::quote(&amount.to_string());
-            let text = format!("fractional byte value {amount} is invalid, must be an integer");
-            warnings.add(&at.entry(list, &resource), text);
+        for (list, amounts) in lists {
+            if let Some(amount) = amounts.get(&resource).filter(|it| it.milli_value() % 1000 != 0) {
+                let amount = crate::quote(&amount.to_string());
+                let text = format!("fractional byte value {amount} is invalid, must be an integer");
+                warnings.add(&at.entry(list, &resource), text);
+            }
         }
     }
 }

@@ -100,7 +100,7 @@ impl Warnings {
         self.check_annotations(annotations, spec, path);
         volumes::check(&spec.volumes, &at.child("volumes"), self);
         self.check_lists(spec, at);
-        containers::check_overhead(&spec.overhead, at, self);
+        containers::check_amounts(&[("overhead", &spec.overhead)], at, self);
         containers::check(annotations, spec, is_template, path, self);
         if spec.termination_grace_period_seconds.is_some_and(|it| it < 0) {
             let text = "must be >= 0; negative values are invalid and will be treated as 1";

@@ -93,6 +93,18 @@ fn what_a_container_may_say_and_hardly_means() {
             ],
         ),
         (
+            json!({"resources": {
+                "requests": {"memory": "1m", "ephemeral-storage": "1m"},
+                "limits": {"memory": "2m", "ephemeral-storage": "2m"},
+            }}),
+            vec![
+                r#"spec.containers[0].resources.limits[memory]: fractional byte value "2m" is invalid, must be an integer"#,
+                r#"spec.containers[0].resources.requests[memory]: fractional byte value "1m" is invalid, must be an integer"#,
+                r#"spec.containers[0].resources.limits[ephemeral-storage]: fractional byte value "2m" is invalid, must be an integer"#,
+                r#"spec.containers[0].resources.requests[ephemeral-storage]: fractional byte value "1m" is invalid, must be an integer"#,
+            ],
+        ),
+        (
             json!({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "$(A)2"}, {"name": "A", "value": "3"}]}),
             vec![
                 r#"spec.containers[0].env[2]: hides previous definition of "A", which may be dropped when using apply"#,
